@@ -1,0 +1,65 @@
+"""What every encoder promises: texts or photos in, vectors of one named space out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.records import Matrix
+
+ImageInput = str | Path | bytes | None
+"""A file, its bytes, or None where an item has no photo."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """Vectors and what could not be read.
+
+    Parameters
+    ----------
+    vectors_ID
+        float32, shape (I, D), rows of unit length; zero where `present_I` is false.
+    present_I
+        Whether the input could be read and was not empty.
+    problems
+        Row → what was wrong with it, for the rows that were not simply absent.
+    """
+
+    vectors_ID: Matrix
+    present_I: NDArray[np.bool_]
+    problems: Mapping[int, str] = field(default_factory=dict)
+
+
+class TextEncoder(Protocol):
+    """Texts in, vectors out. `space` names weights, precision and preprocessing: spaces never mix."""
+
+    @property
+    def space(self) -> str:
+        """A name that differs whenever the vectors would."""
+
+    @property
+    def dimensions(self) -> int:
+        """D."""
+
+    def encode(self, texts: Sequence[str | None]) -> Encoded:
+        """Return one vector per text; None and texts without a letter or digit are absent."""
+
+
+class ImageEncoder(Protocol):
+    """Photos in, vectors out."""
+
+    @property
+    def space(self) -> str:
+        """A name that differs whenever the vectors would."""
+
+    @property
+    def dimensions(self) -> int:
+        """D."""
+
+    def encode(self, images: Sequence[ImageInput]) -> Encoded:
+        """Return one vector per photo; unreadable ones are absent and listed in `problems`."""

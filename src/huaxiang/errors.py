@@ -1,0 +1,146 @@
+"""Every error Huaxiang raises on purpose.
+
+::
+
+    HuaxiangError
+    ├── InputError                 something the user gave is wrong; the command line exits with 2
+    │   ├── SettingsError          a setting is unknown, of the wrong type or out of range
+    │   ├── ShopError              a shop folder or one of its files can't be read
+    │   ├── ArtefactError          a run or model folder is missing, truncated or of a newer version
+    │   ├── EncoderError           an encoder folder or an input to it can't be used
+    │   ├── UnknownShopperError    no such shopper
+    │   ├── UnknownItemError       no such item
+    │   └── ClockError             a time lies where none may lie
+    ├── NotFittedError             used before `fit`
+    ├── MissingExtraError          an optional package is needed; names the extra
+    └── StorageError               the disk is full, or a file can't be written
+
+Examples
+--------
+>>> str(ShopError("column is missing", file="items.csv", column="item_id", remedy="name it in shop.toml"))
+'column is missing: items.csv item_id; name it in shop.toml'
+"""
+
+from __future__ import annotations
+
+
+class HuaxiangError(Exception):
+    """An error with four parts: what failed, where, the value got, and what to do next.
+
+    Parameters
+    ----------
+    message
+        What failed, in one clause. Never personal data.
+    file, line, column, value
+        Where, and what was found there; each may be absent. `line` counts from 1.
+    remedy
+        What the user can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+        self.value = value
+        self.remedy = remedy
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        where = self.file or ""
+        if self.line is not None:
+            where += f":{self.line}"
+        place = " ".join(part for part in (where, self.column or "", _quoted(self.value)) if part)
+        sentence = f"{self.message}: {place}" if place else self.message
+        return f"{sentence}; {self.remedy}" if self.remedy else sentence
+
+    def as_json(self) -> dict[str, object]:
+        """Return the error object printed under `"error"` by every `--json` command."""
+        return {
+            "kind": type(self).__name__,
+            "message": self.message,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "value": self.value,
+            "remedy": self.remedy,
+        }
+
+
+def _quoted(value: str | None, *, longest: int = 80) -> str:
+    if value is None:
+        return ""
+    shown = value if len(value) <= longest else value[: longest - 1] + "…"
+    return repr(shown)
+
+
+class InputError(HuaxiangError):
+    """Something the user gave can't be used."""
+
+    exit_code = 2
+
+
+class SettingsError(InputError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class ShopError(InputError):
+    """A shop folder or one of its files can't be read."""
+
+
+class ArtefactError(InputError):
+    """A run or model folder is missing, truncated or made by a newer version."""
+
+
+class EncoderError(InputError):
+    """An encoder folder, or an input to an encoder, can't be used."""
+
+
+class UnknownShopperError(InputError):
+    """No such shopper."""
+
+
+class UnknownItemError(InputError):
+    """No such item."""
+
+
+class ClockError(InputError):
+    """A time lies where none may lie."""
+
+
+class NotFittedError(HuaxiangError):
+    """Used before `fit`."""
+
+
+class MissingExtraError(HuaxiangError):
+    """An optional package is needed.
+
+    Examples
+    --------
+    >>> str(MissingExtraError.of("torch", extra="train"))
+    'needs torch; install huaxiang[train]'
+    """
+
+    exit_code = 2
+
+    @classmethod
+    def of(cls, package: str, *, extra: str) -> MissingExtraError:
+        """Return the error that names the package and the extra that brings it."""
+        return cls(f"needs {package}", remedy=f"install huaxiang[{extra}]")
+
+
+class StorageError(HuaxiangError):
+    """The disk is full, or a file can't be written."""
+
+    exit_code = 2

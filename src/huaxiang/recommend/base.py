@@ -1,0 +1,128 @@
+"""What every recommender promises: histories in, one score per item out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.records import Matrix
+from huaxiang.shop.catalogue import Catalogue
+
+NO_ITEM = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histories:
+    """What a batch of shoppers did, oldest first: the only thing a recommender reads about them.
+
+    Shopper `u` has the events `offsets[u]:offsets[u + 1]`.
+
+    Parameters
+    ----------
+    item_rows
+        int32 (E,); `NO_ITEM` for events that are words or a photo.
+    types
+        uint8 (E,), `EventType.code`.
+    occurred_ms
+        int64 (E,), milliseconds since 1970; the ordinal where the shop knows only an order.
+    event_keys
+        int64 (E,), the state's key of each event, carried through so that reasons can name it.
+    content_rows
+        int32 (E,), row in `content_vectors` for events without an item, else -1.
+    content_vectors
+        float32 (C, D) in the fused space: the vectors of queries, reviews, statements, photos.
+    order_only
+        No gaps, no decay by time.
+    """
+
+    offsets: NDArray[np.int64]
+    item_rows: NDArray[np.int32]
+    types: NDArray[np.uint8]
+    occurred_ms: NDArray[np.int64]
+    event_keys: NDArray[np.int64]
+    content_rows: NDArray[np.int32]
+    content_vectors: Matrix
+    order_only: bool = False
+
+    @property
+    def n_shoppers(self) -> int:
+        """U."""
+        return len(self.offsets) - 1
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Return the number of events of each shopper, (U,)."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """What recommenders learn from.
+
+    Parameters
+    ----------
+    histories
+        Whole training sequences, not cut to the size of a state.
+    vectors
+        Item vectors by space name, each float32 (I, D) with zero rows where absent:
+        "fused", and the raw "text" and "image" where the shop has them.
+    validation
+        Histories and the item rows that came next, for early stopping and for choosing weights; or None.
+    progress
+        Called with (done, total, note); None is silent.
+    checkpoint
+        Folder to which long fits save themselves, so that they can be resumed; or None.
+    """
+
+    histories: Histories
+    catalogue: Catalogue
+    vectors: Mapping[str, Matrix]
+    seed: int = 0
+    validation: Targets | None = None
+    progress: Callable[[int, int, str], None] | None = None
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """Histories and what came next: shopper `u` had `item_rows[offsets[u]:offsets[u + 1]]` after them."""
+
+    histories: Histories
+    offsets: NDArray[np.int64]
+    item_rows: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contributions:
+    """How much each event of one shopper adds to one item's score; `rest` is what no event explains."""
+
+    event_keys: NDArray[np.int64]
+    values: NDArray[np.float32]
+    rest: float = 0.0
+    is_exact: bool = field(default=False)
+    """Whether `values.sum() + rest` is the score (linear models) or an attribution (neural ones)."""
+
+
+class Recommender(Protocol):
+    """One way of scoring items for shoppers."""
+
+    name: str
+    """Short name used in settings, reports and runs: popular, own_frequency, neighbours, …"""
+    uses: tuple[str, ...]
+    """What it reads: any of "ids", "order", "times", "text", "image"."""
+
+    def fit(self, training: TrainingData) -> Self:
+        """Start over on `training`; returns itself."""
+
+    def score(self, histories: Histories) -> Matrix:
+        """Return (U, I) float32: higher is better; comparable within one row only. Nothing is masked."""
+
+    def contributions(self, histories: Histories, item_row: int) -> Contributions:
+        """Return what each event of the only shopper in `histories` adds to one item's score."""
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors) and settings (JSON)."""

@@ -1,0 +1,366 @@
+"""The nouns of the shop: what every stage takes and returns.
+
+An `Item` is sold, an `Event` is something a shopper did or said, a `Profile` is what the events show,
+and a `Slate` is a list made from a profile. Everything here is plain, frozen and free of arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+Side = Literal["liked", "disliked"]
+Source = Literal["stated", "inferred", "corrected"]
+
+DEFAULT_SHOP = "default"
+
+
+class EventType(StrEnum):
+    """What a shopper did. GA4's e-commerce names, then ours; the order is stored and never changes."""
+
+    VIEW_ITEM_LIST = "view_item_list"
+    SELECT_ITEM = "select_item"
+    VIEW_ITEM = "view_item"
+    SEARCH = "search"
+    ADD_TO_CART = "add_to_cart"
+    REMOVE_FROM_CART = "remove_from_cart"
+    ADD_TO_WISHLIST = "add_to_wishlist"
+    BEGIN_CHECKOUT = "begin_checkout"
+    PURCHASE = "purchase"
+    REFUND = "refund"
+    REVIEW = "review"
+    RATE = "rate"
+    DISLIKE = "dislike"
+    STATE = "state"
+    CORRECT = "correct"
+    CONSENT = "consent"
+    ALIAS = "alias"
+
+    @property
+    def code(self) -> int:
+        """The number stored for this type, 0 to 16."""
+        return EVENT_TYPES.index(self)
+
+
+EVENT_TYPES: tuple[EventType, ...] = tuple(EventType)
+
+STRONG_TYPES = frozenset(
+    {
+        EventType.PURCHASE,
+        EventType.REFUND,
+        EventType.REVIEW,
+        EventType.RATE,
+        EventType.ADD_TO_WISHLIST,
+        EventType.DISLIKE,
+        EventType.STATE,
+        EventType.CORRECT,
+    }
+)
+LIGHT_TYPES = frozenset(
+    {
+        EventType.VIEW_ITEM,
+        EventType.SELECT_ITEM,
+        EventType.ADD_TO_CART,
+        EventType.REMOVE_FROM_CART,
+        EventType.SEARCH,
+        EventType.BEGIN_CHECKOUT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """An item's words in one language."""
+
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """Something the shop sells."""
+
+    item_id: str
+    group_id: str | None = None
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    category: tuple[str, ...] = ()
+    brand: str | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    in_stock: bool = True
+    valid_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """What an event was worth: a rating of 1 to 5, a quantity, a unit price."""
+
+    quantity: float = 1.0
+    price_minor: int | None = None
+    currency: str | None = None
+    rating: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something a shopper did or said, once.
+
+    Parameters
+    ----------
+    item_id, query, text, image
+        What it is about: exactly one of them, none for `begin_checkout`, `consent` and `alias`;
+        a `review` may have both an item and a text.
+    occurred_at
+        UTC and timezone-aware; None in shops that only know an order.
+    utc_offset_minutes
+        The shopper's clock minus UTC.
+    context
+        channel, device, placement, slate_id, position, propensity; for `correct` also
+        dimension, value and side ("liked", "disliked" or "withdrawn");
+        for `refund` reason ("not_as_described").
+    """
+
+    event_id: str
+    shopper_id: str
+    type: EventType
+    occurred_at: datetime | None = None
+    received_at: datetime | None = None
+    item_id: str | None = None
+    query: str | None = None
+    text: str | None = None
+    image: str | None = None
+    value: Value = field(default_factory=Value)
+    session_id: str | None = None
+    order_id: str | None = None
+    utc_offset_minutes: int = 0
+    context: Mapping[str, Any] = field(default_factory=dict)
+    shop_id: str = DEFAULT_SHOP
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shopper:
+    """Who it is: stated traits, joined ids, and what may be done with the profile."""
+
+    shopper_id: str
+    traits: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    consent: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Where a claim comes from: an event of the log, a span of a described text, or a described photo."""
+
+    event_id: str | None = None
+    text: str | None = None
+    start: int | None = None
+    end: int | None = None
+    image: str | None = None
+
+    def as_json(self) -> str | dict[str, object]:
+        """Return the event id alone, or the span or the photo as an object."""
+        if self.event_id is not None:
+            return self.event_id
+        if self.image is not None:
+            return {"image": self.image}
+        return {"text": self.text, "start": self.start, "end": self.end}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One value of one dimension that the shopper likes or dislikes.
+
+    `share` is 0 to 1, `lift` is over the population (1 is average), `confidence` is 0 to 1.
+    """
+
+    dimension: str
+    value: str
+    side: Side
+    share: float
+    lift: float
+    confidence: float
+    half_life_days: float | None
+    last_seen: datetime | None
+    source: Source
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interest:
+    """One of up to five directions in the shopper's events; `vector` has unit length."""
+
+    name: str
+    weight: float
+    item_id: str | None
+    title: str | None
+    evidence: tuple[Evidence, ...]
+    vector: Vector = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What the current session is about; `stage` is browsing, comparing, deciding or buying."""
+
+    stage: str
+    started_at: datetime | None
+    n_events: int
+    queries: tuple[str, ...]
+    focus: tuple[tuple[str, str, float], ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """How recently, how often and for how much; times are None where the shop knows only an order."""
+
+    first_seen: datetime | None
+    last_seen: datetime | None
+    recency_days: float | None
+    n_orders: int
+    n_units: int
+    spend_minor: int
+    currency: str | None
+    lifecycle: str
+    active_hours: tuple[int, ...]
+    channels: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence of the portrait and what it rests on."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Which log position, model and catalogue a profile was derived from."""
+
+    position: int
+    model: str
+    catalogue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything the events show about one shopper, derived as of one moment.
+
+    `state` is what the profile was derived from: the recommender reads it and nothing else.
+    It is opaque here, so that this file stays at the bottom of the house.
+    """
+
+    shopper_id: str | None
+    as_of: datetime | None
+    version: Version
+    n_events: int
+    facets: tuple[Facet, ...]
+    interests: tuple[Interest, ...]
+    intent: Intent | None
+    activity: Activity | None
+    portrait: Mapping[str, tuple[Sentence, ...]]
+    vector: Vector = field(repr=False, compare=False)
+    consent: Mapping[str, bool] = field(default_factory=dict)
+    degraded: tuple[str, ...] = ()
+    state: Any = field(default=None, repr=False, compare=False)
+
+    def as_json(self, *, vector: bool = False) -> dict[str, object]:
+        """Return the stable JSON object of `huaxiang profile --json`."""
+        shown: dict[str, object] = {
+            "shopper_id": self.shopper_id,
+            "as_of": _json_value(self.as_of),
+            "version": asdict(self.version),
+            "n_events": self.n_events,
+            "facets": [_json_value(facet) for facet in self.facets],
+            "interests": [_without(_json_value(interest), "vector") for interest in self.interests],
+            "intent": _json_value(self.intent),
+            "activity": _json_value(self.activity),
+            "portrait": {language: _json_value(list(said)) for language, said in self.portrait.items()},
+            "consent": dict(self.consent),
+            "degraded": list(self.degraded),
+        }
+        if vector:
+            shown["vector"] = [round(float(x), 6) for x in self.vector]
+        return shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why an item is listed. `contribution` is in the units of the ranked item's score."""
+
+    kind: Literal["personal", "impersonal", "rule"]
+    text: str
+    event_id: str | None = None
+    item_id: str | None = None
+    type: str | None = None
+    contribution: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """One listed item, or one listed brand, category or price band (then `item_id` is its value)."""
+
+    rank: int
+    item_id: str
+    title: str
+    score: float
+    propensity: float
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slate:
+    """One list shown to one shopper."""
+
+    shopper_id: str | None
+    model: str
+    slate_id: str
+    items: tuple[Ranked, ...]
+    of: str = "item"
+    degraded: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the stable JSON object of `huaxiang recommend --json`."""
+        return {
+            "shopper_id": self.shopper_id,
+            "model": self.model,
+            "slate_id": self.slate_id,
+            "of": self.of,
+            "items": [_json_value(ranked) for ranked in self.items],
+            "degraded": list(self.degraded),
+        }
+
+
+def _without(shown: Any, key: str) -> Any:
+    return {name: value for name, value in shown.items() if name != key}
+
+
+def _json_value(value: Any) -> Any:
+    """Return `value` as JSON knows it: records as objects, times as ISO 8601, evidence as ids."""
+    if isinstance(value, Evidence):
+        return value.as_json()
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, np.ndarray):
+        return [float(x) for x in value]
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_json_value(inner) for inner in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _json_value(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value
