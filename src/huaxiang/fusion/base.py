@@ -31,7 +31,7 @@ class Parts:
 
 
 class Fusion(Protocol):
-    """One D for every modality, alone or with others, so that a photo-only event lives beside a bought item."""
+    """One D for every modality, alone or with others, so a photo-only event lives beside a bought item."""
 
     @property
     def dimensions(self) -> int:

@@ -73,7 +73,8 @@ class Accounting:
     @property
     def agrees(self) -> bool:
         """Whether the sums agree."""
-        return self.lines_read == self.n_events + sum(self.set_aside.values()) + sum(self.quarantined.values())
+        elsewhere = sum(self.set_aside.values()) + sum(self.quarantined.values())
+        return self.lines_read == self.n_events + elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
