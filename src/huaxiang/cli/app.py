@@ -1,0 +1,258 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from huaxiang.cli.outcome import print_json
+from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.show import show_models, show_profile, show_slate, show_sums
+from huaxiang.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Huaxiang (画像): a live profile of each shopper, and lists made from it.",
+)
+benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders on the field's benchmarks.")
+app.add_typer(benchmark_app, name="benchmark")
+
+Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Language = Annotated[str, typer.Option("--language", help="Language of portrait and reasons: en or zh.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as profile.kappa=5; repeatable.")]
+SettingsFile = Annotated[Path | None, typer.Option("--settings", help="Settings file (TOML).")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+def _console() -> Console:
+    return Console(width=None if os.environ.get("COLUMNS") or Console().is_terminal else 120)
+
+
+def _check_language(language: str) -> str:
+    if language not in ("en", "zh"):
+        raise InputError("language is not known", column="--language", value=language, remedy="say en or zh")
+    return language
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write the shop into.")],
+    seed: Seed = 7,
+    shoppers: Annotated[int, typer.Option(help="How many shoppers.")] = 1500,
+    items: Annotated[int, typer.Option(help="How many items.")] = 400,
+    as_json: Json = False,
+) -> None:
+    """Write a simulated shop with known tastes, drawn photos and texts in two languages."""
+    from huaxiang.shop.simulate import Config
+    from huaxiang.shop.simulate import simulate as write_shop
+
+    started = time.perf_counter()
+    with StageProgress(quiet=as_json) as progress:
+        write_shop(
+            out,
+            config=Config(n_shoppers=shoppers, n_items=items),
+            seed=seed,
+            progress=lambda done, total, note: progress.report("simulate", done, total, note),
+        )
+    seconds = round(time.perf_counter() - started, 2)
+    if as_json:
+        print_json(
+            "simulate",
+            {"out": str(out), "seed": seed, "shoppers": shoppers, "items": items, "seconds": seconds},
+        )
+    else:
+        _console().print(f"{out}: {shoppers:,} shoppers, {items:,} items, seed {seed}, {seconds} s")
+
+
+@app.command()
+def build(
+    shop: Annotated[Path, typer.Option(help="Shop folder.")],
+    out: Annotated[Path, typer.Option(help="Run folder to make.")],
+    text: Annotated[str | None, typer.Option(help="Text encoder, by name or folder.")] = None,
+    image: Annotated[str | None, typer.Option(help="Image encoder, by name or folder, or none.")] = None,
+    settings: SettingsFile = None,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Read a shop, encode, fuse, train, build every profile, evaluate, and keep it all as a run."""
+    from huaxiang.config import read_settings
+    from huaxiang.runs import build_run
+
+    changes = [*(set_ or [])]
+    changes += [f"text.encoder={text}"] if text else []
+    changes += [f"image.encoder={image}"] if image else []
+    chosen = read_settings(settings, changes)
+    with StageProgress(quiet=as_json) as progress:
+        built = build_run(shop, out, settings=chosen, cache=_cache(), progress=progress.report)
+    if as_json:
+        print_json("build", built.sums)
+        return
+    console = _console()
+    for guess in built.guesses:
+        console.print(f"[dim]assumed:[/dim] {guess}")
+    show_sums(console, built.sums)
+    show_models(console, built.models, title=f"Accuracy on the newest part, held out ({built.split})")
+    console.print(f"{out}: built in {built.sums['seconds']} s; report: {out / 'report.html'}")
+
+
+@app.command()
+def profile(
+    shopper_id: Annotated[str, typer.Argument(help="Id of the shopper, as in the shop's data.")],
+    run: Run,
+    language: Language = "en",
+    as_of: Annotated[str | None, typer.Option(help="Moment to derive it for, ISO 8601.")] = None,
+    vector: Annotated[bool, typer.Option("--vector", help="Add the profile vector to --json.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one shopper's profile, each statement with its evidence."""
+    from huaxiang.runs import load
+
+    model = load(run, cache=_cache())
+    shown = model.profile(shopper_id, now=_moment(as_of))
+    if as_json:
+        print_json("profile", shown.as_json(vector=vector))
+    else:
+        show_profile(_console(), shown, language=_check_language(language))
+
+
+@app.command()
+def describe(
+    words: Annotated[str, typer.Argument(help="What the shopper says, in English or Chinese.")],
+    run: Run,
+    image: Annotated[Path | None, typer.Option(help="A photo of what is wanted.")] = None,
+    k: Annotated[int, typer.Option("-k", help="Length of the list shown below the profile.")] = 5,
+    language: Annotated[str | None, typer.Option(help="en or zh; that of the words if not said.")] = None,
+    vector: Annotated[bool, typer.Option("--vector", help="Add the profile vector to --json.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a profile from words and a picture, with no history at all."""
+    from huaxiang.profile.wishes import is_chinese
+    from huaxiang.runs import load
+
+    model = load(run, cache=_cache())
+    shown = model.describe(text=words, image=image)
+    spoken = _check_language(
+        language or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in words) else "en")
+    )
+    slate = model.recommend(shown, k=k, language=spoken)
+    if as_json:
+        print_json("describe", {**shown.as_json(vector=vector), "recommendations": slate.as_json()["items"]})
+        return
+    show_profile(_console(), shown, language=spoken)
+    show_slate(_console(), slate, language=spoken)
+
+
+@app.command()
+def recommend(
+    shopper_id: Annotated[str, typer.Argument(help="Id of the shopper, as in the shop's data.")],
+    run: Run,
+    k: Annotated[int, typer.Option("-k", help="Length of the list, at least 1.")] = 10,
+    of: Annotated[str, typer.Option(help="item, category, brand or price_band.")] = "item",
+    repeat: Annotated[bool, typer.Option("--repeat", help="Offer what was bought before, too.")] = False,
+    language: Language = "en",
+    as_json: Json = False,
+) -> None:
+    """List what this shopper is likely to buy next, with reasons."""
+    from huaxiang.runs import load
+
+    model = load(run, cache=_cache())
+    slate = model.recommend(shopper_id, k=k, of=of, repeat=repeat, language=_check_language(language))
+    if as_json:
+        print_json("recommend", slate.as_json())
+    else:
+        show_slate(_console(), slate, language=language)
+
+
+@app.command()
+def evaluate(run: Run, as_json: Json = False) -> None:
+    """Measure the held-out model of a run again, beside simpler methods, and renew its report."""
+    from huaxiang.runs import evaluate_run
+
+    with StageProgress(quiet=as_json) as progress:
+        evaluation = evaluate_run(run, progress=progress.report)
+    if as_json:
+        print_json("evaluate", evaluation)
+        return
+    for name, part in evaluation["parts"].items():
+        show_models(_console(), part["models"], title=f"{name} ({evaluation['split']})")
+    _console().print(f"report: {run / 'report.html'}")
+
+
+@benchmark_app.command("amazon")
+def benchmark_amazon(
+    data: Annotated[Path, typer.Option(help="Folder with sequences.txt and items.jsonl.gz.")],
+    protocol: Annotated[str, typer.Option(help="masked, unmasked or both.")] = "both",
+    models: Annotated[str, typer.Option(help="Comma-separated names.")] = "popular,neighbours,closed_form",
+    seeds: Annotated[str, typer.Option(help="Comma-separated seeds.")] = "0",
+    out: Annotated[Path | None, typer.Option(help="Write the JSON result here too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Leave-one-out over the full catalogue, as the literature on these data does it."""
+    from huaxiang.evaluate.amazon import benchmark
+
+    with StageProgress(quiet=as_json) as progress:
+        results = benchmark(
+            data,
+            protocol=protocol,
+            models=tuple(name.strip() for name in models.split(",")),
+            seeds=tuple(_whole_number(seed, "--seeds") for seed in seeds.split(",")),
+            cache=_cache(),
+            progress=progress.report,
+        )
+    if out is not None:
+        import orjson
+
+        out.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
+    if as_json:
+        print_json("benchmark", results)
+        return
+    for result in results["protocols"]:
+        show_models(_console(), result["models"], title=f"{result['dataset']}, {result['protocol']}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Run folder to make.")] = Path("runs/demo"),
+    seed: Seed = 7,
+    shoppers: Annotated[int, typer.Option(help="How many shoppers.")] = 1500,
+    items: Annotated[int, typer.Option(help="How many items.")] = 400,
+) -> None:
+    """Simulate a shop, build everything, and show a portrait, a list and the accuracy."""
+    from huaxiang.cli.demo import run_demo
+
+    run_demo(_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=_cache())
+
+
+def _cache() -> Path:
+    home = os.environ.get("HUAXIANG_CACHE")
+    return Path(home) if home else Path.home() / ".cache" / "huaxiang"
+
+
+def _whole_number(text: str, column: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(
+            "not a whole number", column=column, value=text, remedy="give numbers such as 0,1,2"
+        ) from None
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            "not a time", column="--as-of", value=text, remedy="write it as 2011-11-30T12:00:00Z"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
