@@ -1,0 +1,151 @@
+"""The settings file → one validated, frozen object that each part takes its own piece of.
+
+A complete configuration is a TOML file. Each part's settings are typed once, beside the part;
+here they are only put together. Unknown keys are errors that name the nearest valid one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+
+from huaxiang.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSettings:
+    """Which text encoder.
+
+    `encoder` is "default" (the bundled MiniLM, and the bilingual student where it can't read),
+    or a Hugging Face name or folder. `precision` is fp32 or int8.
+    """
+
+    encoder: str = "default"
+    precision: str = "fp32"
+    taxonomy: str | None = None
+    """Folder of a product taxonomy whose names are looked for, beside our own lexicon."""
+
+    def __post_init__(self) -> None:
+        _one_of("text.precision", self.precision, ("fp32", "int8"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """Which image encoder: "shop" (a small one trained on the catalogue), "none", or a name or folder."""
+
+    encoder: str = "shop"
+    precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        _one_of("image.precision", self.precision, ("fp32", "int8"))
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise SettingsError(
+            "setting is out of range", column=name, value=value, remedy=f"choose {', '.join(allowed)}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that decides what `fit` makes."""
+
+    seed: int = 7
+    text: TextSettings = field(default_factory=TextSettings)
+    image: ImageSettings = field(default_factory=ImageSettings)
+
+
+def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -> Settings:
+    """Return the settings of a TOML file, or the defaults, with single fields changed.
+
+    Parameters
+    ----------
+    file
+        Settings file; None for the defaults.
+    changes
+        Each as `part.name=value`, the value written as in TOML; plain words need no quotes.
+
+    Raises
+    ------
+    SettingsError
+        For an unknown key (naming the nearest valid one), a wrong type or a value out of range.
+
+    Examples
+    --------
+    >>> read_settings(changes=["seed=3", "text.precision=int8"]).text.precision
+    'int8'
+    """
+    tree = _read_toml(Path(file)) if file is not None else {}
+    for change in changes:
+        _change(tree, change)
+    return settings_from(tree, file=str(file) if file else None)
+
+
+def settings_from(tree: Mapping[str, Any], *, file: str | None = None) -> Settings:
+    """Return validated settings from a tree of plain values."""
+    _check_keys(tree, Settings(), prefix="", file=file)
+    try:
+        return TypeAdapter(Settings).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            first["msg"].lower(),
+            file=file,
+            column=".".join(str(part) for part in first["loc"]),
+            value=str(first["input"]),
+            remedy="see docs/reference/settings.md",
+        ) from error
+
+
+def settings_toml(settings: Settings) -> str:
+    """Return the settings as a TOML file that reads back equal."""
+    return tomli_w.dumps(_without_none(dataclasses.asdict(settings)))
+
+
+def _without_none(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {key: _without_none(value) for key, value in tree.items() if value is not None}
+    return list(tree) if isinstance(tree, tuple) else tree
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError("no such settings file", file=str(file), remedy="check --settings") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
+        raise SettingsError(f"not a TOML file ({error})", file=str(file), remedy="mend it") from error
+
+
+def _change(tree: dict[str, Any], change: str) -> None:
+    path, equals, written = change.partition("=")
+    if not equals:
+        raise SettingsError("no value given", column="--set", value=change, remedy="write part.name=value")
+    *parents, name = path.strip().split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+    try:
+        tree[name] = tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        tree[name] = written
+
+
+def _check_keys(tree: Mapping[str, Any], like: Any, *, prefix: str, file: str | None) -> None:
+    known = {field.name: getattr(like, field.name) for field in dataclasses.fields(like)}
+    for key, value in tree.items():
+        if key not in known:
+            near = get_close_matches(key, known, n=1, cutoff=0.0)
+            raise SettingsError(
+                "no such setting", file=file, column=prefix + key, remedy=f"the nearest is {prefix}{near[0]}"
+            )
+        if dataclasses.is_dataclass(known[key]) and isinstance(value, Mapping):
+            _check_keys(value, known[key], prefix=f"{prefix}{key}.", file=file)
