@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +28,26 @@ class Encoded:
     present_I
         Whether the input could be read and was not empty.
     problems
-        Row → what was wrong with it, for the rows that were not simply absent.
+        Row → what is to be said aloud about it: why it could not be read, or, where it is present,
+        by which poorer way it was read.
     """
 
     vectors_ID: Matrix
     present_I: NDArray[np.bool_]
     problems: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The problems counted, most frequent first: what `degraded` and reports show.
+
+        Examples
+        --------
+        >>> nothing = np.zeros((2, 3), np.float32)
+        >>> Encoded(vectors_ID=nothing, present_I=np.zeros(2, "?"), problems={1: "cut short"}).notes
+        ('1 of 2: cut short',)
+        """
+        counted = Counter(self.problems.values()).most_common()
+        return tuple(f"{n} of {len(self.present_I)}: {problem}" for problem, n in counted)
 
 
 class TextEncoder(Protocol):
