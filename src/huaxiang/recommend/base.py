@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class Histories:
         float32 (C, D) in the fused space: the vectors of queries, reviews, statements, photos.
     order_only
         No gaps, no decay by time.
+    shopper_ids
+        Who they are, (U,), where the caller needs to know; no recommender reads it.
     """
 
     offsets: NDArray[np.int64]
@@ -48,6 +50,7 @@ class Histories:
     content_rows: NDArray[np.int32]
     content_vectors: Matrix
     order_only: bool = False
+    shopper_ids: Sequence[str] = ()
 
     @property
     def n_shoppers(self) -> int:
@@ -126,3 +129,30 @@ class Recommender(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write weights (safetensors) and settings (JSON)."""
+
+
+@runtime_checkable
+class LearnsEvents(Protocol):
+    """A recommender that learns with each event; the others wait for the next retraining and say so."""
+
+    def learn(self, history: Histories) -> None:
+        """Learn from the newest event of the only shopper in `history`; the older ones are its context."""
+
+
+@runtime_checkable
+class TakesNewItems(Protocol):
+    """A recommender that can score items which joined the catalogue after `fit`."""
+
+    def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
+        """Return the same model over a longer catalogue.
+
+        `vectors` holds every item's vectors by space, the fitted items first and the new ones after them.
+        """
+
+
+@runtime_checkable
+class ScoresByEvent(Protocol):
+    """A recommender whose scores are sums over events: the linear ones."""
+
+    def scores_by_event(self, histories: Histories) -> Matrix:
+        """Return what each event of the only shopper in `histories` adds to each item's score, (E, I)."""

@@ -1,0 +1,225 @@
+"""Items that go with what the shopper did: whoever bought this, bought that next.
+
+The whole idea in four steps. Count, over all shoppers, how often item *b* came after item *a*, near pairs
+more than far ones. Divide by how popular both are, or everything goes with the bestseller. Add up the rows of
+what the shopper did, the newest most. The highest sums are the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
+from huaxiang.recommend.look_alikes import content_look_alikes, stand_ins
+from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums
+from huaxiang.recommend.stored import (
+    load_arrays,
+    load_settings,
+    save_arrays,
+    sparse_from_arrays,
+    sparse_to_arrays,
+)
+from huaxiang.recommend.weights import (
+    check_positive,
+    check_share,
+    faded_weights,
+    item_weights,
+    steps_back,
+    sum_by_shopper,
+    type_weights,
+)
+from huaxiang.records import Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of `Neighbours`; a *moment* is one event, or one basket where times are known.
+
+    Parameters
+    ----------
+    distance_decay
+        What a pair counts for each further moment between the two; in (0, 1].
+    window
+        Moments beyond which no pair is counted; ≥ 1.
+    backward_share
+        What the pair counts in the other direction, from the later item to the earlier; 0 to 1.
+    source_exponent, target_exponent
+        How strongly popularity of the item done, and of the item proposed, is divided out; 0 to 1.
+    history_decay
+        What an event of the history counts for each moment since; in (0, 1].
+    half_life_days
+        Days until an event of the history counts half; > 0, or None. Not used where only an order is known.
+    n_neighbours
+        Neighbours kept per item at `fit`; ≥ 1.
+    """
+
+    distance_decay: float = 0.8
+    window: int = 30
+    backward_share: float = 0.2
+    source_exponent: float = 0.5
+    target_exponent: float = 0.1
+    history_decay: float = 0.6
+    half_life_days: float | None = 180.0
+    n_neighbours: int = 500
+
+    def __post_init__(self) -> None:
+        check_share("neighbours.distance_decay", self.distance_decay)
+        check_share("neighbours.history_decay", self.history_decay)
+        check_positive("neighbours.half_life_days", self.half_life_days)
+        if self.window < 1 or self.n_neighbours < 1:
+            raise SettingsError(
+                "out of range", column="neighbours", remedy="window and n_neighbours are at least 1"
+            )
+
+    def pair_weights(self, lag: int) -> tuple[float, float]:
+        """Return what a pair `lag` moments apart counts, forward and backward; a basket has no direction."""
+        if lag > self.window:
+            return 0.0, 0.0
+        near = self.distance_decay ** max(lag - 1, 0)
+        return near, near if lag == 0 else near * self.backward_share
+
+
+class Neighbours:
+    """Directed nearest neighbours among items; learns with each event.
+
+    Items without behaviour stand in for the known items they look like. So do words and photos, which also
+    ask for the items they resemble.
+
+    Source
+    ------
+    Sarwar et al., Item-Based Collaborative Filtering, WWW 2001; Garg et al., Sequence and Time Aware
+    Neighborhood for Session-Based Recommendations (STAN), SIGIR 2019, for the decays. Ours is directed,
+    counts baskets as moments, and divides the two popularities out with different exponents.
+    """
+
+    name = "neighbours"
+    uses: tuple[str, ...] = ("ids", "order", "times", "text", "image")
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self.pairs_: PairTable | None = None
+        self.mass_I: NDArray[np.float64] = np.zeros(0)
+        self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
+
+    def fit(self, training: TrainingData) -> Self:
+        """Start over: count which items went together and which came next."""
+        baskets = baskets_of(training.histories, training.catalogue.n_items)
+        self.mass_I = np.asarray(baskets.items_MI.sum(axis=0), dtype=np.float64).ravel()
+        self.pairs_ = PairTable(self._largest(_counted(baskets, self.config)))
+        self._look_at(training.vectors["fused"])
+        return self
+
+    def learn(self, history: Histories) -> None:
+        """Count the newest event of the only shopper in `history` with each event before it."""
+        liking_E = np.maximum(type_weights(history), 0) * (history.item_rows != NO_ITEM)
+        new, weight = int(history.item_rows[-1]), float(liking_E[-1])
+        if weight == 0:
+            return
+        self.mass_I[new] += weight
+        entries = []
+        for lag, old, liking in zip(steps_back(history), history.item_rows, liking_E, strict=True):
+            forward, backward = self.config.pair_weights(int(lag))
+            if old != new or lag > 0:
+                entries += [(old, new, liking * weight * forward), (new, old, liking * weight * backward)]
+        self._fitted().add([entry for entry in entries if entry[2] > 0])
+
+    def score(self, histories: Histories) -> Matrix:
+        """Return the sum of what goes with each event, newest most, (U, I)."""
+        done_EI, asked_EI = self._events(histories)
+        return self._proposed(sum_by_shopper(histories, done_EI), sum_by_shopper(histories, asked_EI))
+
+    def scores_by_event(self, histories: Histories) -> Matrix:
+        """Return what each event of the only shopper adds to each item's score, (E, I)."""
+        return self._proposed(*self._events(histories))
+
+    def contributions(self, histories: Histories, item_row: int) -> Contributions:
+        """Return what each event adds to one item's score; they sum to it."""
+        values = self.scores_by_event(histories)[:, item_row]
+        return Contributions(event_keys=histories.event_keys, values=values, is_exact=True)
+
+    def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
+        """Return the same counts over a longer catalogue; new items look like the old ones they resemble."""
+        longer = Neighbours(self.config)
+        n_items = len(vectors["fused"])
+        settled = self._fitted().whole()
+        settled.resize((n_items, n_items))
+        longer.pairs_ = PairTable(settled)
+        longer.mass_I = np.concatenate([self.mass_I, np.zeros(n_items - len(self.mass_I))])
+        longer._look_at(vectors["fused"])
+        return longer
+
+    def save(self, folder: Path) -> None:
+        """Write the counts, the item vectors and the settings."""
+        arrays = sparse_to_arrays("pairs", self._fitted().whole())
+        arrays |= {"mass": self.mass_I, "vectors": self.vectors_ID}
+        save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> Self:
+        """Return what `save` wrote."""
+        loaded = cls(Config(**load_settings(folder, name=cls.name)["config"]))
+        arrays = load_arrays(folder)
+        loaded.mass_I = arrays["mass"]
+        loaded.pairs_ = PairTable(sparse_from_arrays("pairs", arrays))
+        loaded._look_at(arrays["vectors"])
+        return loaded
+
+    def _events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
+        """Return what was done and what was asked for, each sparse (E, I)."""
+        self._fitted()
+        decay, half_life_days = self.config.history_decay, self.config.half_life_days
+        weights_E = faded_weights(histories, step_decay=decay, half_life_days=half_life_days)
+        asked_EI = content_look_alikes(histories, weights_E, self.vectors_ID)
+        done_EI = item_weights(histories, weights_E, len(self.mass_I)) @ self.stand_ins_II
+        return csr_matrix(done_EI) + asked_EI, asked_EI * self.typical_row_
+
+    def _proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
+        """Return the scores that follow from what was done or asked for, (X, I)."""
+        sources_XI = done_XI.multiply(_divisor(self.mass_I, self.config.source_exponent)[None, :]).tocsr()
+        next_XI = self._fitted().after(sources_XI)
+        next_XI = next_XI.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
+        return np.asarray((next_XI @ self.stand_ins_II.T + asked_XI).toarray(), dtype=np.float32)
+
+    def _largest(self, pairs_II: csr_matrix) -> csr_matrix:
+        """Return the pairs without those that no list would notice."""
+        divided = pairs_II.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
+        kept = keep_largest(divided, self.config.n_neighbours)
+        kept.data[:] = 1.0
+        return csr_matrix(pairs_II.multiply(kept))
+
+    def _look_at(self, vectors_ID: Matrix) -> None:
+        """Prepare what depends on the item vectors and the counts."""
+        self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
+        self.stand_ins_II = stand_ins(self.vectors_ID, is_known_I=self.mass_I > 0)
+        everything = csr_matrix(np.ones((1, len(self.mass_I)), dtype=np.float32))
+        nothing = csr_matrix(everything.shape, dtype=np.float32)
+        self.typical_row_ = float(self._proposed(everything, nothing).sum()) / max(len(self.mass_I), 1)
+
+    def _fitted(self) -> PairTable:
+        if self.pairs_ is None:
+            raise NotFittedError("neighbours was not fitted", remedy="call fit first")
+        return self.pairs_
+
+
+def _counted(baskets: Baskets, config: Config) -> csr_matrix:
+    """Return how often each column's item came after, or with, each row's item, near pairs more."""
+    n_items = baskets.items_MI.shape[1]
+    pairs_II = csr_matrix((n_items, n_items), dtype=np.float32)
+    for lag in range(min(config.window, int(baskets.n_left_M.max(initial=0))) + 1):
+        sums_II = pair_sums(baskets, lag)
+        forward, backward = config.pair_weights(lag)
+        pairs_II = pairs_II + forward * sums_II + (0.0 if lag == 0 else backward) * sums_II.T
+    return csr_matrix(pairs_II, dtype=np.float32)
+
+
+def _divisor(mass_I: NDArray[np.float64], exponent: float) -> NDArray[np.float32]:
+    """Return 1 / mass^exponent, 0 where nothing is known of the item."""
+    return np.where(mass_I > 0, np.maximum(mass_I, 1e-12) ** -exponent, 0.0).astype(np.float32)

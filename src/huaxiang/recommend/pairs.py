@@ -1,0 +1,122 @@
+"""Which items follow which: sums over pairs of events of one shopper, a number of moments apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix
+
+from huaxiang.recommend.base import NO_ITEM, Histories
+from huaxiang.recommend.histories import take_events
+from huaxiang.recommend.weights import item_weights, moments, shopper_of_event, type_weights
+
+SETTLE_AFTER = 50_000
+"""Learnt entries that are kept aside before they are merged into the large table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baskets:
+    """What was liked at each moment of each shopper: a sparse (moments × items) matrix, in order.
+
+    Parameters
+    ----------
+    items_MI
+        Summed event weights; events that are words, or say no, are left out.
+    shopper_M
+        Row of the shopper of each moment.
+    n_left_M
+        How many moments of the same shopper follow.
+    """
+
+    items_MI: csr_matrix
+    shopper_M: NDArray[np.int64]
+    n_left_M: NDArray[np.int64]
+
+
+def baskets_of(histories: Histories, n_items: int) -> Baskets:
+    """Return the moments of all shoppers one after the other."""
+    liked = take_events(histories, (histories.item_rows != NO_ITEM) & (type_weights(histories) > 0))
+    rows_EI = item_weights(liked, type_weights(liked), n_items)
+    moment_E = moments(liked)
+    n_moments = int(moment_E[-1]) + 1 if len(moment_E) else 0
+    starts_M = np.searchsorted(moment_E, np.arange(n_moments + 1))
+    ones = np.ones(len(moment_E), dtype=np.float32)
+    grouping = csr_matrix((ones, np.arange(len(moment_E)), starts_M), shape=(n_moments, len(moment_E)))
+    shopper_M = shopper_of_event(liked)[starts_M[:-1]] if n_moments else np.zeros(0, dtype=np.int64)
+    ends_M = np.searchsorted(shopper_M, shopper_M, side="right")
+    n_left_M = ends_M - 1 - np.arange(n_moments)
+    return Baskets(items_MI=csr_matrix(grouping @ rows_EI), shopper_M=shopper_M, n_left_M=n_left_M)
+
+
+def pair_sums(baskets: Baskets, lag: int, weights_M: NDArray[np.float64] | None = None) -> csr_matrix:
+    """Return how often the column's item came `lag` moments after the row's item, sparse (I, I).
+
+    Parameters
+    ----------
+    lag
+        0 pairs what was bought together, and then an item never pairs with itself.
+    weights_M
+        What a pair counts, by its *later* moment; None counts each as 1.
+
+    Examples
+    --------
+    >>> from huaxiang.recommend.histories import histories_of
+    >>> pair_sums(baskets_of(histories_of([[0, 1, 2], [0, 2]]), 3), lag=1).toarray()
+    array([[0., 1., 1.],
+           [0., 0., 1.],
+           [0., 0., 0.]], dtype=float32)
+    """
+    earlier = np.flatnonzero(baskets.n_left_M >= lag)
+    later_MI = baskets.items_MI[earlier + lag]
+    if weights_M is not None:
+        later_MI = later_MI.multiply(weights_M[earlier + lag][:, None]).tocsr()
+    sums_II = csr_matrix(baskets.items_MI[earlier].T @ later_MI).astype(np.float32)
+    if lag == 0:
+        sums_II.setdiag(0)
+        sums_II.eliminate_zeros()
+    return sums_II
+
+
+def keep_largest(matrix: csr_matrix, n_per_row: int) -> csr_matrix:
+    """Return the matrix with only the `n_per_row` largest entries of each row."""
+    lengths = np.diff(matrix.indptr)
+    if not len(lengths) or lengths.max() <= n_per_row:
+        return matrix
+    row_N = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((-matrix.data, row_N))
+    place_N = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
+    kept = np.sort(order[place_N < n_per_row])
+    ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, n_per_row))])
+    return csr_matrix((matrix.data[kept], matrix.indices[kept], ends), shape=matrix.shape)
+
+
+class PairTable:
+    """Pair sums that can be added to one event at a time: a large settled matrix and a small fresh one."""
+
+    def __init__(self, settled: csr_matrix) -> None:
+        self._settle(settled)
+
+    def add(self, entries: list[tuple[int, int, float]]) -> None:
+        """Add (row, column, amount) entries."""
+        self._entries += entries
+        rows, columns, amounts = np.array(self._entries).reshape(-1, 3).T
+        places = (rows.astype(np.int32), columns.astype(np.int32))
+        fresh_II = coo_matrix((amounts.astype(np.float32), places), shape=self.settled_II.shape)
+        self.fresh_II = csr_matrix(fresh_II)
+        if len(self._entries) > SETTLE_AFTER:
+            self._settle(self.whole())
+
+    def whole(self) -> csr_matrix:
+        """Return everything as one matrix."""
+        return csr_matrix(self.settled_II + self.fresh_II)
+
+    def after(self, rows_XI: csr_matrix) -> csr_matrix:
+        """Return `rows_XI @ table`, sparse (X, I)."""
+        return csr_matrix(rows_XI @ self.settled_II + rows_XI @ self.fresh_II)
+
+    def _settle(self, settled: csr_matrix) -> None:
+        self.settled_II = settled
+        self.fresh_II = csr_matrix(settled.shape, dtype=np.float32)
+        self._entries: list[tuple[int, int, float]] = []

@@ -1,0 +1,123 @@
+"""The best items of each shopper, found block by block: the full score matrix never stands in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.errors import InputError
+from huaxiang.recommend.base import NO_ITEM, Histories, Targets
+from huaxiang.recommend.histories import take_shoppers
+from huaxiang.recommend.weights import shopper_of_event
+from huaxiang.records import Matrix
+
+Score = Callable[[Histories], Matrix]
+"""Any recommender's `score`."""
+
+BLOCK = 512
+"""Shoppers scored at once: 512 × 12,000 float32 scores are 25 MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Top:
+    """The best items of each shopper, best first.
+
+    Parameters
+    ----------
+    item_rows
+        int32 (U, K); `NO_ITEM` where fewer than K items may be listed.
+    scores
+        float32 (U, K); -inf there.
+    """
+
+    item_rows: NDArray[np.int32]
+    scores: Matrix
+
+
+def top_rows(scores_UI: Matrix, k: int) -> Top:
+    """Return the `k` best of each row; equal scores by item row, -inf never.
+
+    Examples
+    --------
+    >>> top_rows(np.array([[0.1, 0.9, -np.inf, 0.9]], "f"), 3).item_rows
+    array([[1, 3, 0]], dtype=int32)
+    """
+    if k <= 0:
+        raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
+    width = min(k, scores_UI.shape[1])
+    found_UK = np.argpartition(-scores_UI, width - 1, axis=1)[:, :width]
+    found_UK.sort(axis=1)
+    scores_UK = np.take_along_axis(scores_UI, found_UK, axis=1)
+    order_UK = np.argsort(-scores_UK, axis=1, kind="stable")
+    rows_UK = np.full((len(scores_UI), k), NO_ITEM, dtype=np.int32)
+    best_UK = np.full((len(scores_UI), k), -np.inf, dtype=np.float32)
+    best_UK[:, :width] = np.take_along_axis(scores_UK, order_UK, axis=1)
+    rows_UK[:, :width] = np.take_along_axis(found_UK, order_UK, axis=1)
+    rows_UK[np.isneginf(best_UK)] = NO_ITEM
+    return Top(item_rows=rows_UK, scores=best_UK)
+
+
+def mask_had(scores_UI: Matrix, histories: Histories) -> None:
+    """Set the scores of the items in each shopper's history to -inf, in place."""
+    about_item = histories.item_rows != NO_ITEM
+    scores_UI[shopper_of_event(histories)[about_item], histories.item_rows[about_item]] = -np.inf
+
+
+def top_items(
+    score: Score,
+    histories: Histories,
+    *,
+    k: int,
+    exclude_had: bool = False,
+    had: Histories | None = None,
+    allowed_I: NDArray[np.bool_] | None = None,
+) -> Top:
+    """Return each shopper's `k` best items.
+
+    Parameters
+    ----------
+    score
+        A recommender's `score`; called with at most `BLOCK` shoppers at a time.
+    exclude_had
+        Leave out the items of the shopper's history (the masked protocol).
+    had
+        What "had" is read from where `histories` were cut short; None reads `histories`.
+    allowed_I
+        Items that may be listed at all; None allows each.
+    """
+    blocks = []
+    for start in range(0, max(histories.n_shoppers, 1), BLOCK):
+        block = slice(start, start + BLOCK)
+        scores_UI = np.array(score(take_shoppers(histories, block)), dtype=np.float32)
+        if exclude_had:
+            mask_had(scores_UI, take_shoppers(histories if had is None else had, block))
+        if allowed_I is not None:
+            scores_UI[:, ~allowed_I] = -np.inf
+        blocks.append(top_rows(scores_UI, k))
+    return Top(
+        item_rows=np.concatenate([block.item_rows for block in blocks]),
+        scores=np.concatenate([block.scores for block in blocks]),
+    )
+
+
+def target_ranks(score: Score, targets: Targets, *, exclude_had: bool = False) -> NDArray[np.int64]:
+    """Return the place of each shopper's first target in the full ranking, 0 for the first, (U,).
+
+    An item with the same score as the target counts half, rounded up, so that a model that scores everything
+    alike is not rewarded. With `exclude_had`, a target that was had before ranks last.
+    """
+    ranks = []
+    for start in range(0, targets.histories.n_shoppers, BLOCK):
+        block = take_shoppers(targets.histories, slice(start, start + BLOCK))
+        rows = targets.item_rows[targets.offsets[start : start + block.n_shoppers]]
+        scores_UI = np.array(score(block), dtype=np.float32)
+        if exclude_had:
+            mask_had(scores_UI, block)
+        own_U1 = np.take_along_axis(scores_UI, rows[:, None].astype(np.int64), axis=1)
+        above_U = (scores_UI > own_U1).sum(axis=1)
+        ties_U = (scores_UI == own_U1).sum(axis=1) - 1
+        ranks.append(above_U + (ties_U + 1) // 2)
+    return np.concatenate(ranks) if ranks else np.zeros(0, dtype=np.int64)

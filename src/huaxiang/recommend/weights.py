@@ -1,0 +1,123 @@
+"""How much each event of a history counts: by what it was, and by how much happened since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from huaxiang.errors import SettingsError
+from huaxiang.recommend.base import NO_ITEM, Histories
+from huaxiang.records import EVENT_TYPES, EventType
+
+MS_PER_DAY = 86_400_000.0
+
+TYPE_WEIGHTS: Mapping[EventType, float] = {
+    EventType.PURCHASE: 1.0,
+    EventType.REVIEW: 1.0,
+    EventType.RATE: 1.0,
+    EventType.STATE: 1.0,
+    EventType.ADD_TO_WISHLIST: 0.7,
+    EventType.ADD_TO_CART: 0.5,
+    EventType.SEARCH: 0.4,
+    EventType.SELECT_ITEM: 0.25,
+    EventType.VIEW_ITEM: 0.2,
+    EventType.DISLIKE: -1.0,
+}
+"""What one event says about the taste of its shopper, with a purchase as 1. Types not named count nothing."""
+
+
+def type_weights(
+    histories: Histories, table: Mapping[EventType, float] = TYPE_WEIGHTS
+) -> NDArray[np.float32]:
+    """Return the weight of each event by its type, (E,)."""
+    by_code = np.array([table.get(kind, 0.0) for kind in EVENT_TYPES], dtype=np.float32)
+    return by_code[histories.types]
+
+
+def shopper_of_event(histories: Histories) -> NDArray[np.int64]:
+    """Return the row of the shopper of each event, (E,)."""
+    return np.repeat(np.arange(histories.n_shoppers), histories.lengths())
+
+
+def moments(histories: Histories) -> NDArray[np.int64]:
+    """Return the number of the moment of each event, (E,), counted through all shoppers.
+
+    Events of one shopper at the same time, such as the lines of one basket, share a moment. Where a shop
+    knows only an order, each event is a moment of its own.
+
+    Examples
+    --------
+    >>> from huaxiang.recommend.histories import histories_of
+    >>> moments(histories_of([[7, 8, 9], [7]], occurred_ms=[[5, 5, 6], [6]]))
+    array([0, 0, 1, 2])
+    """
+    if not len(histories.item_rows):
+        return np.zeros(0, dtype=np.int64)
+    shopper_E = shopper_of_event(histories)
+    starts = np.ones(len(shopper_E), dtype=bool)
+    starts[1:] = (np.diff(shopper_E) != 0) | (np.diff(histories.occurred_ms) != 0)
+    return np.cumsum(starts) - 1
+
+
+def steps_back(histories: Histories) -> NDArray[np.int64]:
+    """Return how many moments of the shopper followed each event, (E,); 0 for the newest."""
+    moment_E = moments(histories)
+    lengths_U = histories.lengths()
+    last_E = np.repeat(histories.offsets[1:] - 1, lengths_U)
+    return moment_E[last_E] - moment_E if len(moment_E) else moment_E
+
+
+def days_back(histories: Histories) -> NDArray[np.float64]:
+    """Return the days between each event and its shopper's newest, (E,); 0 where only an order is known."""
+    if histories.order_only or not len(histories.occurred_ms):
+        return np.zeros(len(histories.occurred_ms))
+    last_E = np.repeat(histories.offsets[1:] - 1, histories.lengths())
+    return (histories.occurred_ms[last_E] - histories.occurred_ms) / MS_PER_DAY
+
+
+def faded_weights(
+    histories: Histories, *, step_decay: float, half_life_days: float | None = None
+) -> NDArray[np.float32]:
+    """Return the weight of each event, (E,): its type's, `step_decay` for each moment since, halved by time.
+
+    Examples
+    --------
+    >>> from huaxiang.recommend.histories import histories_of
+    >>> faded_weights(histories_of([[1, 2, 3]]), step_decay=0.5)
+    array([0.25, 0.5 , 1.  ], dtype=float32)
+    """
+    weights_E = type_weights(histories) * step_decay ** steps_back(histories)
+    if half_life_days is not None:
+        weights_E = weights_E * 0.5 ** (days_back(histories) / half_life_days)
+    return np.asarray(weights_E, dtype=np.float32)
+
+
+def item_weights(histories: Histories, weights_E: NDArray[np.float32], n_items: int) -> csr_matrix:
+    """Return the events as a sparse (E, I) matrix: row `e` has its weight at its item, or nothing."""
+    about_item = (histories.item_rows != NO_ITEM) & (weights_E != 0)
+    ends_E1 = np.concatenate([[0], np.cumsum(about_item)])
+    entries = (weights_E[about_item], histories.item_rows[about_item], ends_E1)
+    return csr_matrix(entries, shape=(len(weights_E), n_items), dtype=np.float32)
+
+
+def sum_by_shopper(histories: Histories, rows_EI: csr_matrix) -> csr_matrix:
+    """Return the sum of the event rows of each shopper, sparse (U, I)."""
+    events = np.arange(len(histories.item_rows))
+    ones = np.ones(len(events), dtype=np.float32)
+    shape = (histories.n_shoppers, len(events))
+    return csr_matrix((ones, events, histories.offsets), shape=shape) @ rows_EI
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise `SettingsError` unless `value` lies in (0, 1]."""
+    if not 0 < value <= 1:
+        raise SettingsError("out of range", column=name, value=str(value), remedy="give a number in (0, 1]")
+
+
+def check_positive(name: str, value: float | None) -> None:
+    """Raise `SettingsError` unless `value` is above 0, or None."""
+    if value is not None and not value > 0:
+        raise SettingsError("out of range", column=name, value=str(value), remedy="give a number above 0")
