@@ -15,10 +15,10 @@ PART_NAMES = {
     "all": ("repeat and new items", "复购与新商品"),
 }
 FAILURES = (
-    ("by_history", "by history length", "按历史长度"),
-    ("by_popularity", "by item popularity", "按商品热度"),
-    ("by_category", "by category", "按类目"),
-    ("by_novelty", "repeat and new items", "复购与新商品"),
+    ("by_history", "by history length", "按历史长度", "NDCG@10"),
+    ("by_popularity", "by item popularity", "按商品热度", "recall@10"),
+    ("by_category", "by category", "按类目", "recall@10"),
+    ("by_novelty", "repeat and new items", "复购与新商品", "recall@10"),
 )
 
 
@@ -59,8 +59,8 @@ def _charts(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "map": charts.interest_map(facts["map"]) if facts.get("map") else None,
         "failures": [
-            (english, chinese, charts.grouped_bars(facts[key], label="NDCG@10"))
-            for key, english, chinese in FAILURES
+            (english, chinese, charts.grouped_bars(facts[key], label=label))
+            for key, english, chinese, label in FAILURES
             if facts.get(key)
         ],
         "curves": charts.learning_curves(curves) if curves else None,

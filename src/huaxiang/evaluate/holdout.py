@@ -1,0 +1,157 @@
+"""The newest part of a shop, taken away to be predicted: by time, or each shopper's last items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from huaxiang.errors import ShopError
+from huaxiang.profile.bulk import build_states
+from huaxiang.profile.contents import Contents
+from huaxiang.recommend.base import Histories, Targets
+from huaxiang.recommend.histories import (
+    histories_from_events,
+    histories_from_states,
+    leave_last_out,
+    split_at,
+    take_events,
+    take_shoppers,
+)
+from huaxiang.records import EventType
+from huaxiang.shop.base import Shop
+
+BOUGHT = (EventType.PURCHASE,)
+TAKEN = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.ADD_TO_WISHLIST, EventType.VIEW_ITEM)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Next:
+    """What a batch of shoppers had and did before a moment, and the items that came next.
+
+    Parameters
+    ----------
+    targets
+        Histories as the bounded states hold them, and what came next.
+    had
+        The same shoppers' whole histories: what must not be offered again unasked.
+    """
+
+    targets: Targets
+    had: Histories
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """What may be learnt from, and what came next, twice.
+
+    Parameters
+    ----------
+    description
+        How it was split, for the report.
+    training
+        Whole histories before the validation part.
+    test_from_ms
+        Where the test part begins; None where a shop knows only an order.
+    """
+
+    description: str
+    training: Histories
+    validation: Next
+    test: Next
+    test_from_ms: int | None = None
+
+
+def hold_out(shop: Shop, contents: Contents, *, share: float = 0.1) -> HeldOut:
+    """Take away the newest `share` of the purchases as test, and as many before them as validation.
+
+    Shops that know only an order lose each shopper's last two items instead. Shops without purchases are
+    held to carts, wishlists and views.
+
+    Raises
+    ------
+    ShopError
+        When there is nothing that could be predicted.
+    """
+    if shop.order_only:
+        return _last_items(shop, contents)
+    return _newest_days(shop, contents, share=share)
+
+
+def _last_items(shop: Shop, contents: Contents) -> HeldOut:
+    everything = histories_from_events(shop.events, contents, order_only=True)
+    test = leave_last_out(everything)
+    validation = leave_last_out(test.histories)
+    _check(test)
+    return HeldOut(
+        description="leave-one-out: each shopper's last item",
+        training=validation.histories,
+        validation=Next(targets=validation, had=validation.histories),
+        test=Next(targets=test, had=test.histories),
+    )
+
+
+def _newest_days(shop: Shop, contents: Contents, *, share: float) -> HeldOut:
+    kinds, times = _wanted(shop.events)
+    first_ms, second_ms = (int(np.quantile(times, 1 - part * share)) for part in (2, 1))
+    whole = histories_from_events(shop.events, contents, order_only=False)
+    until_test = take_events(whole, whole.occurred_ms < second_ms)
+    day = np.datetime64(second_ms, "ms").astype("datetime64[D]")
+    return HeldOut(
+        description=f"by time: {' and '.join(kind.value for kind in kinds)} from {day} on",
+        training=take_events(whole, whole.occurred_ms < first_ms),
+        validation=_next(shop, contents, until_test, first_ms, kinds),
+        test=_next(shop, contents, whole, second_ms, kinds),
+        test_from_ms=second_ms,
+    )
+
+
+def _wanted(events: pl.DataFrame) -> tuple[tuple[EventType, ...], NDArray[np.int64]]:
+    """Return the types to predict, and the times at which they happened."""
+    for kinds in (BOUGHT, TAKEN):
+        chosen = events.filter(pl.col("type").is_in([kind.code for kind in kinds]))
+        if len(chosen):
+            return kinds, chosen["occurred_at"].dt.epoch("ms").to_numpy()
+    raise ShopError("nothing to predict", remedy="check [events.types]: no purchase, cart or view was found")
+
+
+def _next(
+    shop: Shop, contents: Contents, whole: Histories, cut_ms: int, kinds: tuple[EventType, ...]
+) -> Next:
+    split = split_at(whole, cut_ms, types=kinds)
+    _check(split)
+    before = shop.events.filter(pl.col("occurred_at").dt.epoch("ms") < cut_ms)
+    states = build_states(before, order_only=False)
+    served = histories_from_states(
+        [states.state(shopper_id) for shopper_id in split.histories.shopper_ids], contents
+    )
+    return Next(targets=replace(split, histories=served), had=split.histories)
+
+
+def _check(split: Targets) -> None:
+    if not split.histories.n_shoppers:
+        raise ShopError(
+            "too few events to hold any out",
+            remedy="a shop needs shoppers with events both before and after a cut",
+        )
+
+
+def new_items_only(held: Next) -> Next:
+    """Return only the targets that the shopper has not had before, and the shoppers who have such."""
+    targets, had = held.targets, held.had
+    shopper_T = np.repeat(np.arange(had.n_shoppers, dtype=np.int64), np.diff(targets.offsets))
+    shopper_E = np.repeat(np.arange(had.n_shoppers, dtype=np.int64), had.lengths())
+    width = int(max(targets.item_rows.max(initial=0), had.item_rows.max(initial=0))) + 2
+    was_had_T = np.isin(shopper_T * width + targets.item_rows, shopper_E * width + had.item_rows)
+    n_new_U = np.bincount(shopper_T[~was_had_T], minlength=had.n_shoppers)
+    rows = np.flatnonzero(n_new_U)
+    return Next(
+        targets=Targets(
+            histories=take_shoppers(targets.histories, rows),
+            offsets=np.concatenate([[0], np.cumsum(n_new_U[rows])]).astype(np.int64),
+            item_rows=targets.item_rows[~was_had_T],
+        ),
+        had=take_shoppers(had, rows),
+    )
