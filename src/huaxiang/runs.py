@@ -1,0 +1,143 @@
+"""Run folders: the only place that writes artefacts.
+
+A run is written beside its place and renamed when it is whole, so that a folder with a manifest is always a
+complete run. What a stopped build leaves is `<out>.partial`, from which the next build of the same shop with
+the same settings goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huaxiang.errors import ArtefactError, InputError
+
+RUN_VERSION = 1
+MANIFEST = "manifest.json"
+CHECKPOINTS = "checkpoints"
+_OF = "of.json"
+
+
+@contextmanager
+def new_run(out: Path, *, fingerprint: str) -> Iterator[Path]:
+    """Yield a folder to write a run into; put it at `out` once the block ends without an error.
+
+    Parameters
+    ----------
+    fingerprint
+        Of the data and settings. A partial run with the same one is gone on with, another is dropped.
+
+    Raises
+    ------
+    InputError
+        `out` holds something that is no run: it is not written over.
+    """
+    check_target(out)
+    partial = out.with_name(out.name + ".partial")
+    if partial.exists() and _read_json(partial / _OF) != {"fingerprint": fingerprint}:
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    write_json(partial / _OF, {"fingerprint": fingerprint})
+    yield partial
+    shutil.rmtree(partial / CHECKPOINTS, ignore_errors=True)
+    (partial / _OF).unlink()
+    _swap(partial, out)
+
+
+def check_target(out: Path) -> None:
+    """Raise `InputError` where a run can't be put at `out`."""
+    if out.is_file():
+        raise InputError(
+            "the run needs a folder", column="--out", value=str(out), remedy="name another place"
+        )
+    if out.exists() and any(out.iterdir()) and not (out / MANIFEST).exists():
+        remedy = "name an empty folder or an earlier run"
+        raise InputError(
+            "folder holds something that is no run", column="--out", value=str(out), remedy=remedy
+        )
+
+
+def _swap(partial: Path, out: Path) -> None:
+    old = out.with_name(out.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    partial.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write what the run is made of: its version, its facts, and the size of each file."""
+    sizes = {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (MANIFEST, _OF) and CHECKPOINTS not in path.parts
+    }
+    write_json(folder / MANIFEST, {"version": RUN_VERSION, **facts, "files": sizes})
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a complete run.
+
+    Raises
+    ------
+    ArtefactError
+        There is no run, it was made by a newer version, or one of its files is missing or truncated.
+    """
+    if not folder.is_dir():
+        raise ArtefactError("no such run", file=str(folder), remedy="make it with huaxiang build")
+    manifest = _read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("version"), int):
+        remedy = "make it with huaxiang build"
+        raise ArtefactError("folder is no complete run", file=str(folder / MANIFEST), remedy=remedy)
+    if manifest["version"] > RUN_VERSION:
+        remedy = f"this version reads up to {RUN_VERSION}; update huaxiang"
+        value = str(manifest["version"])
+        raise ArtefactError("run was made by a newer version", file=str(folder), value=value, remedy=remedy)
+    _check_files(folder, manifest.get("files", {}))
+    return manifest
+
+
+def _check_files(folder: Path, sizes: Mapping[str, int]) -> None:
+    for name, size in sizes.items():
+        path = folder / name
+        found = path.stat().st_size if path.is_file() else None
+        if found != size:
+            state = "is missing" if found is None else f"has {found} of {size} bytes"
+            raise ArtefactError(f"artefact {state}", file=str(path), remedy="build the run again")
+
+
+def read_part(folder: Path, name: str) -> Any:
+    """Return one JSON artefact of a run."""
+    part = _read_json(folder / name)
+    if part is None:
+        raise ArtefactError("artefact can't be read", file=str(folder / name), remedy="build the run again")
+    return part
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write readable JSON."""
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=float), encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def fingerprint_of(*parts: str) -> str:
+    """Return a short name that differs whenever one of `parts` does.
+
+    Examples
+    --------
+    >>> fingerprint_of("shop", "settings") == fingerprint_of("shop", "settings")
+    True
+    """
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
