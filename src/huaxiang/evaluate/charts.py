@@ -88,7 +88,10 @@ def interest_map(places: Mapping[str, Any]) -> str:
     axis.scatter(places["events"]["x"], places["events"]["y"], s=46, facecolors="none", edgecolors="#0f172a")
     for interest in places["interests"]:
         axis.scatter([interest["x"]], [interest["y"]], marker="*", s=190, color="#0f172a", zorder=5)
-        axis.annotate(_short(interest["name"], longest=34), (interest["x"], interest["y"]), fontsize=8)
+        place = (interest["x"], interest["y"])
+        axis.annotate(
+            _short(interest["name"], longest=34), place, xytext=(8, 6), textcoords="offset points", fontsize=8
+        )
     axis.set_xticks([])
     axis.set_yticks([])
     axis.legend(fontsize=7, ncols=1, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
