@@ -24,6 +24,19 @@ class Parts:
     vectors: Mapping[str, Matrix]
     present: Mapping[str, NDArray[np.bool_]]
 
+    @classmethod
+    def of(cls, vectors: Mapping[str, Matrix]) -> Self:
+        """Return parts in which a row of zeros means that the item has no such modality.
+
+        Examples
+        --------
+        >>> parts = Parts.of({"text": np.eye(2, dtype="f"), "image": np.array([[0, 0], [0, 1]], "f")})
+        >>> parts.present["image"]
+        array([False,  True])
+        """
+        present = {name: np.asarray(rows.any(axis=1), np.bool_) for name, rows in vectors.items()}
+        return cls(vectors=vectors, present=present)
+
     @property
     def n_items(self) -> int:
         """I."""
@@ -39,7 +52,11 @@ class Fusion(Protocol):
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """Names of the modalities it was fitted on."""
+        """Names of the modalities it was fitted on: those that at least one item had."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Differs whenever the fused vectors would: part of the name of their space."""
 
     def fit(self, parts: Parts, pairs_P2: NDArray[np.int32], *, seed: int = 0) -> Self:
         """Learn from pairs of item rows that go together in shoppers' sequences, shape (P, 2)."""
