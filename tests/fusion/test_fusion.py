@@ -200,3 +200,10 @@ def test_a_truncated_file_is_refused(tmp_path: Path, file: str) -> None:
 def test_a_setting_out_of_range_is_refused(name: str, config: dict[str, int]) -> None:
     with pytest.raises(SettingsError):
         make(name, config)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_before_any_step_a_trained_fusion_is_the_weighted_sum(name: str) -> None:
+    untrained = small(name, steps=0).fit(items(), pairs_of_a_kind())
+    weighted = small("weighted").fit(items(), pairs_of_a_kind())
+    np.testing.assert_allclose(untrained.fuse(items()), weighted.fuse(items()), atol=1e-5)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import MissingExtraError
-from huaxiang.fusion.training_settings import TrainingSettings
+from huaxiang.fusion.trained import TrainingSettings
 
 try:
     import torch
@@ -43,11 +43,19 @@ def train(
     pairs = torch.from_numpy(pairs_P2[pairs_P2[:, 0] != pairs_P2[:, 1]].astype(np.int64))
     if len(codes_MID) < 2 and len(pairs) < FEWEST_PAIRS:
         return dict(start)
-    run = _Run(forward, start, codes_MID, present_MI, pairs, settings, seed)
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the products are too small to share, and waiting threads cost more
+    try:
+        return _best(_Run(forward, start, codes_MID, present_MI, pairs, settings, seed))
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+def _best(run: _Run) -> dict[str, NDArray[np.float32]]:
     best, least = run.snapshot(), run.surprise()
-    for step in range(1, settings.steps + 1):
+    for step in range(1, run.settings.steps + 1):
         run.step(step)
-        if step % CHECK_EVERY == 0 or step == settings.steps:
+        if step % CHECK_EVERY == 0 or step == run.settings.steps:
             now = run.surprise()
             if now < least:
                 best, least = run.snapshot(), now
