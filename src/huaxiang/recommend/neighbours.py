@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from huaxiang.errors import NotFittedError, SettingsError
-from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
+from huaxiang.recommend.base import NO_ITEM, Histories, TrainingData
+from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, stand_ins
 from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums
 from huaxiang.recommend.stored import (
@@ -33,7 +34,6 @@ from huaxiang.recommend.weights import (
     faded_weights,
     item_weights,
     steps_back,
-    sum_by_shopper,
     type_weights,
 )
 from huaxiang.records import Matrix
@@ -87,7 +87,7 @@ class Config:
         return near, near if lag == 0 else near * self.backward_share
 
 
-class Neighbours:
+class Neighbours(Linear):
     """Directed nearest neighbours among items; learns with each event.
 
     Items without behaviour stand in for the known items they look like. So do words and photos, which also
@@ -131,19 +131,21 @@ class Neighbours:
                 entries += [(old, new, liking * weight * forward), (new, old, liking * weight * backward)]
         self._fitted().add([entry for entry in entries if entry[2] > 0])
 
-    def score(self, histories: Histories) -> Matrix:
-        """Return the sum of what goes with each event, newest most, (U, I)."""
-        done_EI, asked_EI = self._events(histories)
-        return self._proposed(sum_by_shopper(histories, done_EI), sum_by_shopper(histories, asked_EI))
+    def events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
+        """Return what was done and what was asked for in words or photos, each sparse (E, I), weighted."""
+        self._fitted()
+        decay, half_life_days = self.config.history_decay, self.config.half_life_days
+        weights_E = faded_weights(histories, step_decay=decay, half_life_days=half_life_days)
+        asked_EI = content_look_alikes(histories, weights_E, self.vectors_ID)
+        done_EI = item_weights(histories, weights_E, len(self.mass_I)) @ self.stand_ins_II
+        return csr_matrix(done_EI) + asked_EI, asked_EI * self.typical_row_
 
-    def scores_by_event(self, histories: Histories) -> Matrix:
-        """Return what each event of the only shopper adds to each item's score, (E, I)."""
-        return self._proposed(*self._events(histories))
-
-    def contributions(self, histories: Histories, item_row: int) -> Contributions:
-        """Return what each event adds to one item's score; they sum to it."""
-        values = self.scores_by_event(histories)[:, item_row]
-        return Contributions(event_keys=histories.event_keys, values=values, is_exact=True)
+    def proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
+        """Return the scores that follow from sums of what was done and asked for, (X, I)."""
+        sources_XI = done_XI.multiply(_divisor(self.mass_I, self.config.source_exponent)[None, :]).tocsr()
+        next_XI = self._fitted().after(sources_XI)
+        next_XI = next_XI.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
+        return np.asarray((next_XI @ self.stand_ins_II.T + asked_XI).toarray(), dtype=np.float32)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
         """Return the same counts over a longer catalogue; new items look like the old ones they resemble."""
@@ -172,22 +174,6 @@ class Neighbours:
         loaded._look_at(arrays["vectors"])
         return loaded
 
-    def _events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
-        """Return what was done and what was asked for, each sparse (E, I)."""
-        self._fitted()
-        decay, half_life_days = self.config.history_decay, self.config.half_life_days
-        weights_E = faded_weights(histories, step_decay=decay, half_life_days=half_life_days)
-        asked_EI = content_look_alikes(histories, weights_E, self.vectors_ID)
-        done_EI = item_weights(histories, weights_E, len(self.mass_I)) @ self.stand_ins_II
-        return csr_matrix(done_EI) + asked_EI, asked_EI * self.typical_row_
-
-    def _proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
-        """Return the scores that follow from what was done or asked for, (X, I)."""
-        sources_XI = done_XI.multiply(_divisor(self.mass_I, self.config.source_exponent)[None, :]).tocsr()
-        next_XI = self._fitted().after(sources_XI)
-        next_XI = next_XI.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
-        return np.asarray((next_XI @ self.stand_ins_II.T + asked_XI).toarray(), dtype=np.float32)
-
     def _largest(self, pairs_II: csr_matrix) -> csr_matrix:
         """Return the pairs without those that no list would notice."""
         divided = pairs_II.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
@@ -201,7 +187,7 @@ class Neighbours:
         self.stand_ins_II = stand_ins(self.vectors_ID, is_known_I=self.mass_I > 0)
         everything = csr_matrix(np.ones((1, len(self.mass_I)), dtype=np.float32))
         nothing = csr_matrix(everything.shape, dtype=np.float32)
-        self.typical_row_ = float(self._proposed(everything, nothing).sum()) / max(len(self.mass_I), 1)
+        self.typical_row_ = float(self.proposed(everything, nothing).sum()) / max(len(self.mass_I), 1)
 
     def _fitted(self) -> PairTable:
         if self.pairs_ is None:

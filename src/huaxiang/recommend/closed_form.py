@@ -1,0 +1,202 @@
+"""The best linear item-to-item weights, solved at once: EASE, or a directed ridge that reads texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from scipy.sparse import bmat, csr_matrix
+
+from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.recommend.base import Histories, TrainingData
+from huaxiang.recommend.linear import Linear
+from huaxiang.recommend.look_alikes import content_look_alikes, look_alikes
+from huaxiang.recommend.pairs import baskets_of
+from huaxiang.recommend.ridge import (
+    centred_unit,
+    directed_weights,
+    largest_of_rows,
+    source_gram,
+    source_target,
+    symmetric_weights,
+)
+from huaxiang.recommend.stored import (
+    load_arrays,
+    load_settings,
+    save_arrays,
+    sparse_from_arrays,
+    sparse_to_arrays,
+)
+from huaxiang.recommend.weights import (
+    check_positive,
+    check_share,
+    faded_weights,
+    item_weights,
+    sum_by_shopper,
+    type_weights,
+)
+from huaxiang.records import Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of `ClosedForm`; a *moment* is one event, or one basket where times are known.
+
+    Parameters
+    ----------
+    way
+        "directed": what comes after, from what came before. "symmetric": what goes together (EASE).
+    source_decay, target_decay
+        What a moment counts for each step before, and after, the split; in (0, 1]. Directed only.
+    ridge
+        λ: how strongly weights are held near zero; > 0.
+    text_weight
+        α: what the likeness of two texts counts beside behaviour; ≥ 0, 0 reads no text.
+    diagonal_factor
+        How much more an item's own mass counts, so that it explains others, not itself; ≥ 1. Directed only.
+    history_decay
+        What an event of the history counts for each moment since; in (0, 1].
+    half_life_days
+        Days until an event of the history counts half; > 0, or None. Not used where only an order is known.
+    zero_diagonal
+        An item never proposes itself again.
+    n_kept
+        Weights kept per item to serve from; ≥ 1.
+    max_items
+        Larger catalogues are refused: memory grows with the square, time with the cube of the items.
+    """
+
+    way: Literal["directed", "symmetric"] = "directed"
+    source_decay: float = 0.5
+    target_decay: float = 0.3
+    ridge: float = 100.0
+    text_weight: float = 40.0
+    diagonal_factor: float = 1.5
+    history_decay: float = 0.6
+    half_life_days: float | None = 180.0
+    zero_diagonal: bool = False
+    n_kept: int = 200
+    max_items: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name in ("source_decay", "target_decay", "history_decay"):
+            check_share(f"closed_form.{name}", getattr(self, name))
+        for name in ("ridge", "half_life_days", "n_kept", "max_items"):
+            check_positive(f"closed_form.{name}", getattr(self, name))
+        if self.way not in ("directed", "symmetric"):
+            raise SettingsError("unknown way", column="closed_form.way", value=self.way, remedy="see Config")
+        if self.text_weight < 0 or self.diagonal_factor < 1:
+            remedy = "text_weight is at least 0, diagonal_factor at least 1"
+            raise SettingsError("out of range", column="closed_form", remedy=remedy)
+
+
+class ClosedForm(Linear):
+    """One linear map from what was done to what comes next; learns at the next retraining.
+
+    An item without behaviour has its place in the map through its text. One that joins after `fit` is read as
+    the fitted items it resembles, and so are words and photos.
+    """
+
+    name = "closed_form"
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        text = ("text",) if self.config.text_weight else ()
+        self.uses: tuple[str, ...] = ("ids", "order", "times", *text)
+        self.weights_II: csr_matrix | None = None
+        self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
+        self.typical_row_ = 0.0
+
+    def fit(self, training: TrainingData) -> Self:
+        """Start over: solve for the weights. Two I × I float32 matrices stand in memory meanwhile."""
+        self._check_size(training.catalogue.n_items)
+        tell = training.progress or (lambda done, total, note: None)
+        tell(0, 2, "closed form: solving")
+        weights_II = self._solved(training)
+        if self.config.zero_diagonal:
+            np.fill_diagonal(weights_II, 0.0)
+        tell(1, 2, "closed form: keeping the largest weights")
+        self._keep(largest_of_rows(weights_II, self.config.n_kept), training.vectors["fused"])
+        tell(2, 2, "closed form")
+        return self
+
+    def events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
+        """Return what was done and what was asked for in words or photos, each sparse (E, I), weighted."""
+        weights_II, config = self._fitted(), self.config
+        weights_E = faded_weights(
+            histories, step_decay=config.history_decay, half_life_days=config.half_life_days
+        )
+        asked_EI = content_look_alikes(histories, weights_E, self.vectors_ID)
+        done_EI = item_weights(histories, weights_E, weights_II.shape[0])
+        return csr_matrix(done_EI + asked_EI), asked_EI * self.typical_row_
+
+    def proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
+        """Return the scores that follow from sums of what was done and asked for, (X, I)."""
+        return np.asarray((done_XI @ self._fitted() + asked_XI).toarray(), dtype=np.float32)
+
+    def with_items(self, vectors: Mapping[str, Matrix]) -> ClosedForm:
+        """Return the same weights over a longer catalogue; new items stand for the old ones they resemble."""
+        old_II, fused_ID = self._fitted(), vectors["fused"]
+        n_old, n_all = old_II.shape[0], len(fused_ID)
+        alike_NI = look_alikes(fused_ID[n_old:], fused_ID, among_I=np.arange(n_all) < n_old)[:, :n_old]
+        rows_NI, columns_IN = alike_NI @ old_II, old_II @ alike_NI.T
+        longer = ClosedForm(self.config)
+        longer._keep(csr_matrix(bmat([[old_II, columns_IN], [rows_NI, rows_NI @ alike_NI.T]])), fused_ID)
+        return longer
+
+    def save(self, folder: Path) -> None:
+        """Write the kept weights, the item vectors and the settings."""
+        arrays = sparse_to_arrays("weights", self._fitted()) | {"vectors": self.vectors_ID}
+        save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> Self:
+        """Return what `save` wrote."""
+        loaded = cls(Config(**load_settings(folder, name=cls.name)["config"]))
+        arrays = load_arrays(folder)
+        loaded._keep(sparse_from_arrays("weights", arrays), arrays["vectors"])
+        return loaded
+
+    def _solved(self, training: TrainingData) -> Matrix:
+        config, histories, n_items = self.config, training.histories, training.catalogue.n_items
+        texts_ID = training.vectors.get("text", training.vectors["fused"])
+        kernel_ID = centred_unit(texts_ID) * np.float32(config.text_weight**0.5)
+        if config.way == "symmetric":
+            return symmetric_weights(_together(histories, n_items), kernel_ID, ridge=config.ridge)
+        baskets = baskets_of(histories, n_items)
+        return directed_weights(
+            source_gram(baskets, decay=config.source_decay),
+            source_target(baskets, source_decay=config.source_decay, target_decay=config.target_decay),
+            kernel_ID,
+            diagonal_factor=config.diagonal_factor,
+            ridge=config.ridge,
+        )
+
+    def _keep(self, weights_II: csr_matrix, vectors_ID: Matrix) -> None:
+        self.weights_II = weights_II
+        self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
+        self.typical_row_ = float(weights_II.sum()) / max(weights_II.shape[0], 1)
+
+    def _check_size(self, n_items: int) -> None:
+        if n_items > self.config.max_items:
+            raise SettingsError(
+                "too many items for a closed form",
+                column="closed_form.max_items",
+                value=str(n_items),
+                remedy=f"use neighbours, or raise the limit of {self.config.max_items} where memory allows",
+            )
+
+    def _fitted(self) -> csr_matrix:
+        if self.weights_II is None:
+            raise NotFittedError("closed_form was not fitted", remedy="call fit first")
+        return self.weights_II
+
+
+def _together(histories: Histories, n_items: int) -> csr_matrix:
+    """Return how many shoppers liked both the row's and the column's item, sparse (I, I)."""
+    liking_EI = item_weights(histories, np.maximum(type_weights(histories), 0), n_items)
+    liking_UI = sum_by_shopper(histories, liking_EI).minimum(1.0)
+    return csr_matrix(liking_UI.T @ liking_UI)
