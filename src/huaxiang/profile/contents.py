@@ -1,0 +1,142 @@
+"""What the short numbers in a state stand for: texts, photos and their vectors, and event ids.
+
+A state holds 40 bits for an event id and 63 bits for a text or photo. The words themselves, and the vectors
+made from them, are kept once here, apart from the states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from hashlib import blake2b
+from types import MappingProxyType
+from typing import Self
+
+import numpy as np
+import orjson
+import polars as pl
+from numpy.typing import NDArray
+
+from huaxiang.profile.update import content_hash, content_of, correction_text, event_key
+from huaxiang.records import Event, EventType, Matrix, Vector
+
+_CORRECT = EventType.CORRECT.code
+
+
+class Contents:
+    """Texts, photo names, vectors and event ids by their numbers. Adding the same thing twice is no harm.
+
+    Parameters
+    ----------
+    events
+        A shop's events whose ids are looked up here; use `of_events` to take their texts and photos as well.
+
+    Examples
+    --------
+    >>> contents = Contents()
+    >>> contents.text(contents.add_text("running shoes"))
+    'running shoes'
+    """
+
+    def __init__(self, events: pl.DataFrame | None = None) -> None:
+        self._ids = None if events is None else events.select("event_id", "shopper_id")
+        self._added_ids: dict[int, str] = {}
+        self._texts: dict[int, str] = {}
+        self._images: dict[int, str] = {}
+        self._vectors: dict[int, Vector] = {}
+
+    @classmethod
+    def of_events(cls, events: pl.DataFrame) -> Self:
+        """Return the contents of a table of events (`EVENT_COLUMNS`), still without vectors."""
+        contents = cls(events)
+        said = said_in(events)
+        is_photo = events["text"].is_null() & (events["type"] != _CORRECT)
+        for text in said.filter(~is_photo).drop_nulls().unique(maintain_order=True):
+            contents.add_text(text)
+        for image in said.filter(is_photo).drop_nulls().unique(maintain_order=True):
+            contents.add_image(image)
+        return contents
+
+    def add_event(self, event: Event) -> int:
+        """Remember an event's id and what it says or shows; return the content's number, 0 for none."""
+        self._added_ids[event_key(event.event_id)] = event.event_id
+        said = content_of(event)
+        if said is None:
+            return 0
+        is_photo = said == event.image and not (event.query or event.text)
+        return self.add_image(said) if is_photo else self.add_text(said)
+
+    def add_text(self, text: str) -> int:
+        """Remember a text; return its number."""
+        self._texts[content := content_hash(text)] = text
+        return content
+
+    def add_image(self, image: str) -> int:
+        """Remember a photo by its name; return its number."""
+        self._images[content := content_hash(image)] = image
+        return content
+
+    def add_vectors(self, contents: Sequence[int], vectors_CD: Matrix) -> None:
+        """Remember vectors in the fused space, (C, D); rows of zeros mean that there is none."""
+        for content, vector in zip(contents, vectors_CD, strict=True):
+            if vector.any():
+                self._vectors[int(content)] = vector
+
+    @property
+    def texts(self) -> Mapping[int, str]:
+        """Number → text, in the order in which they were added."""
+        return MappingProxyType(self._texts)
+
+    @property
+    def images(self) -> Mapping[int, str]:
+        """Number → name of the photo, in the order in which they were added."""
+        return MappingProxyType(self._images)
+
+    def text(self, content: int, /) -> str | None:
+        """Return the words, None where unknown or where it is a photo."""
+        return self._texts.get(content)
+
+    def image(self, content: int, /) -> str | None:
+        """Return the photo's name, None where unknown or where it is words."""
+        return self._images.get(content)
+
+    def vector(self, content: int, /) -> Vector | None:
+        """Return the vector in the fused space, None where there is none."""
+        return self._vectors.get(content)
+
+    def event_id(self, key: int, /, *, shopper_id: str | None = None) -> str:
+        """Return the id of the event with this key, and `key:<hex>` where it is unknown.
+
+        Keys are unique among one shopper's events: among millions of events a few are shared, and then
+        `shopper_id` says whose is meant.
+        """
+        if key in self._added_ids:
+            return self._added_ids[key]
+        keys_E, rows_E = self._rows_by_key
+        first, last = np.searchsorted(keys_E, [key, key + 1])
+        found = [] if self._ids is None else [self._ids.row(int(row)) for row in rows_E[first:last]]
+        ids = [event_id for event_id, owner in found if shopper_id in (None, owner)]
+        return ids[0] if ids else f"key:{key:010x}"
+
+    @cached_property
+    def _rows_by_key(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The keys of the table in ascending order and the row of each; made when first asked for."""
+        keys_E = event_keys(self._ids["event_id"].to_list() if self._ids is not None else [])
+        rows_E = np.argsort(keys_E, kind="stable")
+        return keys_E[rows_E], rows_E
+
+
+def event_keys(event_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Return `event_key` of many ids, int64 (E,)."""
+    digests = b"".join([blake2b(event_id.encode()).digest()[:5] for event_id in event_ids])
+    bytes_E5 = np.frombuffer(digests, dtype=np.uint8).reshape(-1, 5).astype(np.int64)
+    return bytes_E5 @ (np.int64(1) << np.arange(32, -1, -8, dtype=np.int64))
+
+
+def said_in(events: pl.DataFrame) -> pl.Series:
+    """Return what each event of a table says or shows, as `content_of` does; null for none."""
+    words = [pl.col(name).replace("", None) for name in ("text", "image")]
+    said = events.select(said=pl.coalesce(words))["said"]
+    corrections = (events["type"] == _CORRECT).arg_true()
+    contexts = events["context"].gather(corrections).fill_null("{}")
+    return said.scatter(corrections, [correction_text(orjson.loads(context)) for context in contexts])
