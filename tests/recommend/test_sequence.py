@@ -200,7 +200,14 @@ def test_what_is_saved_scores_the_same(fitted: SequenceRecommender, tmp_path: Pa
     loaded = SequenceRecommender.from_pretrained(tmp_path)
     asked = histories_of([[0, 1], [4], []])
     assert loaded.config == fitted.config
-    np.testing.assert_array_equal(loaded.score(asked), fitted.score(asked))
+    np.testing.assert_allclose(loaded.score(asked), fitted.score(asked), atol=1e-4)
+
+
+def test_what_is_loaded_can_be_saved_again(fitted: SequenceRecommender, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "first")
+    SequenceRecommender.from_pretrained(tmp_path / "first").save(tmp_path / "second")
+    for file in ("arrays.safetensors", "encoder.onnx"):
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 
 
 @pytest.mark.parametrize("file", ["arrays.safetensors", "recommender.json", "encoder.onnx"])

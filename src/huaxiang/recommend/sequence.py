@@ -1,0 +1,233 @@
+"""What comes next, foretold by a causal transformer over a shopper's events, words and photos included.
+
+Each event is a vector: its item's content and id together, or the content alone of words and photos, plus
+what kind of event it was and how long after the one before. Where the sequence leads is compared with the
+same item vectors. Fitting needs PyTorch; a loaded model needs NumPy and ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from huaxiang import training as loop
+from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
+from huaxiang.recommend.base import Contributions, Histories, TrainingData
+from huaxiang.recommend.sequence_outlook import Outlooks, encode_with, session_of
+from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
+from huaxiang.records import Matrix
+
+GRAPH = "encoder.onnx"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of `SequenceRecommender`.
+
+    Parameters
+    ----------
+    dimensions
+        Width of the network and of its item vectors; a multiple of `heads`, 4 to 1024.
+    layers, heads
+        1 to 12, 1 to 16.
+    max_events
+        Newest events that are read; 1 to 512. Longer histories are learnt from in pieces.
+    dropout
+        Share of features left out in training; 0 to below 1.
+    id_dropout
+        Share of items that go without their id vector in each batch; 0 to below 1. Higher serves new items
+        better.
+    temperature
+        What cosines are divided by to give logits; > 0. Smaller is surer.
+    smoothing
+        Share of each target spread over all items; 0 to below 1.
+    space
+        Which item vectors are the content; words and photos of shoppers lie in "fused". None learns from ids
+        alone.
+    training
+        The loop's own settings.
+    """
+
+    dimensions: int = 64
+    layers: int = 2
+    heads: int = 2
+    max_events: int = 50
+    dropout: float = 0.2
+    id_dropout: float = 0.1
+    temperature: float = 0.07
+    smoothing: float = 0.0
+    space: str | None = "fused"
+    training: loop.Config = field(default_factory=loop.Config)
+
+    def __post_init__(self) -> None:
+        _in_range("layers", self.layers, 1 <= self.layers <= 12, "1 to 12")
+        _in_range("heads", self.heads, 1 <= self.heads <= 16, "1 to 16")
+        fits = 4 <= self.dimensions <= 1024 and self.dimensions % self.heads == 0
+        _in_range("dimensions", self.dimensions, fits, "a multiple of heads, 4 to 1024")
+        _in_range("max_events", self.max_events, 1 <= self.max_events <= 512, "1 to 512")
+        for name in ("dropout", "id_dropout", "smoothing"):
+            share = getattr(self, name)
+            _in_range(name, share, 0 <= share < 1, "0 to below 1")
+        _in_range("temperature", self.temperature, self.temperature > 0, "above 0")
+
+
+class SequenceRecommender:
+    """A causal transformer over event vectors with a softmax over all items; waits for the next retraining.
+
+    A new item is read and proposed by its content from the moment it has any, and a new shopper is served
+    from the first event or the first words. With no event at all, the outlook is where histories usually
+    begin. Events of a kind not met in training are read like any other, without what is particular to it.
+
+    Parameters
+    ----------
+    device
+        Where to fit, as PyTorch names it: "cpu", "cuda". Scores are always computed on the CPU.
+
+    Source
+    ------
+    Kang and McAuley, Self-Attentive Sequential Recommendation, ICDM 2018; Klenitskiy and Vasilev, Turning
+    Dross Into Gold Loss, RecSys 2023, for the full softmax; Borisyuk et al., LiGR, 2025, for gated layers.
+    Ours ties items to their content, drops id vectors at random, and reads words and photos as events.
+    """
+
+    name = "sequence"
+    uses: tuple[str, ...] = ("ids", "order", "times", "text", "image")
+
+    def __init__(self, config: Config | None = None, *, device: str = "cpu") -> None:
+        self.config = config or Config()
+        self.device = device
+        self.outlooks_: Outlooks | None = None
+        self.export_: Callable[[], bytes] = bytes
+        self.trained_ = loop.Trained()
+
+    def fit(self, training: TrainingData) -> Self:
+        """Start over on `training`; resumes from `training.checkpoint` if that is of this very fit.
+
+        Raises
+        ------
+        MissingExtraError
+            Without torch or onnx.
+        SettingsError
+            `training.vectors` has no such space as `config.space`.
+        """
+        try:
+            from huaxiang.recommend.sequence_fit import fit_network
+        except ModuleNotFoundError as error:
+            raise MissingExtraError.of(error.name or "torch", extra="train") from error
+        content_IC = self._content(training.vectors, training.catalogue.n_items)
+        fitted = fit_network(training, content_IC, self.config, device=self.device)
+        self.outlooks_, self.export_, self.trained_ = fitted.outlooks, fitted.export, fitted.trained
+        return self
+
+    def score(self, histories: Histories) -> Matrix:
+        """Return logits, (U, I): the cosine of outlook and item over the temperature. Nothing is masked."""
+        outlooks = self._fitted()
+        return np.asarray(
+            outlooks.of(histories) @ outlooks.items_ID.T / self.config.temperature, dtype=np.float32
+        )
+
+    def contributions(self, histories: Histories, item_row: int) -> Contributions:
+        """Return how much lower the item's score would be without each event; `rest` is the score with none.
+
+        Each event is really left out, in one batch of as many histories as there are events, so the values
+        are an attribution and need not sum to the score.
+        """
+        outlooks = self._fitted()
+        scores = outlooks.of(_each_left_out(histories, self.config.max_events)) @ outlooks.items_ID[item_row]
+        scores = np.asarray(scores / self.config.temperature, dtype=np.float32)
+        values = np.zeros(len(histories.event_keys), dtype=np.float32)
+        values[len(values) - len(scores[2:]) :] = scores[0] - scores[2:]
+        return Contributions(
+            event_keys=histories.event_keys, values=values, rest=float(scores[1]), is_exact=False
+        )
+
+    def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
+        """Return the same model over a longer catalogue, whose new items are known by their content alone."""
+        n_items = len(next(iter(vectors.values())))
+        longer = type(self)(self.config, device=self.device)
+        longer.export_, longer.trained_ = self.export_, self.trained_
+        longer.outlooks_ = self._fitted().with_new_items(self._content(vectors, n_items))
+        return longer
+
+    def save(self, folder: Path) -> None:
+        """Write the item vectors (safetensors), the encoder (ONNX) and the settings (JSON)."""
+        outlooks = self._fitted()
+        arrays = {"items": outlooks.items_ID, "weight": outlooks.weight_DC, "bias": outlooks.bias_D}
+        more = {"best_epoch": self.trained_.best_epoch, "best_metric": self.trained_.best_metric}
+        save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
+        (folder / GRAPH).write_bytes(self.export_())
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> Self:
+        """Return what `save` wrote; needs no torch.
+
+        Raises
+        ------
+        ArtefactError
+            A file is missing, truncated or of a newer version.
+        """
+        said = dict(load_settings(folder, name=cls.name)["config"])
+        loaded = cls(Config(**{**said, "training": loop.Config(**said["training"])}))
+        arrays = load_arrays(folder)
+        try:
+            graph = (folder / GRAPH).read_bytes()
+            loaded.outlooks_ = Outlooks(
+                items_ID=arrays["items"],
+                weight_DC=arrays["weight"],
+                bias_D=arrays["bias"],
+                encode=encode_with(session_of(graph)),
+                max_events=loaded.config.max_events,
+            )
+            loaded.export_ = lambda: graph
+        except Exception as error:  # ONNX Runtime raises classes of its own for each kind of damage
+            remedy = "build the run again"
+            raise ArtefactError("encoder can't be read", file=str(folder / GRAPH), remedy=remedy) from error
+        return loaded
+
+    def _content(self, vectors: Mapping[str, Matrix], n_items: int) -> Matrix:
+        if self.config.space is None:
+            return np.zeros((n_items, 1), dtype=np.float32)
+        if self.config.space not in vectors:
+            allowed = ", ".join(vectors) or "None"
+            raise SettingsError(
+                "no such vectors",
+                column="sequence.space",
+                value=self.config.space,
+                remedy=f"choose {allowed}",
+            )
+        return np.ascontiguousarray(vectors[self.config.space], dtype=np.float32)
+
+    def _fitted(self) -> Outlooks:
+        if self.outlooks_ is None:
+            raise NotFittedError("the sequence recommender knows nothing yet", remedy="call fit first")
+        return self.outlooks_
+
+
+def _each_left_out(histories: Histories, max_events: int) -> Histories:
+    """Return the history whole, without any event, then without each of its newest `max_events` in turn."""
+    n_events = len(histories.item_rows)
+    n_read = min(n_events, max_events)
+    every = np.arange(n_events)
+    kept = [every, every[:0]] + [np.delete(every, event) for event in range(n_events - n_read, n_events)]
+    events = np.concatenate(kept)
+    return replace(
+        histories,
+        offsets=np.cumsum([0] + [len(some) for some in kept], dtype=np.int64),
+        item_rows=histories.item_rows[events],
+        types=histories.types[events],
+        occurred_ms=histories.occurred_ms[events],
+        event_keys=histories.event_keys[events],
+        content_rows=histories.content_rows[events],
+    )
+
+
+def _in_range(name: str, value: float, is_allowed: bool, allowed: str) -> None:
+    if not is_allowed or not math.isfinite(value):
+        raise SettingsError(
+            "setting is out of range", column=f"sequence.{name}", value=str(value), remedy=f"give {allowed}"
+        )

@@ -1,0 +1,204 @@
+"""Fitting the sequence network: each next item is foretold, among all items seen, from the events before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import embedding
+
+from huaxiang.recommend.base import NO_ITEM, Histories, Targets, TrainingData
+from huaxiang.recommend.full_softmax import full_softmax_loss
+from huaxiang.recommend.histories import take_shoppers
+from huaxiang.recommend.sequence_network import SequenceNetwork, onnx_of
+from huaxiang.recommend.sequence_outlook import Outlooks
+from huaxiang.recommend.sequence_tokens import (
+    Windows,
+    all_windows,
+    gap_buckets,
+    targets_from,
+    targets_of,
+    tokens_of,
+)
+from huaxiang.recommend.top import target_ranks
+from huaxiang.records import Matrix
+from huaxiang.training import Trained, train
+
+if TYPE_CHECKING:
+    from huaxiang.recommend.sequence import Config
+
+VALIDATED = 4000
+"""Shoppers, drawn at random, on whom the epochs are compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What is kept of a fit; `export` writes the encoder as ONNX, which takes seconds."""
+
+    outlooks: Outlooks
+    export: Callable[[], bytes]
+    trained: Trained
+
+
+def fit_network(training: TrainingData, content_IC: Matrix, config: Config, *, device: str = "cpu") -> Fitted:
+    """Return the network fitted on `training`, and how its fit went."""
+    seen = np.unique(training.histories.item_rows[training.histories.item_rows != NO_ITEM])
+    with torch.random.fork_rng():
+        torch.manual_seed(training.seed)
+        network = SequenceNetwork(content_IC[seen], config).to(device)
+    lesson = Lesson(network, _renumbered(training.histories, seen, len(content_IC)), config, device)
+
+    def outlooks() -> Outlooks:
+        return outlooks_of(network, content_IC, seen, config)
+
+    trained = train(
+        network,
+        lesson.loss,
+        lesson.windows.lengths + 1,
+        config=config.training,
+        seed=training.seed,
+        validate=_validation(training.validation, outlooks, seed=training.seed),
+        progress=training.progress,
+        checkpoint=training.checkpoint,
+        of=_fingerprint(training.histories, content_IC, config),
+    )
+    network.cpu()
+    return Fitted(
+        outlooks=outlooks_of(network, content_IC, seen, config),
+        export=cache(partial(onnx_of, network.encoder, dimensions=config.dimensions)),
+        trained=trained,
+    )
+
+
+class Lesson:
+    """Training sequences in pieces, and the loss of some of them.
+
+    Parameters
+    ----------
+    histories
+        With item rows renumbered to those of the network.
+    """
+
+    def __init__(self, network: SequenceNetwork, histories: Histories, config: Config, device: str) -> None:
+        self.network, self.histories, self.config, self.device = network, histories, config, device
+        self.gaps_E = gap_buckets(histories)
+        self.items_E, self.weights_E = targets_from(histories)
+        windows = all_windows(histories, config.max_events)
+        teaches = self.items_E[windows.starts] != NO_ITEM
+        self.windows = Windows(starts=windows.starts[teaches], ends=windows.ends[teaches])
+
+    def loss(self, rows: NDArray[np.int64]) -> Tensor:
+        """Return the mean log-loss of the items that follow in these pieces."""
+        windows = Windows(starts=self.windows.starts[rows], ends=self.windows.ends[rows])
+        items_ID = self.network.items()
+        outlooks_UTD = self._outlooks(windows, items_ID)
+        targets_UT, weights_UT = targets_of(windows, self.histories.offsets, self.items_E, self.weights_E)
+        taught = torch.from_numpy(np.flatnonzero(targets_UT.ravel() != NO_ITEM)).to(self.device)
+        return full_softmax_loss(
+            outlooks_UTD.flatten(0, 1)[taught] / self.config.temperature,
+            items_ID,
+            torch.from_numpy(targets_UT.ravel()).to(self.device)[taught],
+            torch.from_numpy(weights_UT.ravel()).to(self.device)[taught],
+            smoothing=self.config.smoothing,
+        )
+
+    def _outlooks(self, windows: Windows, items_ID: Tensor) -> Tensor:
+        tokens = tokens_of(self.histories, windows, self.gaps_E)
+        rows_UT = torch.from_numpy(tokens.item_rows).to(self.device)
+        vectors_UTD = embedding(rows_UT.clamp(min=0), items_ID) * (rows_UT >= 0).unsqueeze(-1)
+        is_said = (tokens.item_rows == NO_ITEM) & (tokens.content_rows >= 0)
+        if is_said.any():
+            said = torch.from_numpy(self.histories.content_vectors[tokens.content_rows[is_said]]).to(
+                self.device
+            )
+            vectors_UTD = vectors_UTD.index_put(
+                (torch.from_numpy(is_said).to(self.device),), self.network.contents(said)
+            )
+        types, gaps = torch.from_numpy(tokens.types), torch.from_numpy(tokens.gaps)
+        found: Tensor = self.network.encoder(vectors_UTD, types.to(self.device), gaps.to(self.device))
+        return found
+
+
+@torch.inference_mode()
+def outlooks_of(
+    network: SequenceNetwork, content_IC: Matrix, seen: NDArray[np.integer], config: Config
+) -> Outlooks:
+    """Return the network as it is now; items never seen in training are known by their content alone."""
+    encoder, device = network.encoder, network.ids.weight.device
+    items_ID = network.contents(torch.from_numpy(content_IC).to(device))
+    items_ID[torch.from_numpy(seen).long().to(device)] = network.items()
+
+    def encode(
+        vectors: NDArray[np.float32], types: NDArray[np.int64], gaps: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            outlooks: Tensor = encoder(
+                *(torch.from_numpy(part).to(device) for part in (vectors, types, gaps))
+            )
+        return np.asarray(outlooks.cpu().numpy(), dtype=np.float32)
+
+    return Outlooks(
+        items_ID=items_ID.cpu().numpy(),
+        weight_DC=network.project.weight.cpu().numpy(),
+        bias_D=network.project.bias.cpu().numpy(),
+        encode=encode,
+        max_events=config.max_events,
+    )
+
+
+def _validation(
+    targets: Targets | None, outlooks: Callable[[], Outlooks], *, seed: int
+) -> Callable[[], float] | None:
+    """Return a function that says NDCG@10 of the next item, over random shoppers.
+
+    Where no shopper turned to what they had before, what they had is left out of the ranking.
+    """
+    if targets is None or not targets.histories.n_shoppers:
+        return None
+    asked = _some(targets, seed=seed)
+    exclude_had = not _has_repeats(asked)
+
+    def ndcg() -> float:
+        now = outlooks()
+        ranks_U = target_ranks(lambda some: now.of(some) @ now.items_ID.T, asked, exclude_had=exclude_had)
+        return float(np.where(ranks_U < 10, 1 / np.log2(ranks_U + 2.0), 0.0).mean())
+
+    return ndcg
+
+
+def _some(targets: Targets, *, seed: int) -> Targets:
+    """Return the first next item of some shoppers drawn at random."""
+    n_shoppers = targets.histories.n_shoppers
+    has_next = np.flatnonzero(np.diff(targets.offsets) > 0)
+    rng = np.random.default_rng([seed, n_shoppers])
+    drawn = np.sort(rng.permutation(has_next)[:VALIDATED])
+    return Targets(
+        histories=take_shoppers(targets.histories, drawn),
+        offsets=np.arange(len(drawn) + 1, dtype=np.int64),
+        item_rows=targets.item_rows[targets.offsets[drawn]],
+    )
+
+
+def _has_repeats(targets: Targets) -> bool:
+    next_E = np.repeat(targets.item_rows, targets.histories.lengths())
+    return bool((targets.histories.item_rows == next_E).any())
+
+
+def _renumbered(histories: Histories, seen: NDArray[np.integer], n_items: int) -> Histories:
+    row_of = np.full(n_items + 1, NO_ITEM, dtype=np.int32)  # the last place is that of NO_ITEM
+    row_of[seen] = np.arange(len(seen), dtype=np.int32)
+    return replace(histories, item_rows=row_of[histories.item_rows])
+
+
+def _fingerprint(histories: Histories, content_IC: Matrix, config: Config) -> str:
+    digest = hashlib.blake2b(repr(asdict(config)).encode(), digest_size=16)
+    for part in (histories.offsets, histories.item_rows, histories.types, histories.occurred_ms, content_IC):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
