@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,9 @@ from huaxiang.records import Matrix
 
 ImageInput = str | Path | bytes | None
 """A file, its bytes, or None where an item has no photo."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, note)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,13 @@ class TextEncoder(Protocol):
 
     def encode(self, texts: Sequence[str | None]) -> Encoded:
         """Return one vector per text; None and texts without a letter or digit are absent."""
+
+
+class StoredTextEncoder(TextEncoder, Protocol):
+    """A text encoder that a run can keep."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `load_text_encoder(folder)` reads back."""
 
 
 class ImageEncoder(Protocol):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from huaxiang.encoders.base import Encoded
+from huaxiang.encoders.cache import write_beside
 from huaxiang.encoders.clean import clean_text, has_words
+from huaxiang.encoders.export import SETTINGS, VERSION
 from huaxiang.encoders.ngrams import Buckets, Offsets, hashed_ngrams
 from huaxiang.records import Matrix
 
@@ -47,6 +51,11 @@ class HashedEncoder:
         present_I = np.array([has_words(text) for text in cleaned], np.bool_)
         buckets, offsets = hashed_ngrams(cleaned, n_buckets=N_BUCKETS, longest=3)
         return Encoded(vectors_ID=unit_rows(summed(self._directions, buckets, offsets)), present_I=present_I)
+
+    def save(self, folder: Path) -> None:
+        """Write the settings; there are no weights."""
+        settings = {"version": VERSION, "kind": "hashed", "dimensions": self.dimensions}
+        write_beside(folder / SETTINGS, json.dumps(settings).encode())
 
 
 def summed(rows_BD: Matrix, buckets: Buckets, offsets: Offsets) -> Matrix:
