@@ -119,7 +119,9 @@ def test_contributions_sum_to_the_score() -> None:
 
 
 def test_an_item_does_not_propose_itself_where_told_so() -> None:
-    model = ClosedForm(Config(zero_diagonal=True, text_weight=0)).fit(training_of([[0, 1], [1, 0]], n_items=2))
+    model = ClosedForm(Config(zero_diagonal=True, text_weight=0)).fit(
+        training_of([[0, 1], [1, 0]], n_items=2)
+    )
     scores = model.score(histories_of([[0]]))[0]
     assert scores[0] == 0 and scores[1] > 0
 

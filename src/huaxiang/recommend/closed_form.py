@@ -110,6 +110,11 @@ class ClosedForm(Linear):
         self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
         self.typical_row_ = 0.0
 
+    @property
+    def max_items(self) -> int:
+        """The largest catalogue that `fit` takes."""
+        return self.config.max_items
+
     def fit(self, training: TrainingData) -> Self:
         """Start over: solve for the weights. Two I × I float32 matrices stand in memory meanwhile."""
         self._check_size(training.catalogue.n_items)

@@ -172,6 +172,11 @@ def take_shoppers(histories: Histories, rows: NDArray[np.integer] | slice) -> Hi
     )
 
 
+def repeated(histories: Histories, n_times: int) -> Histories:
+    """Return the shoppers `n_times` over, one copy after the other."""
+    return take_shoppers(histories, np.tile(np.arange(histories.n_shoppers), n_times))
+
+
 def newest(histories: Histories, n_events: int) -> Histories:
     """Return each shopper's newest `n_events` events."""
     ends_E = np.repeat(histories.offsets[1:], histories.lengths())

@@ -77,6 +77,10 @@ class Popular:
         positive_I = np.maximum(self.mass_, 0.0)
         return np.asarray(positive_I / max(positive_I.max(initial=0.0), 1e-300), dtype=np.float32)
 
+    def scores_by_event(self, histories: Histories) -> Matrix:
+        """Return zeros, (E, I): no event of the shopper matters."""
+        return np.zeros((len(histories.item_rows), len(self.shares())), dtype=np.float32)
+
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return zeros: nothing here is personal, all of the score is `rest`."""
         nothing = np.zeros(len(histories.event_keys), dtype=np.float32)

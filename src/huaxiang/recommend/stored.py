@@ -36,7 +36,15 @@ def save_arrays(
     save_file(
         {key: np.ascontiguousarray(array) for key, array in arrays.items()}, folder / "arrays.safetensors"
     )
-    said = {"version": VERSION, "name": name, "config": asdict(config), "more": dict(more or {})}
+    save_settings(folder, name=name, config=asdict(config), more=more)
+
+
+def save_settings(
+    folder: Path, *, name: str, config: Mapping[str, object], more: Mapping[str, object] | None = None
+) -> None:
+    """Write `recommender.json` alone: which recommender it is, its settings, and `more` about it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    said = {"version": VERSION, "name": name, "config": config, "more": dict(more or {})}
     (folder / "recommender.json").write_text(json.dumps(said, indent=1, sort_keys=True), encoding="utf-8")
 
 

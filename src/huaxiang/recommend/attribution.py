@@ -1,0 +1,44 @@
+"""What each event of one shopper does to the scores: by the model's own sums, or by leaving events out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.recommend.base import Histories, Recommender, ScoresByEvent
+from huaxiang.recommend.histories import repeated, take_events
+from huaxiang.records import Matrix
+
+N_LEFT_OUT = 32
+"""Newest events that are left out one by one where a model has no sums."""
+
+
+def effects_by_event(recommender: Recommender, history: Histories) -> Matrix:
+    """Return how much each event adds to each item's score, (E, I), for the only shopper in `history`.
+
+    Exact sums for linear models. Others score the history once more without each of its newest events.
+    """
+    if isinstance(recommender, ScoresByEvent):
+        return recommender.scores_by_event(history)
+    n_events = len(history.item_rows)
+    n_tried = min(n_events, N_LEFT_OUT)
+    keep_XE = np.ones((n_tried + 1, n_events), dtype=bool)
+    keep_XE[np.arange(1, n_tried + 1), np.arange(n_events - n_tried, n_events)] = False
+    scores_XI = score_kept(recommender, history)(keep_XE)
+    effects_EI = np.zeros((n_events, scores_XI.shape[1]), dtype=np.float32)
+    effects_EI[n_events - n_tried :] = scores_XI[0] - scores_XI[1:]
+    return effects_EI
+
+
+def score_kept(recommender: Recommender, history: Histories) -> Callable[[NDArray[np.bool_]], Matrix]:
+    """Return a function that scores the only shopper again with only some of their events kept.
+
+    It takes (X, E) booleans, one row per variant, and returns (X, I) scores: what `ranking.removal` asks for.
+    """
+
+    def scores(keep_XE: NDArray[np.bool_]) -> Matrix:
+        return recommender.score(take_events(repeated(history, len(keep_XE)), keep_XE.ravel()))
+
+    return scores

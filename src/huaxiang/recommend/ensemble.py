@@ -1,0 +1,194 @@
+"""Several recommenders as one: their scores on one scale, weighted as validation says, and added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.recommend.attribution import effects_by_event
+from huaxiang.recommend.base import (
+    Contributions,
+    Histories,
+    LearnsEvents,
+    Recommender,
+    TakesNewItems,
+    Targets,
+    TrainingData,
+)
+from huaxiang.recommend.blend import choose_weights, pool_of, scale_of
+from huaxiang.recommend.stored import load_settings, save_settings
+from huaxiang.recommend.ways import load_recommender, make_recommender
+from huaxiang.records import Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of `Ensemble`.
+
+    Parameters
+    ----------
+    members
+        Names of the ways it joins, from the simplest.
+    weights
+        Member → weight; empty to choose them on validation, alike where there is none.
+    exclude_had
+        Choose for lists that leave out what the shopper had.
+    n_shoppers
+        Validation shoppers that the weights are chosen on, at most; ≥ 1.
+    """
+
+    members: tuple[str, ...] = ("popular", "own_frequency", "neighbours", "closed_form")
+    weights: Mapping[str, float] = field(default_factory=dict)
+    exclude_had: bool = False
+    n_shoppers: int = 4000
+
+    def __post_init__(self) -> None:
+        unknown = set(self.weights) - set(self.members)
+        if unknown or not self.members or self.n_shoppers < 1:
+            value = ", ".join(sorted(unknown)) or str(self.n_shoppers)
+            remedy = f"members are {', '.join(self.members) or 'missing'}"
+            raise SettingsError("not an ensemble", column="ensemble", value=value, remedy=remedy)
+
+
+class Ensemble:
+    """A weighted sum of members' scores, each brought to mean 0 and deviation 1 within the shopper.
+
+    A member whose catalogue limit is exceeded is left out, and `degraded_` says so.
+
+    Parameters
+    ----------
+    members
+        Name → recommender, for members with settings of their own; None makes the configured ones.
+    """
+
+    name = "ensemble"
+
+    def __init__(
+        self, config: Config | None = None, *, members: Mapping[str, Recommender] | None = None
+    ) -> None:
+        self.config = config or (Config(members=tuple(members)) if members else Config())
+        self.members = dict(members or {name: make_recommender(name) for name in self.config.members})
+        self.weights_: dict[str, float] = {}
+        self.degraded_: tuple[str, ...] = ()
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Everything that a member with weight reads."""
+        used = [name for name in self.members if self.weights_.get(name, 1) != 0]
+        return tuple(dict.fromkeys(part for name in used for part in self.members[name].uses))
+
+    def fit(self, training: TrainingData) -> Self:
+        """Start over: fit each member, then choose the weights where there is something to choose them on."""
+        self._leave_out_limited(training.catalogue.n_items)
+        for member in self.members.values():
+            member.fit(training)
+        alike = dict.fromkeys(self.members, 1.0)
+        self.weights_ = (
+            {name: self.config.weights.get(name, 0.0) for name in alike} if self.config.weights else alike
+        )
+        if training.validation is not None and not self.config.weights:
+            self.choose(training.validation, seed=training.seed)
+        return self
+
+    def choose(self, validation: Targets, *, had: Histories | None = None, seed: int = 0) -> Self:
+        """Choose the weights for the best NDCG@10 on `validation`, which no member may have seen."""
+        scores = {name: member.score for name, member in self.members.items()}
+        rng = np.random.default_rng(seed)
+        pool = pool_of(
+            scores,
+            validation,
+            had=had,
+            exclude_had=self.config.exclude_had,
+            n_shoppers=self.config.n_shoppers,
+            rng=rng,
+        )
+        self.weights_ = dict(zip(scores, choose_weights(pool), strict=True))
+        return self
+
+    def learn(self, history: Histories) -> None:
+        """Let the members that can learn from the newest event of the only shopper in `history`."""
+        for member in self.members.values():
+            if isinstance(member, LearnsEvents):
+                member.learn(history)
+
+    def score(self, histories: Histories) -> Matrix:
+        """Return the weighted sum of standard scores, (U, I)."""
+        total_UI: Matrix | None = None
+        for name, weight in self._weights().items():
+            scores_UI = self.members[name].score(histories)
+            mean_U1, deviation_U1 = scale_of(scores_UI)
+            scores_UI = (scores_UI - mean_U1) * (np.float32(weight) / deviation_U1)
+            total_UI = scores_UI if total_UI is None else total_UI + scores_UI
+        assert total_UI is not None
+        return total_UI
+
+    def scores_by_event(self, histories: Histories) -> Matrix:
+        """Return what each event of the only shopper adds to each item's score, (E, I)."""
+        total_EI: Matrix | None = None
+        for name, weight in self._weights().items():
+            _, deviation_11 = scale_of(self.members[name].score(histories))
+            effects_EI = effects_by_event(self.members[name], histories) * (np.float32(weight) / deviation_11)
+            total_EI = effects_EI if total_EI is None else total_EI + effects_EI
+        assert total_EI is not None
+        return total_EI
+
+    def contributions(self, histories: Histories, item_row: int) -> Contributions:
+        """Return the members' contributions, weighted and on the scale of the score."""
+        values, rest, is_exact = np.zeros(len(histories.event_keys)), 0.0, True
+        for name, weight in self._weights().items():
+            mean_11, deviation_11 = (
+                float(part[0, 0]) for part in scale_of(self.members[name].score(histories))
+            )
+            part = self.members[name].contributions(histories, item_row)
+            values += part.values * (weight / deviation_11)
+            rest += (part.rest - mean_11) * (weight / deviation_11)
+            is_exact &= part.is_exact
+        return Contributions(
+            event_keys=histories.event_keys, values=values.astype(np.float32), rest=rest, is_exact=is_exact
+        )
+
+    def with_items(self, vectors: Mapping[str, Matrix]) -> Ensemble:
+        """Return the same ensemble over a longer catalogue."""
+        longer = {
+            name: member.with_items(vectors) if isinstance(member, TakesNewItems) else member
+            for name, member in self.members.items()
+        }
+        joined = Ensemble(self.config, members=longer)
+        joined.weights_, joined.degraded_ = dict(self.weights_), self.degraded_
+        return joined
+
+    def save(self, folder: Path) -> None:
+        """Write each member into a folder of its name, and the weights."""
+        more = {"weights": self._weights(), "names": list(self.members), "degraded": self.degraded_}
+        for name, member in self.members.items():
+            member.save(folder / name)
+        save_settings(folder, name=self.name, config=asdict(self.config), more=more)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> Self:
+        """Return what `save` wrote."""
+        said = load_settings(folder, name=cls.name)
+        config = Config(**{**said["config"], "members": tuple(said["config"]["members"])})
+        loaded = cls(
+            config, members={name: load_recommender(folder / name) for name in said["more"]["names"]}
+        )
+        loaded.weights_ = {name: float(weight) for name, weight in said["more"]["weights"].items()}
+        loaded.degraded_ = tuple(said["more"]["degraded"])
+        return loaded
+
+    def _leave_out_limited(self, n_items: int) -> None:
+        for name, member in list(self.members.items()):
+            limit = getattr(member, "max_items", n_items)
+            if n_items > limit and len(self.members) > 1:
+                del self.members[name]
+                self.degraded_ += (f"{name} left out: {n_items} items are more than its {limit}",)
+
+    def _weights(self) -> dict[str, float]:
+        if not self.weights_:
+            raise NotFittedError("ensemble was not fitted", remedy="call fit first")
+        return {name: weight for name, weight in self.weights_.items() if weight != 0}

@@ -1,0 +1,60 @@
+"""The ways of recommending by name: made new, or read from a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from huaxiang.errors import SettingsError
+from huaxiang.recommend.base import Recommender
+from huaxiang.recommend.stored import load_settings
+
+WAYS: Mapping[str, tuple[str, str]] = {
+    "popular": ("huaxiang.recommend.popular", "Popular"),
+    "own_frequency": ("huaxiang.recommend.own_frequency", "OwnFrequency"),
+    "neighbours": ("huaxiang.recommend.neighbours", "Neighbours"),
+    "closed_form": ("huaxiang.recommend.closed_form", "ClosedForm"),
+    "sequence": ("huaxiang.recommend.sequence", "SequenceRecommender"),
+    "ensemble": ("huaxiang.recommend.ensemble", "Ensemble"),
+}
+"""Name → module and class, from the simplest to the richest; loaded when asked for."""
+
+
+def make_recommender(name: str, config: Any = None) -> Recommender:
+    """Return a recommender that is yet to be fitted.
+
+    Parameters
+    ----------
+    name
+        One of `WAYS`.
+    config
+        An instance of its `Config`; None for the defaults.
+
+    Examples
+    --------
+    >>> make_recommender("neighbours").name
+    'neighbours'
+    """
+    recommender: Recommender = _class_of(name)(config)
+    return recommender
+
+
+def load_recommender(folder: Path) -> Recommender:
+    """Return the recommender that was saved in `folder`, whichever it is.
+
+    Raises
+    ------
+    ArtefactError
+        It is missing, truncated or of a newer version.
+    """
+    recommender: Recommender = _class_of(load_settings(folder)["name"]).from_pretrained(folder)
+    return recommender
+
+
+def _class_of(name: str) -> Any:
+    if name not in WAYS:
+        raise SettingsError("no such recommender", value=name, remedy=f"choose {', '.join(WAYS)}")
+    module, class_name = WAYS[name]
+    return getattr(import_module(module), class_name)
