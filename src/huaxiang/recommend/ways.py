@@ -41,6 +41,28 @@ def make_recommender(name: str, config: Any = None) -> Recommender:
     return recommender
 
 
+def settings_of(name: str, values: Mapping[str, Any]) -> Any:
+    """Return the settings of a way, from plain values.
+
+    Raises
+    ------
+    SettingsError
+        A setting is unknown, or out of range.
+
+    Examples
+    --------
+    >>> settings_of("neighbours", {"window": 5}).window
+    5
+    """
+    _class_of(name)
+    config = import_module(WAYS[name][0]).Config
+    try:
+        return config(**values)
+    except TypeError as error:
+        known = ", ".join(config.__dataclass_fields__)
+        raise SettingsError(f"recommend.{name}", value=str(error), remedy=f"it knows {known}") from error
+
+
 def load_recommender(folder: Path) -> Recommender:
     """Return the recommender that was saved in `folder`, whichever it is.
 

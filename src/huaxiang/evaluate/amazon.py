@@ -1,0 +1,244 @@
+"""Leave-one-out over the full catalogue, as the literature on the Amazon reviews does it.
+
+Two protocols exist and their figures are never mixed. **Masked**: items already had are left out of the
+ranking, histories of up to 50. **Unmasked**: nothing is left out, histories of up to 20. In both, the last
+item of a sequence is the test, the one before it the validation; models learn from what is before both, and
+at test the history holds the validation item too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from huaxiang.encoders import CachedEncoder, text_encoder
+from huaxiang.errors import InputError, ShopError
+from huaxiang.evaluate.hardware import hardware
+from huaxiang.evaluate.measure import Measurement, measure
+from huaxiang.recommend.base import Histories, Recommender, Targets, TrainingData
+from huaxiang.recommend.histories import histories_from_events, leave_last_out, newest, take_shoppers
+from huaxiang.recommend.ways import make_recommender, settings_of
+from huaxiang.shop.catalogue import Catalogue, build_catalogue
+from huaxiang.shop.read import read_shop
+
+Progress = Callable[[str, int, int, str], None]
+N_VALIDATION = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """How histories are cut and what may be listed."""
+
+    name: str
+    history: int
+    exclude_had: bool
+
+
+PROTOCOLS = {
+    "masked": Protocol(name="masked", history=50, exclude_had=True),
+    "unmasked": Protocol(name="unmasked", history=20, exclude_had=False),
+}
+SETTINGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "masked": {"sequence": {"space": "text"}},
+    "unmasked": {
+        "closed_form": {"zero_diagonal": True},
+        "ease": {"zero_diagonal": True},
+        "sequence": {"space": "text"},
+    },
+}
+"""Settings by protocol and model; the others are each model's defaults."""
+
+ALIASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "ease": ("closed_form", {"way": "symmetric", "text_weight": 0.0, "ridge": 250.0})
+}
+"""Peers that are one of our models with other settings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Sequences split by leave-one-out, and what is known of the items."""
+
+    name: str
+    sha256: str
+    catalogue: Catalogue
+    vectors: Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
+    training: Histories
+    validation: Targets
+    test: Targets
+    encode_s: float
+
+
+def benchmark(
+    data: Path,
+    *,
+    protocol: str = "both",
+    models: Sequence[str] = ("popular", "neighbours", "closed_form"),
+    seeds: Sequence[int] = (0,),
+    cache: Path,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Return the figures of each model under one protocol or both.
+
+    Parameters
+    ----------
+    data
+        Folder with `sequences.txt[.gz]` and, for titles, `items.jsonl[.gz]`.
+    protocol
+        masked, unmasked or both; under both, `models` has each model twice and `best` names one for each.
+    models
+        popular, own_frequency, neighbours, closed_form, sequence, or ease.
+
+    Raises
+    ------
+    InputError
+        For an unknown protocol or model.
+    """
+    chosen = list(PROTOCOLS) if protocol == "both" else [protocol]
+    if unknown := [name for name in chosen if name not in PROTOCOLS]:
+        remedy = "say masked, unmasked or both"
+        raise InputError("no such protocol", column="--protocol", value=unknown[0], remedy=remedy)
+    tell = progress or (lambda stage, done, total, note: None)
+    for name in models:
+        _recommender(name, "masked")
+    dataset = read_dataset(data, cache=cache, progress=tell)
+    results = [_under(PROTOCOLS[name], dataset, models, seeds, tell) for name in chosen]
+    shared = {
+        "dataset": dataset.name,
+        "data_sha256": dataset.sha256,
+        "protocol": protocol,
+        "n_shoppers": dataset.test.histories.n_shoppers,
+        "n_items": dataset.catalogue.n_items,
+        "encode_s": round(dataset.encode_s, 1),
+        "hardware": hardware(),
+    }
+    if len(results) == 1:
+        return {**shared, **results[0], "protocols": results}
+    return {
+        **shared,
+        "history": {result["protocol"]: result["history"] for result in results},
+        "models": [
+            {**model, "protocol": result["protocol"]} for result in results for model in result["models"]
+        ],
+        "best": {result["protocol"]: result["best"] for result in results},
+        "protocols": results,
+    }
+
+
+def read_dataset(data: Path, *, cache: Path, progress: Progress) -> Dataset:
+    """Return the split sequences, and the vectors of the titles where there are any."""
+    shop = read_shop(data, adapter="amazon")
+    if not shop.order_only:
+        raise ShopError("no sequences", file=str(data), remedy="the folder needs sequences.txt")
+    everything = histories_from_events(shop.events, order_only=True)
+    test = leave_last_out(everything)
+    validation = leave_last_out(test.histories)
+    catalogue = build_catalogue(shop)
+    started = time.perf_counter()
+    encoder = CachedEncoder(
+        text_encoder("default", cache_folder=cache, progress=partial(progress, "titles")), cache / "vectors"
+    )
+    titles = encoder.encode([catalogue.title(row) for row in range(catalogue.n_items)]).vectors_ID
+    sequences = next(path for path in sorted(data.glob("sequences.txt*")))
+    return Dataset(
+        name=data.name,
+        sha256=hashlib.sha256(sequences.read_bytes()).hexdigest(),
+        catalogue=catalogue,
+        vectors={"text": titles, "fused": titles},
+        training=validation.histories,
+        validation=validation,
+        test=test,
+        encode_s=time.perf_counter() - started,
+    )
+
+
+def _under(
+    protocol: Protocol, dataset: Dataset, models: Sequence[str], seeds: Sequence[int], progress: Progress
+) -> dict[str, Any]:
+    rows = []
+    for name in models:
+        runs = [_run(name, protocol, dataset, seed, progress) for seed in seeds]
+        rows.append(_row(name, runs, seeds))
+    best = max(rows, key=lambda row: float(row["validation"]["ndcg@10"]))
+    for row in rows:
+        row["is_best"] = row is best
+    return {"protocol": protocol.name, "history": protocol.history, "models": rows, "best": best["name"]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    uses: tuple[str, ...]
+    train_s: float
+    train_cpu_s: float
+    validation: Measurement
+    test: Measurement
+
+
+def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, progress: Progress) -> _Run:
+    model = _recommender(name, protocol.name)
+    training = TrainingData(
+        histories=dataset.training,
+        catalogue=dataset.catalogue,
+        vectors=dataset.vectors,
+        seed=seed,
+        validation=sample(dataset.validation, N_VALIDATION, seed=0),
+        progress=partial(progress, f"{name}, {protocol.name}, seed {seed}"),
+    )
+    wall, cpu = time.perf_counter(), time.process_time()
+    model.fit(training)
+    train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+    return _Run(
+        uses=model.uses,
+        train_s=train_s,
+        train_cpu_s=train_cpu_s,
+        validation=_measured(model, dataset.validation, protocol),
+        test=_measured(model, dataset.test, protocol),
+    )
+
+
+def _measured(model: Recommender, targets: Targets, protocol: Protocol) -> Measurement:
+    cut = replace(targets, histories=newest(targets.histories, protocol.history))
+    return measure(model.name, model.score, cut, exclude_had=protocol.exclude_had, had=targets.histories)
+
+
+def _recommender(name: str, protocol: str) -> Recommender:
+    way, config = ALIASES.get(name, (name, {}))
+    return make_recommender(way, settings_of(way, {**config, **SETTINGS[protocol].get(name, {})}))
+
+
+def sample(targets: Targets, n_shoppers: int, *, seed: int) -> Targets:
+    """Return the targets of shoppers drawn at random: files of sequences are often sorted by difficulty."""
+    n_all = targets.histories.n_shoppers
+    rows = np.sort(np.random.default_rng(seed).permutation(n_all)[:n_shoppers])
+    return Targets(
+        histories=take_shoppers(targets.histories, rows),
+        offsets=np.arange(len(rows) + 1, dtype=np.int64),
+        item_rows=targets.item_rows[rows],
+    )
+
+
+def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any]:
+    test = {}
+    for figure in ("recall@10", "ndcg@10"):
+        per_seed = [float(run.test.per_shopper()[figure].mean()) for run in runs]
+        interval = runs[0].test.figures(seed=0)[figure]
+        test[figure] = {**interval, "mean": float(np.mean(per_seed)), "per_seed": per_seed}
+    return {
+        "name": name,
+        "uses": list(runs[0].uses),
+        "seeds": list(seeds),
+        "train_s": float(np.mean([run.train_s for run in runs])),
+        "train_cpu_s": float(np.mean([run.train_cpu_s for run in runs])),
+        "rank_s": float(np.mean([run.test.rank_s for run in runs])),
+        "validation": {
+            figure: float(np.mean([run.validation.per_shopper()[figure].mean() for run in runs]))
+            for figure in ("recall@10", "ndcg@10")
+        },
+        "test": test,
+    }

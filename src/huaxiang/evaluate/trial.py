@@ -1,0 +1,197 @@
+"""A trial on the held-out part: members fitted without it, weights chosen, all measured side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from huaxiang import metrics
+from huaxiang.evaluate.breakdown import by_category, by_history, by_novelty, by_popularity
+from huaxiang.evaluate.holdout import HeldOut, Next, new_items_only
+from huaxiang.evaluate.measure import Measurement, measure, paired_gaps
+from huaxiang.recommend.base import Recommender, TrainingData
+from huaxiang.recommend.ensemble import Config as EnsembleConfig
+from huaxiang.recommend.ensemble import Ensemble
+from huaxiang.recommend.stored import load_settings, save_settings
+from huaxiang.records import Matrix
+from huaxiang.shop.catalogue import Catalogue
+
+Progress = Callable[[str, int, int, str], None]
+PARTS = {"new": True, "all": False}
+"""Part of the evaluation → whether what was had before is left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensembles:
+    """The same members, weighted for lists of new items and for lists that may repeat.
+
+    Parameters
+    ----------
+    new, all
+        Weighted for lists without, and with, what the shopper had before.
+    seconds
+        Member → wall-clock and CPU seconds of its fit.
+    """
+
+    new: Ensemble
+    all: Ensemble
+    seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def of(self, part: str) -> Ensemble:
+        """Return the ensemble of one part, "new" or "all"."""
+        return self.new if part == "new" else self.all
+
+    def save(self, folder: Path) -> None:
+        """Write the members once, and both sets of weights."""
+        self.new.save(folder)
+        more = {"weights": self.all.weights_}
+        save_settings(folder / "repeat", name=Ensemble.name, config=asdict(self.all.config), more=more)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return what `save` wrote."""
+        new = Ensemble.from_pretrained(folder)
+        weights = load_settings(folder / "repeat", name=Ensemble.name)["more"]["weights"]
+        return cls(new=new, all=weighted(new.members, weights, exclude_had=False))
+
+
+def weighted(
+    members: Mapping[str, Recommender], weights: Mapping[str, float], *, exclude_had: bool
+) -> Ensemble:
+    """Return an ensemble of fitted members with weights that were chosen before."""
+    config = EnsembleConfig(members=tuple(weights), weights=dict(weights), exclude_had=exclude_had)
+    ensemble = Ensemble(config, members=dict(members))
+    ensemble.weights_ = {name: float(weight) for name, weight in weights.items()}
+    return ensemble
+
+
+def fit_ensembles(
+    members: Mapping[str, Recommender], training: TrainingData, held_out: HeldOut, *, progress: Progress
+) -> Ensembles:
+    """Fit each member on the training part, then choose both sets of weights on the validation part."""
+    seconds = {}
+    for number, (name, member) in enumerate(members.items()):
+        progress("learn from the past", number, len(members), name)
+        wall, cpu = time.perf_counter(), time.process_time()
+        member.fit(replace(training, progress=partial(progress, f"  {name}")))
+        seconds[name] = (time.perf_counter() - wall, time.process_time() - cpu)
+    progress("learn from the past", len(members), len(members), "")
+    chosen = {}
+    for part, exclude_had in PARTS.items():
+        wall, cpu = time.perf_counter(), time.process_time()
+        config = EnsembleConfig(members=tuple(members), exclude_had=exclude_had)
+        held = _part(held_out.validation, part)
+        chosen[part] = Ensemble(config, members=dict(members)).choose(
+            held.targets, had=held.had, seed=training.seed
+        )
+        spent = (time.perf_counter() - wall, time.process_time() - cpu)
+        seconds[f"ensemble:{part}"] = spent
+    return Ensembles(new=chosen["new"], all=chosen["all"], seconds=seconds)
+
+
+def _part(held: Next, part: str) -> Next:
+    return new_items_only(held) if PARTS[part] else held
+
+
+def evaluate_ensembles(
+    ensembles: Ensembles,
+    held_out: HeldOut,
+    *,
+    catalogue: Catalogue,
+    fused_ID: Matrix,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return the evaluation: both parts, each model, and where it fails."""
+    parts: dict[str, Any] = {}
+    measured: dict[str, list[Measurement]] = {}
+    for number, part in enumerate(PARTS):
+        progress("evaluate", number, len(PARTS), part)
+        held = _part(held_out.test, part)
+        measured[part] = _measure_all(ensembles.of(part), held, part)
+        validation = _measure_all(ensembles.of(part), _part(held_out.validation, part), part)
+        rows = [
+            _row(one, before, ensembles.seconds, part=part, seed=seed)
+            | {"lists": _list_quality(one, held_out, catalogue, fused_ID)}
+            for one, before in zip(measured[part], validation, strict=True)
+        ]
+        best = max(rows, key=lambda row: float(row["test"]["ndcg@10"]["mean"]))
+        parts[part] = {
+            "n_shoppers": held.targets.histories.n_shoppers,
+            "models": [{**row, "is_best": row is best} for row in rows],
+            "weights": dict(ensembles.of(part).weights_),
+            "against_members": paired_gaps(measured[part][-1], measured[part][:-1], seed=seed),
+        }
+    progress("evaluate", len(PARTS), len(PARTS), "")
+    return {
+        "split": held_out.description,
+        "models": parts["new"]["models"],
+        "parts": parts,
+        **_failures(measured, held_out, catalogue),
+    }
+
+
+def _measure_all(ensemble: Ensemble, held: Next, part: str) -> list[Measurement]:
+    models: dict[str, Recommender] = {**ensemble.members, "ensemble": ensemble}
+    return [
+        measure(name, model.score, held.targets, uses=model.uses, exclude_had=PARTS[part], had=held.had)
+        for name, model in models.items()
+    ]
+
+
+def _row(
+    one: Measurement,
+    validation: Measurement,
+    seconds: Mapping[str, tuple[float, float]],
+    *,
+    part: str,
+    seed: int,
+) -> dict[str, Any]:
+    fits = [spent for name, spent in seconds.items() if name == one.name]
+    if one.name == "ensemble":
+        fits = [
+            spent for name, spent in seconds.items() if not name.startswith("ensemble") or name.endswith(part)
+        ]
+    return {
+        "name": one.name,
+        "uses": list(one.uses),
+        "seeds": [seed],
+        "train_s": round(sum(wall for wall, _ in fits), 3),
+        "train_cpu_s": round(sum(cpu for _, cpu in fits), 3),
+        "rank_s": round(one.rank_s, 3),
+        "validation": {name: float(values.mean()) for name, values in validation.per_shopper().items()},
+        "test": {
+            name: {**figure, "per_seed": [figure["mean"]]} for name, figure in one.figures(seed=seed).items()
+        },
+    }
+
+
+def _list_quality(
+    one: Measurement, held_out: HeldOut, catalogue: Catalogue, fused_ID: Matrix
+) -> dict[str, float]:
+    """Return coverage, variety and novelty (bits) of what was listed."""
+    training = held_out.training
+    n_had_I = np.bincount(training.item_rows[training.item_rows >= 0], minlength=catalogue.n_items)
+    return {
+        "coverage": metrics.coverage(one.top_UK, catalogue.n_items),
+        "variety": float(np.nanmean(metrics.variety(one.top_UK, fused_ID))),
+        "novelty": float(np.nanmean(metrics.novelty(one.top_UK, n_had_I, max(training.n_shoppers, 1)))),
+    }
+
+
+def _failures(
+    measured: Mapping[str, Sequence[Measurement]], held_out: HeldOut, catalogue: Catalogue
+) -> dict[str, Any]:
+    new = new_items_only(held_out.test)
+    return {
+        "by_history": by_history(measured["new"], new.targets.histories),
+        "by_popularity": by_popularity(measured["new"], new.targets, held_out.training, catalogue.n_items),
+        "by_category": by_category(measured["new"], new.targets, catalogue),
+        "by_novelty": by_novelty(measured["all"], held_out.test.targets, held_out.test.had),
+    }
