@@ -11,7 +11,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -64,7 +64,7 @@ class Config:
     max_epochs: int = 60
     batch_events: int = 2048
     learning_rate: float = 2e-3
-    weight_decay: float = 0.05
+    weight_decay: float = 0.3
     warmup_share: float = 0.05
     clip_norm: float = 1.0
     patience: int = 3
@@ -113,6 +113,11 @@ class Trained:
     def best_metric(self) -> float | None:
         """The validation of the weights that were kept."""
         return self.epochs[self.best_epoch - 1].metric if self.best_epoch else None
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Trained:
+        """Return what `dataclasses.asdict` of it became in JSON."""
+        return cls(**{**said, "epochs": tuple(Epoch(**epoch) for epoch in said["epochs"])})
 
     def has_stalled(self, patience: int) -> bool:
         """Whether the last `patience` epochs brought nothing better."""
@@ -294,9 +299,8 @@ class _Loop:
             if progress is not None:
                 progress(0, 1, "the checkpoint is of another fit; starting over")
             return
-        past = said["trained"]
-        epochs = tuple(Epoch(**epoch) for epoch in past["epochs"])
-        self.trained = Trained(epochs=epochs, best_epoch=past["best_epoch"], resumed_after=len(epochs))
+        past = Trained.from_json(said["trained"])
+        self.trained = replace(past, resumed_after=len(past.epochs))
         self.network.load_state_dict(_named(tensors, "network."))
         self.best = _named(tensors, "best.")
         _restore(self.optimiser, _named(tensors, "optimiser."))

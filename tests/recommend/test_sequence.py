@@ -131,6 +131,11 @@ def test_a_shopper_without_events_and_no_shopper_at_all_can_be_scored(fitted: Se
     assert fitted.score(histories_of([])).shape == (0, N_ITEMS)
 
 
+def test_a_shop_where_nothing_was_bought_yet_lists_by_content() -> None:
+    model = SequenceRecommender(SMALL).fit(training_of([[], []], n_items=3))
+    assert np.isfinite(model.score(histories_of([[], [1]]))).all()
+
+
 def test_order_matters(fitted: SequenceRecommender) -> None:
     one, other = fitted.score(histories_of([[1, 2], [2, 1]]))
     assert one.argmax() == 3 and other.argmax() == 2
@@ -199,7 +204,7 @@ def test_what_is_saved_scores_the_same(fitted: SequenceRecommender, tmp_path: Pa
     fitted.save(tmp_path)
     loaded = SequenceRecommender.from_pretrained(tmp_path)
     asked = histories_of([[0, 1], [4], []])
-    assert loaded.config == fitted.config
+    assert (loaded.config, loaded.trained_) == (fitted.config, fitted.trained_)
     np.testing.assert_allclose(loaded.score(asked), fitted.score(asked), atol=1e-4)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -57,8 +57,8 @@ class Config:
     layers: int = 2
     heads: int = 2
     max_events: int = 50
-    dropout: float = 0.2
-    id_dropout: float = 0.1
+    dropout: float = 0.35
+    id_dropout: float = 0.2
     temperature: float = 0.07
     smoothing: float = 0.0
     space: str | None = "fused"
@@ -158,7 +158,7 @@ class SequenceRecommender:
         """Write the item vectors (safetensors), the encoder (ONNX) and the settings (JSON)."""
         outlooks = self._fitted()
         arrays = {"items": outlooks.items_ID, "weight": outlooks.weight_DC, "bias": outlooks.bias_D}
-        more = {"best_epoch": self.trained_.best_epoch, "best_metric": self.trained_.best_metric}
+        more = {"trained": asdict(self.trained_)}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
         (folder / GRAPH).write_bytes(self.export_())
 
@@ -171,8 +171,10 @@ class SequenceRecommender:
         ArtefactError
             A file is missing, truncated or of a newer version.
         """
-        said = dict(load_settings(folder, name=cls.name)["config"])
-        loaded = cls(Config(**{**said, "training": loop.Config(**said["training"])}))
+        said = load_settings(folder, name=cls.name)
+        settings = dict(said["config"])
+        loaded = cls(Config(**{**settings, "training": loop.Config(**settings["training"])}))
+        loaded.trained_ = loop.Trained.from_json(said["more"]["trained"])
         arrays = load_arrays(folder)
         try:
             graph = (folder / GRAPH).read_bytes()

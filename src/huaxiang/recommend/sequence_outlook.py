@@ -50,14 +50,13 @@ class Outlooks:
         """Return the outlook of each shopper, (U, D), unit rows."""
         windows = newest_windows(histories, self.max_events)
         gaps_E = gap_buckets(histories)
-        contents_CD = self.contents(histories.content_vectors)
         found_UD = np.zeros((histories.n_shoppers, self.items_ID.shape[1]), dtype=np.float32)
         order = np.argsort(windows.lengths, kind="stable")
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]
             some = Windows(starts=windows.starts[batch], ends=windows.ends[batch])
             tokens = tokens_of(histories, some, gaps_E)
-            vectors_UTD = self._vectors(tokens, contents_CD)
+            vectors_UTD = self._vectors(tokens, histories.content_vectors)
             outlooks_UTD = self.encode(vectors_UTD, tokens.types, tokens.gaps)
             found_UD[batch] = outlooks_UTD[np.arange(len(batch)), tokens.lengths]
         return found_UD
@@ -82,12 +81,12 @@ class Outlooks:
         new_ID = self.contents(vectors_IC[len(self.items_ID) :])
         return replace(self, items_ID=np.concatenate([self.items_ID, new_ID]))
 
-    def _vectors(self, tokens: Tokens, contents_CD: Matrix) -> NDArray[np.float32]:
+    def _vectors(self, tokens: Tokens, contents_CC: Matrix) -> NDArray[np.float32]:
         vectors_UTD = np.zeros((*tokens.types.shape, self.items_ID.shape[1]), dtype=np.float32)
         is_item = tokens.item_rows != NO_ITEM
         vectors_UTD[is_item] = self.items_ID[tokens.item_rows[is_item]]
         is_said = ~is_item & (tokens.content_rows >= 0)
-        vectors_UTD[is_said] = contents_CD[tokens.content_rows[is_said]]
+        vectors_UTD[is_said] = self.contents(contents_CC[tokens.content_rows[is_said]])
         return vectors_UTD
 
 
