@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from huaxiang.shop.simulate.products import Products
+
 QUERIES = {
     "en": (
         "{noun}",
@@ -57,13 +59,13 @@ OPENINGS = {
             "Disappointed.",
             "I would not buy this {noun} again.",
             "Not what I expected.",
-            "Sent it back.",
+            "I am thinking of sending it back.",
         ),
     },
     "zh": {
         "good": ("非常喜欢！", "这款{noun}买得很满意。", "正是我想要的。", "比想象中还要好。"),
         "fair": ("还行吧。", "这个价位可以接受。", "中规中矩。", "一般般，没有惊喜。"),
-        "poor": ("有点失望。", "这款{noun}不会再买了。", "和想象的差距挺大。", "已经申请退货了。"),
+        "poor": ("有点失望。", "这款{noun}不会再买了。", "和想象的差距挺大。", "正考虑退货。"),
     },
 }
 
@@ -165,13 +167,29 @@ def review(
 ) -> str:
     """Return a review: 4 and 5 praise, 1 and 2 blame, 3 does a little of both."""
     mood = "good" if rating >= 4 else "poor" if rating <= 2 else "fair"
-    aspects = ASPECTS.get(department, ASPECTS["other"])[language]
-    sentences = [_fill(OPENINGS[language][mood], words, rng=rng)]
     sides = {"good": ("good", "good"), "poor": ("poor", "poor"), "fair": ("good", "poor")}[mood]
-    for side in sides[: 1 + int(rng.random() < 0.5 or mood == "fair")]:
-        sentences.append(_fill(aspects[side], words, rng=rng))
-    return (" " if language == "en" else "").join(dict.fromkeys(sentences))
+    aspects = ASPECTS.get(department, ASPECTS["other"])[language]
+    about = rng.permutation(min(len(said) for said in aspects.values()))
+    n_aspects = 2 if mood == "fair" else int(rng.integers(1, 3))
+    sentences = [_fill(OPENINGS[language][mood], words, rng=rng)]
+    for side, row in list(zip(sides, about, strict=False))[:n_aspects]:
+        sentences.append(aspects[side][row].format(**words))
+    return (" " if language == "en" else "").join(sentences)
 
 
 def _fill(templates: tuple[str, ...], words: Mapping[str, str], *, rng: np.random.Generator) -> str:
     return templates[int(rng.integers(len(templates)))].format(**words)
+
+
+def words_of(products: Products, item: int, language: str) -> dict[str, str]:
+    """Return what an item is in the words of a language, and a round price above its own."""
+    vocabulary = products.vocabulary
+    values = {dimension: int(rows[item]) for dimension, rows in products.values.items()}
+    return {
+        "brand": products.names["brand"][values["brand"]],
+        "shade": vocabulary.shades[products.shade_rows[item]].word[language],
+        "material": vocabulary.materials[values["material"]].word[language],
+        "style": vocabulary.styles[values["style"]].word[language],
+        "noun": vocabulary.kinds[values["category"]].names[language][0],
+        "price": str((int(products.price_yuan[item]) // 100 + 1) * 100),
+    }
