@@ -18,6 +18,12 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from huaxiang.errors import SettingsError
+from huaxiang.profile.weights import Config as ProfileConfig
+from huaxiang.recommend.base import Recommender
+from huaxiang.recommend.closed_form import Config as ClosedFormConfig
+from huaxiang.recommend.neighbours import Config as NeighboursConfig
+from huaxiang.recommend.sequence import Config as SequenceConfig
+from huaxiang.recommend.ways import WAYS, make_recommender
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +62,44 @@ def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FusionSettings:
+    """How several vectors per item become one: concatenated, weighted, gated or attention; and D."""
+
+    way: str = "weighted"
+    dimensions: int = 128
+
+    def __post_init__(self) -> None:
+        _one_of("fusion.way", self.way, ("concatenated", "weighted", "gated", "attention"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommendSettings:
+    """Which recommenders are fitted and joined, each with its own settings."""
+
+    members: tuple[str, ...] = ("popular", "own_frequency", "neighbours", "closed_form", "sequence")
+    neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
+    closed_form: ClosedFormConfig = field(default_factory=ClosedFormConfig)
+    sequence: SequenceConfig = field(default_factory=SequenceConfig)
+
+    def __post_init__(self) -> None:
+        for member in self.members or ("",):
+            _one_of("recommend.members", member, tuple(name for name in WAYS if name != "ensemble"))
+
+    def make(self) -> dict[str, Recommender]:
+        """Return the members, yet to be fitted."""
+        return {name: make_recommender(name, getattr(self, name, None)) for name in self.members}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that decides what `fit` makes."""
 
     seed: int = 7
     text: TextSettings = field(default_factory=TextSettings)
     image: ImageSettings = field(default_factory=ImageSettings)
+    fusion: FusionSettings = field(default_factory=FusionSettings)
+    profile: ProfileConfig = field(default_factory=ProfileConfig)
+    recommend: RecommendSettings = field(default_factory=RecommendSettings)
 
 
 def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -> Settings:

@@ -76,7 +76,8 @@ def by_novelty(measurements: Sequence[Measurement], targets: Targets, had: Histo
 def found(one: Measurement, targets: Targets) -> NDArray[np.float64]:
     """Return, per target, 1 where it is in its shopper's list, else 0, (T,)."""
     shopper_T = np.repeat(np.arange(len(one.top_UK)), np.diff(targets.offsets))
-    return (one.top_UK[shopper_T] == targets.item_rows[:, None]).any(axis=1).astype(float)
+    is_listed_T = (one.top_UK[shopper_T] == targets.item_rows[:, None]).any(axis=1)
+    return np.asarray(is_listed_T, dtype=np.float64)
 
 
 def _groups(
