@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from safetensors import SafetensorError
 
 from huaxiang.encoders.pooling import Recipe, read_json, read_recipe
 from huaxiang.errors import EncoderError, MissingExtraError, StorageError
@@ -105,7 +106,7 @@ def torch_encoder(source: Path, recipe: Recipe) -> torch.nn.Module:
             dtype=torch.float32,
             use_safetensors=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise EncoderError(
             f"text encoder can't be loaded ({type(error).__name__})",
             file=str(source),
@@ -141,12 +142,15 @@ def _write_tokenizer(source: Path, file: Path, recipe: Recipe) -> dict[str, list
 def _converted_tokenizer(source: Path) -> Any:
     from transformers import AutoTokenizer
 
+    problem = EncoderError(
+        "no tokenizer in the folder", file=str(source), remedy="add the encoder's tokenizer.json"
+    )
+    if not any(any(source.glob(name)) for name in ("vocab.*", "*.model")):
+        raise problem  # transformers would make up an empty one
     try:
         return AutoTokenizer.from_pretrained(source, local_files_only=True).backend_tokenizer
     except (OSError, ValueError, AttributeError) as error:
-        raise EncoderError(
-            "no tokenizer in the folder", file=str(source), remedy="add the encoder's tokenizer.json"
-        ) from error
+        raise problem from error
 
 
 def pad_id_of(source: Path) -> int:

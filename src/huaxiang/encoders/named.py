@@ -106,7 +106,7 @@ def model_folder(name: str, *, allow_download: bool = False) -> Path:
         return folder
     if folder.exists():
         raise EncoderError("encoder is a file, not a folder", file=name, remedy="name the folder it lies in")
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+    if not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", name):
         raise EncoderError("no such encoder folder", file=name, remedy="check the path")
     return _fetched(name, allow_download=allow_download)
 
