@@ -64,7 +64,7 @@ class Config:
     zero_diagonal
         An item never proposes itself again.
     n_kept
-        Weights kept per item to serve from; ≥ 1.
+        Weights kept per item to serve from, those farthest from 0; ≥ 1.
     max_items
         Larger catalogues are refused: memory grows with the square, time with the cube of the items.
     """
@@ -183,7 +183,7 @@ class ClosedForm(Linear):
     def _keep(self, weights_II: csr_matrix, vectors_ID: Matrix) -> None:
         self.weights_II = weights_II
         self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
-        self.typical_row_ = float(weights_II.sum()) / max(weights_II.shape[0], 1)
+        self.typical_row_ = float(abs(weights_II).sum()) / max(weights_II.shape[0], 1)
 
     def _check_size(self, n_items: int) -> None:
         if n_items > self.config.max_items:

@@ -93,19 +93,18 @@ def centred_unit(vectors_ID: Matrix) -> Matrix:
 
 
 def largest_of_rows(weights_II: Matrix, n_per_row: int) -> csr_matrix:
-    """Return the `n_per_row` largest positive entries of each row, sparse."""
+    """Return the `n_per_row` entries of each row that are farthest from 0, sparse."""
     n_items = weights_II.shape[1]
     n = min(n_per_row, n_items)
     columns, values = [], []
     for start in range(0, len(weights_II), BLOCK):
         rows_XI = np.ascontiguousarray(weights_II[start : start + BLOCK])
-        found_XN = np.argpartition(rows_XI, n_items - n, axis=1)[:, n_items - n :]
+        found_XN = np.argpartition(np.abs(rows_XI), n_items - n, axis=1)[:, n_items - n :]
         found_XN.sort(axis=1)
         columns.append(found_XN.ravel())
         values.append(np.take_along_axis(rows_XI, found_XN, axis=1).ravel())
     ends = np.arange(len(weights_II) + 1) * n
     kept = csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=weights_II.shape)
-    kept.data[kept.data < 0] = 0.0
     kept.eliminate_zeros()
     return kept
 

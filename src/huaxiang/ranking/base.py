@@ -1,0 +1,98 @@
+"""What ranking takes: scores, what the shopper did, and a way to score again with less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.ranking.stated import NOTHING_STATED, Stated
+from huaxiang.records import Matrix, Vector
+from huaxiang.shop.catalogue import Catalogue
+
+ScoreKept = Callable[[NDArray[np.bool_]], Matrix]
+"""Scores one shopper again with only some of their events: (X, E) booleans in, (X, I) scores out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deeds:
+    """What one shopper did, oldest first, as a reason names it.
+
+    Parameters
+    ----------
+    event_ids
+        (E,); None for what was described and is no event of the log.
+    types
+        uint8 (E,), `EventType.code`.
+    item_rows
+        int32 (E,); -1 for words and photos.
+    texts
+        The words of each event, None where there are none, (E,).
+    """
+
+    event_ids: Sequence[str | None]
+    types: NDArray[np.uint8]
+    item_rows: NDArray[np.int32]
+    texts: Sequence[str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One shopper to make a list for.
+
+    Parameters
+    ----------
+    scores_I
+        Higher is better.
+    effects_EI
+        What each event adds to each score; for linear models they and a rest sum to the scores.
+    score_kept
+        See `ScoreKept`: reasons are checked with it. None leaves them unchecked.
+    had_rows
+        Items the shopper had, also those whose events have left the state.
+    """
+
+    scores_I: Vector
+    effects_EI: Matrix
+    deeds: Deeds
+    had_rows: NDArray[np.int32]
+    score_kept: ScoreKept | None = None
+    stated: Stated = NOTHING_STATED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """What may be listed.
+
+    Parameters
+    ----------
+    vectors_ID
+        Unit rows, for variety; zero rows where an item has none.
+    popularity_I
+        0 to 1: how an item without a personal reason is presented; None presents it as often chosen.
+    """
+
+    catalogue: Catalogue
+    vectors_ID: Matrix
+    popularity_I: Vector | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """When and how a list is made.
+
+    Parameters
+    ----------
+    language
+        Of titles and reasons.
+    now_ms
+        Items on sale from later on are left out; None lists them.
+    rng
+        Needed where places are drawn by chance.
+    """
+
+    language: str = "en"
+    now_ms: int | None = None
+    rng: np.random.Generator | None = None

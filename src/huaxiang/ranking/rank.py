@@ -1,0 +1,180 @@
+"""From scores to a list: rules, wishes, variety, then a reason for each place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.errors import InputError, SettingsError
+from huaxiang.ranking.base import Case, Occasion, Shelf
+from huaxiang.ranking.reasons import personal_reasons, reason_events
+from huaxiang.ranking.rules import Rules, allowed_items, best_variants
+from huaxiang.ranking.stated import has_value, likes_met
+from huaxiang.ranking.variety import choose_places
+from huaxiang.ranking.wording import said
+from huaxiang.records import Ranked, Reason, Vector
+from huaxiang.shop.catalogue import Catalogue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of a list.
+
+    Parameters
+    ----------
+    rules
+        What may be listed at all.
+    variety
+        0 ranks by score alone, 1 by difference from what is placed above.
+    temperature
+        0 lists the best; above, places are drawn by chance and the propensity recorded. ≥ 0.
+    wish_weight
+        What an item that has all that was asked for gains, in spans of the scores (best minus middle); ≥ 0.
+    n_candidates
+        Best items that variety chooses from; ≥ 1.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    variety: float = 0.1
+    temperature: float = 0.0
+    wish_weight: float = 0.5
+    n_candidates: int = 100
+
+    def __post_init__(self) -> None:
+        fits = 0 <= self.variety <= 1 and self.temperature >= 0 and self.wish_weight >= 0
+        if not fits or self.n_candidates < 1:
+            remedy = "variety is 0 to 1, temperature and wish_weight at least 0, n_candidates at least 1"
+            raise SettingsError("out of range", column="ranking", remedy=remedy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """A list with its reasons, the rows of its items, and what was not as it should be."""
+
+    items: tuple[Ranked, ...]
+    item_rows: NDArray[np.int64]
+    degraded: tuple[str, ...] = ()
+
+
+def rank(
+    case: Case,
+    shelf: Shelf,
+    *,
+    k: int,
+    config: Config | None = None,
+    occasion: Occasion | None = None,
+) -> Ranking:
+    """Return the best list for one shopper.
+
+    Raises
+    ------
+    InputError
+        `k` ≤ 0.
+    """
+    if k <= 0:
+        raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
+    config, occasion, catalogue = config or Config(), occasion or Occasion(), shelf.catalogue
+    language = occasion.language
+    allowed = allowed_items(
+        catalogue, config.rules, case.stated, had_rows=case.had_rows, now_ms=occasion.now_ms
+    )
+    gains_I = _wish_gains(case, catalogue, allowed.items_I, config.wish_weight)
+    scores_I = case.scores_I + gains_I
+    candidates = _candidates(scores_I, allowed.items_I, catalogue, config)
+    places = choose_places(
+        scores_I[candidates],
+        shelf.vectors_ID[candidates],
+        k=k,
+        variety=config.variety,
+        temperature=config.temperature,
+        rng=occasion.rng,
+    )
+    item_rows = candidates[places.candidates]
+    reasons = _reasons(case, shelf, item_rows, gains_I, language)
+    items = tuple(
+        Ranked(
+            rank=place + 1,
+            item_id=catalogue.item_ids[row],
+            title=catalogue.title(int(row), language=language),
+            score=float(scores_I[row]),
+            propensity=float(places.propensities[place]),
+            reasons=reasons[place],
+        )
+        for place, row in enumerate(item_rows)
+    )
+    return Ranking(items=items, item_rows=item_rows, degraded=allowed.degraded)
+
+
+def _candidates(
+    scores_I: Vector, allowed_I: NDArray[np.bool_], catalogue: Catalogue, config: Config
+) -> NDArray[np.int64]:
+    listable_I = np.where(allowed_I, scores_I, -np.inf).astype(np.float32)
+    if config.rules.group_variants:
+        listable_I[~best_variants(listable_I, catalogue.group_rows)] = -np.inf
+    best = np.argsort(-listable_I, kind="stable")[: config.n_candidates]
+    return best[np.isfinite(listable_I[best])]
+
+
+def _wish_gains(case: Case, catalogue: Catalogue, allowed_I: NDArray[np.bool_], weight: float) -> Vector:
+    """Return what each item gains by having what was asked for, on the scale of the scores, (I,)."""
+    if not case.stated.liked or not allowed_I.any():
+        return np.zeros_like(case.scores_I)
+    scores = case.scores_I[allowed_I]
+    span = float(scores.max() - np.median(scores)) or 1.0
+    return np.asarray(weight * span * likes_met(catalogue, case.stated), dtype=np.float32)
+
+
+def _reasons(
+    case: Case, shelf: Shelf, item_rows: NDArray[np.int64], gains_I: Vector, language: str
+) -> list[tuple[Reason, ...]]:
+    """Return each listed item's reasons: events, wishes and rules; else what it is to everybody."""
+    events = reason_events(case, item_rows)
+    found = []
+    for row, named in zip(item_rows.tolist(), events, strict=True):
+        effects_E = case.effects_EI[:, row]
+        personal = personal_reasons(case.deeds, named, effects_E, shelf.catalogue, language=language)
+        wished = _wish_reasons(case, shelf.catalogue, row, float(gains_I[row]), language)
+        rest = float(case.scores_I[row] - effects_E.sum())
+        found.append(personal + wished or (_impersonal(row, shelf.popularity_I, rest, language),))
+    return found
+
+
+def _wish_reasons(
+    case: Case, catalogue: Catalogue, row: int, gain: float, language: str
+) -> tuple[Reason, ...]:
+    met = [one for one in case.stated.liked if has_value(catalogue, one)[row] > 0]
+    reasons = [
+        Reason(
+            kind="personal",
+            text=said(
+                "liked", language=language, about=_label(catalogue, one.dimension, one.value, language)
+            ),
+            event_id=one.event_id,
+            type="state",
+            contribution=gain / len(met),
+        )
+        for one in met
+    ]
+    price = int(catalogue.price_minor[row])
+    low, high = case.stated.min_minor or 0, case.stated.max_minor
+    if case.stated.has_limit and price >= low and (high is None or price <= high):
+        text = said("within_limit", language=language)
+        reasons.append(Reason(kind="rule", text=text, event_id=case.stated.limit_event_id, type="state"))
+    return tuple(reasons)
+
+
+def _impersonal(row: int, popularity_I: Vector | None, rest: float, language: str) -> Reason:
+    if popularity_I is None:
+        key = "typical"
+    elif popularity_I[row] <= 0:
+        key = "new"
+    else:
+        key = "popular" if popularity_I[row] >= np.quantile(popularity_I, 0.9) else "typical"
+    return Reason(kind="impersonal", text=said(key, language=language), contribution=rest)
+
+
+def _label(catalogue: Catalogue, dimension: str, value: str, language: str) -> str:
+    values = catalogue.dimensions[dimension]
+    return values.label(values.row_of[value], language=language)

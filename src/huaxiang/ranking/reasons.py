@@ -1,0 +1,105 @@
+"""Why an item is listed: the few events that lift it above the others, checked by leaving them out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.ranking.base import Case, Deeds
+from huaxiang.ranking.removal import drops
+from huaxiang.ranking.variety import softmax
+from huaxiang.ranking.wording import key_of, said
+from huaxiang.records import EVENT_TYPES, Matrix, Reason, Vector
+from huaxiang.shop.catalogue import Catalogue
+
+MOST_EVENTS = 3
+"""Events that one reason names at most."""
+
+SMALLEST_SHARE = 0.6
+"""Of the strongest event's advantage: a weaker event is not named beside it."""
+
+N_TRIED = 32
+"""Newest events that are left out one by one where the quick choice did not stand the check."""
+
+
+def advantages(effects_EI: Matrix, scores_I: Vector, item_rows: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return how much more each event adds to an item than to what it competes with, (E, K).
+
+    What it competes with is every item, weighted by the softmax of the scores: to first order this is what
+    the item loses in log-softmax score without the event.
+    """
+    mean_E1 = (effects_EI @ softmax(scores_I).astype(np.float32))[:, None]
+    return np.asarray(effects_EI[:, item_rows] - mean_E1, dtype=np.float64)
+
+
+def named_events(advantage_E: NDArray[np.float64]) -> list[int]:
+    """Return the places of the events to name, strongest first: few, alike in strength, never all of several.
+
+    Examples
+    --------
+    >>> named_events(np.array([0.1, 0.9, -0.2, 0.7]))
+    [1, 3]
+    """
+    most = min(MOST_EVENTS, max(len(advantage_E) - 1, 1))
+    strongest = np.argsort(-advantage_E, kind="stable")[:most]
+    enough = max(SMALLEST_SHARE * float(advantage_E.max(initial=0.0)), 1e-12)
+    return [int(event) for event in strongest if advantage_E[event] >= enough]
+
+
+def reason_events(case: Case, item_rows: NDArray[np.integer]) -> list[list[int]]:
+    """Return, for each listed item, the places of the events that are its reason, or none.
+
+    Where the case can be scored again, all choices are checked in one go, and one that does not lower its
+    item is replaced by the single event that lowers it most, if any does.
+    """
+    advantage_EK = advantages(case.effects_EI, case.scores_I, item_rows)
+    named = [named_events(advantage_EK[:, place]) for place in range(len(item_rows))]
+    if case.score_kept is None or not len(advantage_EK):
+        return named
+    fell_K = drops(case.score_kept, _masks(named, len(advantage_EK)), item_rows)
+    failed = [place for place, events in enumerate(named) if events and fell_K[place] <= 0]
+    for place, events in zip(failed, _best_single(case, item_rows[failed]), strict=True):
+        named[place] = events
+    return named
+
+
+def personal_reasons(
+    deeds: Deeds, events: list[int], effects_E: Vector, catalogue: Catalogue, *, language: str
+) -> tuple[Reason, ...]:
+    """Return one reason for each named event, with what it adds to the item's score."""
+    return tuple(_personal(deeds, event, float(effects_E[event]), catalogue, language) for event in events)
+
+
+def _personal(deeds: Deeds, event: int, contribution: float, catalogue: Catalogue, language: str) -> Reason:
+    kind, row, text = EVENT_TYPES[deeds.types[event]], int(deeds.item_rows[event]), deeds.texts[event]
+    about = catalogue.title(row, language=language) if row >= 0 else text or ""
+    key = key_of(kind, has_item=row >= 0, has_text=bool(text))
+    return Reason(
+        kind="personal",
+        text=said(key, language=language, about=about),
+        event_id=deeds.event_ids[event],
+        item_id=catalogue.item_ids[row] if row >= 0 else None,
+        type=str(kind),
+        contribution=contribution,
+    )
+
+
+def _best_single(case: Case, item_rows: NDArray[np.integer]) -> list[list[int]]:
+    """Return, for each item, the one event whose removal lowers it most, or none."""
+    assert case.score_kept is not None
+    n_events = len(case.effects_EI)
+    tried = np.arange(max(n_events - N_TRIED, 0), n_events)
+    removed_XE = np.zeros((len(tried), n_events), dtype=bool)
+    removed_XE[np.arange(len(tried)), tried] = True
+    found = []
+    for item_row in item_rows:
+        fell_X = drops(case.score_kept, removed_XE, np.full(len(tried), item_row))
+        found.append([int(tried[np.argmax(fell_X)])] if fell_X.max() > 0 else [])
+    return found
+
+
+def _masks(named: list[list[int]], n_events: int) -> NDArray[np.bool_]:
+    masks_KE = np.zeros((len(named), n_events), dtype=bool)
+    for place, events in enumerate(named):
+        masks_KE[place, events] = True
+    return masks_KE

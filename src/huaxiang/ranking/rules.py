@@ -1,0 +1,100 @@
+"""What may be listed at all: in stock, on sale, not had, not refused, one variant of each product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.ranking.stated import Stated, is_beyond_limit, is_refused
+from huaxiang.records import Vector
+from huaxiang.shop.catalogue import Catalogue
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Which rules hold.
+
+    Parameters
+    ----------
+    exclude_had
+        Leave out what the shopper had, in any variant.
+    in_stock_only
+        Leave out what can't be bought now.
+    group_variants
+        List each product once, by its best variant.
+    """
+
+    exclude_had: bool = True
+    in_stock_only: bool = True
+    group_variants: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """Which items may be listed, (I,), how many each rule took out, and which wishes had to be set aside."""
+
+    items_I: NDArray[np.bool_]
+    left_out: Mapping[str, int]
+    degraded: tuple[str, ...] = ()
+
+
+def allowed_items(
+    catalogue: Catalogue,
+    rules: Rules,
+    stated: Stated,
+    *,
+    had_rows: NDArray[np.int32],
+    now_ms: int | None = None,
+) -> Allowed:
+    """Return what may be listed.
+
+    The shop's own rules always hold. If nothing is left that meets the shopper's limits, those are set aside
+    one after the other, the price first, and `degraded` says so: a list with a note beats an empty one.
+    """
+    shop_rules = {
+        "had": _is_had(catalogue, rules, had_rows),
+        "out_of_stock": ~catalogue.in_stock & rules.in_stock_only,
+        "not_yet_on_sale": catalogue.valid_from_ms > (np.iinfo(np.int64).max if now_ms is None else now_ms),
+    }
+    wishes = {"refused": is_refused(catalogue, stated), "beyond_limit": is_beyond_limit(catalogue, stated)}
+    left_out = {name: int(out_I.sum()) for name, out_I in (shop_rules | wishes).items()}
+    shop_allows_I = ~np.any(list(shop_rules.values()), axis=0)
+    for names, degraded in _RELAXED:
+        wanted_I = np.logical_and.reduce([shop_allows_I, *(~wishes[name] for name in names)])
+        if wanted_I.any():
+            return Allowed(items_I=wanted_I, left_out=left_out, degraded=degraded)
+    return Allowed(items_I=shop_allows_I, left_out=left_out, degraded=("no item may be listed",))
+
+
+_RELAXED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("refused", "beyond_limit"), ()),
+    (("refused",), ("no item meets the price limit; shown without it",)),
+    ((), ("no item meets the wishes; shown without them",)),
+)
+
+
+def best_variants(scores_I: Vector, group_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which item is the best of its product, (I,); the first of equal ones.
+
+    Examples
+    --------
+    >>> best_variants(np.array([0.1, 0.9, 0.5], "f"), np.array([0, 0, 1], "i4"))
+    array([False,  True,  True])
+    """
+    order = np.lexsort((np.arange(len(scores_I)), -scores_I, group_rows))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = group_rows[order][1:] != group_rows[order][:-1]
+    best_I = np.zeros(len(order), dtype=bool)
+    best_I[order[first]] = True
+    return best_I
+
+
+def _is_had(catalogue: Catalogue, rules: Rules, had_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    if not rules.exclude_had:
+        return np.zeros(catalogue.n_items, dtype=bool)
+    if rules.group_variants:
+        return np.isin(catalogue.group_rows, catalogue.group_rows[had_rows])
+    return np.isin(np.arange(catalogue.n_items), had_rows)
