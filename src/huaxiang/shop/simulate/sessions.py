@@ -33,12 +33,14 @@ COMPANION_DAYS = 14.0
 """Half-life of the pull of what goes with a purchase."""
 CLICK_AT = 0.5
 CART_AT = 1.5
-WISH_AT = 5.0
+WISH_AT = 3.5
 """Log appeal at which half of those who look click, put in the cart, or keep for later."""
 MORE_LISTS = 1.4
 SEARCH_RATE = 0.45
 STATE_RATE = 0.08
-DISLIKE_RATE = 0.01
+DISLIKE_AT = -4.0
+DISLIKE_RATE = 0.02
+"""What is looked at, not owned and less appealing than this is disliked aloud at this rate."""
 CHECKOUT_RATE = 0.8
 REMOVE_RATE = 0.12
 OFFLINE_RATE = 0.02
@@ -198,7 +200,7 @@ class _Life:
             self._pass_time(visit, 8)
             self._note(visit, EventType.SELECT_ITEM, item=item, context=context)
             self._view(visit, item, appeal)
-        elif appeal < 2 * SATED and self.rng.random() < DISLIKE_RATE:
+        elif appeal < DISLIKE_AT and not self._has(item) and self.rng.random() < DISLIKE_RATE:
             self._note(visit, EventType.DISLIKE, item=item)
 
     def _view(self, visit: _Visit, item: int, appeal: float) -> None:
@@ -236,6 +238,10 @@ class _Life:
                 float(visit.appeal_I[item]),
                 rng=self.rng,
             )
+
+    def _has(self, item: int) -> bool:
+        group = int(self.scene.products.group_rows[item])
+        return any(group == had for had, _ in self.had)
 
     def _would(self, log_odds: float) -> bool:
         return bool(self.rng.random() < 1 / (1 + np.exp(-log_odds)))
