@@ -80,15 +80,17 @@ def audit_reasons(claims: Iterable[Claim], *, rng: np.random.Generator) -> Remov
 
     The draw is of as many events, any of the shopper's but not the very same set.
     """
-    lowered, comparable, above = [], [], []
+    lowered: list[bool] = []
+    comparable: list[bool] = []
+    above: list[bool] = []
     for claim in claims:
         is_named_E = _mask(claim.n_events, claim.events)
         is_comparable = 0 < len(set(claim.events)) < claim.n_events
         drawn_E = _another(is_named_E, rng) if is_comparable else is_named_E
         named, drawn = drops(claim.score_kept, np.stack([is_named_E, drawn_E]), np.full(2, claim.item_row))
-        lowered.append(named > 0)
+        lowered.append(bool(named > 0))
         comparable.append(is_comparable)
-        above.append(is_comparable and named > drawn)
+        above.append(is_comparable and bool(named > drawn))
     return RemovalAudit(
         n_claims=len(lowered), n_lowered=sum(lowered), n_comparable=sum(comparable), n_above_random=sum(above)
     )

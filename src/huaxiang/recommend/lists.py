@@ -11,7 +11,8 @@ from scipy.sparse import csr_matrix
 from huaxiang.errors import InputError
 from huaxiang.ranking.base import Case, Deeds, Occasion, Shelf
 from huaxiang.ranking.rank import Config, rank
-from huaxiang.ranking.reasons import personal_reasons
+from huaxiang.ranking.reasons import personal_reasons, reason_events
+from huaxiang.ranking.removal import Claim
 from huaxiang.ranking.rules import allowed_items
 from huaxiang.ranking.stated import NOTHING_STATED, Stated
 from huaxiang.ranking.variety import choose_places
@@ -125,6 +126,17 @@ def case_of(recommender: Recommender, asker: Asker) -> Case:
         score_kept=score_kept(recommender, asker.history),
         stated=asker.stated,
     )
+
+
+def claims_of(recommender: Recommender, asker: Asker, item_rows: NDArray[np.integer]) -> list[Claim]:
+    """Return what the personal reasons of listed items claim, for `ranking.removal.audit_reasons`."""
+    case = case_of(recommender, asker)
+    assert case.score_kept is not None
+    return [
+        Claim(score_kept=case.score_kept, n_events=len(case.effects_EI), item_row=int(row), events=events)
+        for row, events in zip(item_rows, reason_events(case, item_rows), strict=True)
+        if events
+    ]
 
 
 def _nobody(asker: Asker) -> tuple[str, ...]:
