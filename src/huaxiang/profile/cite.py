@@ -1,0 +1,67 @@
+"""Turns rows of a shopper's events into evidence: event ids, or the words and the photo of a description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from huaxiang.profile.acts import Acts
+from huaxiang.profile.contents import Contents
+from huaxiang.profile.prices import PriceLimit
+from huaxiang.profile.said import Heard
+from huaxiang.records import Evidence
+
+
+class Citations:
+    """Evidence for one profile.
+
+    Parameters
+    ----------
+    described
+        The events are a description just given and stand in no log: cite the words and the photo.
+    """
+
+    def __init__(
+        self, acts: Acts, heard: Heard, contents: Contents, *, shopper_id: str | None, described: bool
+    ) -> None:
+        self._acts = acts
+        self._heard = heard
+        self._contents = contents
+        self._shopper_id = shopper_id
+        self._described = described
+        self._made: dict[int, Evidence] = {}
+
+    def events(self, rows: Iterable[int]) -> tuple[Evidence, ...]:
+        """Return the events as evidence; in a description, the whole text or the photo."""
+        return tuple(self._made[row] if row in self._made else self._event(row) for row in rows)
+
+    def value(self, rows: Iterable[int], value: int) -> tuple[Evidence, ...]:
+        """Return the events as evidence for one value; in a description, the words that name it."""
+        if not self._described:
+            return self.events(rows)
+        return tuple(dict.fromkeys(one for row in rows for one in self._named(row, value)))
+
+    def limit(self, rows: Iterable[int], limit: PriceLimit) -> tuple[Evidence, ...]:
+        """Return the events as evidence for a price limit; in a description, the words that set it."""
+        if not self._described:
+            return self.events(rows)
+        return tuple(self._words(row, limit.start, limit.end) for row in rows)
+
+    def _event(self, row: int) -> Evidence:
+        key, content = int(self._acts.key_E[row]), int(self._acts.content_E[row])
+        if not self._described:
+            made = Evidence(event_id=self._contents.event_id(key, shopper_id=self._shopper_id))
+        elif (text := self._contents.text(content)) is not None:
+            made = Evidence(text=text, start=0, end=len(text))
+        else:
+            made = Evidence(image=self._contents.image(content))
+        self._made[row] = made
+        return made
+
+    def _named(self, row: int, value: int) -> Iterable[Evidence]:
+        for said in self._heard.said.get(row, ()):
+            if said.value == value:
+                yield self._words(row, said.start, said.end) if said.end else self.events([row])[0]
+
+    def _words(self, row: int, start: int, end: int) -> Evidence:
+        text = self._contents.text(int(self._acts.content_E[row])) or ""
+        return Evidence(text=text[start:end], start=start, end=end)

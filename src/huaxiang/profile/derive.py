@@ -1,0 +1,221 @@
+"""A state becomes a profile: everything it shows, as of one moment, by reading and without learning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from huaxiang.profile.activity import activity_of
+from huaxiang.profile.acts import DAY_MS, Acts, acts_of
+from huaxiang.profile.cite import Citations
+from huaxiang.profile.contents import Contents
+from huaxiang.profile.corrections import corrections_of
+from huaxiang.profile.facets import Tally, choose, item_entries, joined, said_entries, tally
+from huaxiang.profile.findings import (
+    Finding,
+    corrected_findings,
+    counted_findings,
+    in_order,
+    is_comparable,
+    limit_findings,
+)
+from huaxiang.profile.intent import intent_of
+from huaxiang.profile.interests import Direction, directions, importance, things_of
+from huaxiang.profile.population import Population
+from huaxiang.profile.portrait import Claim, Ground, claims_of, portrait_of
+from huaxiang.profile.said import Heard, hear
+from huaxiang.profile.state import ProfileState
+from huaxiang.profile.update import milliseconds
+from huaxiang.profile.values import Values
+from huaxiang.profile.vector import profile_vector
+from huaxiang.profile.weights import Config
+from huaxiang.records import Interest, Matrix, Profile, Version
+from huaxiang.shop.catalogue import Catalogue
+
+NO_VERSION = Version(position=0, model="", catalogue="")
+
+
+class Derived(NamedTuple):
+    """A profile, and the claims its portrait was made from."""
+
+    profile: Profile
+    claims: tuple[Claim, ...]
+
+
+def derive_profile(  # noqa: PLR0913 - one argument per thing that a profile is a function of
+    state: ProfileState,
+    *,
+    catalogue: Catalogue,
+    population: Population,
+    contents: Contents,
+    item_vectors_ID: Matrix,
+    now: datetime | None,
+    shopper_id: str | None = None,
+    version: Version = NO_VERSION,
+    config: Config | None = None,
+    consent: Mapping[str, bool] | None = None,
+    described: bool = False,
+) -> Profile:
+    """Return everything that the events in `state` show as of `now`.
+
+    Parameters
+    ----------
+    population
+        Shares of everybody, made for the same `catalogue`.
+    item_vectors_ID
+        Fused item vectors, (I, D), rows of unit length or zero.
+    now
+        Moment from which ages are counted; None (only where the shop knows only an order) counts none.
+    described
+        The events are a description and stand in no log: evidence is its words and its photo.
+    """
+    return derive(
+        state,
+        catalogue=catalogue,
+        population=population,
+        contents=contents,
+        item_vectors_ID=item_vectors_ID,
+        now=now,
+        shopper_id=shopper_id,
+        version=version,
+        config=config,
+        consent=consent,
+        described=described,
+    ).profile
+
+
+def derive(  # noqa: PLR0913 - one argument per thing that a profile is a function of
+    state: ProfileState,
+    *,
+    catalogue: Catalogue,
+    population: Population,
+    contents: Contents,
+    item_vectors_ID: Matrix,
+    now: datetime | None,
+    shopper_id: str | None = None,
+    version: Version = NO_VERSION,
+    config: Config | None = None,
+    consent: Mapping[str, bool] | None = None,
+    described: bool = False,
+) -> Derived:
+    """Return the profile together with its claims; see `derive_profile`."""
+    config = config or Config()
+    values = population.values
+    acts = acts_of(state, now_ms=_now_ms(state, now), config=config)
+    heard = hear(acts, values, contents, item_vectors_ID=item_vectors_ID, config=config)
+    cite = Citations(acts, heard, contents, shopper_id=shopper_id, described=described)
+    findings = find_facets(acts, heard, cite, population, contents, now=now, config=config)
+    things = things_of(
+        acts, contents, importance(acts, config), item_vectors_ID=item_vectors_ID, most=config.interest_items
+    )
+    found = directions(things, config=config)
+    facets = tuple(finding.facet for finding in findings)
+    intent = intent_of(state, catalogue=catalogue, contents=contents, now=now)
+    claims = claims_of(findings, found, intent, Ground(values, acts, cite, config, now))
+    profile = Profile(
+        shopper_id=shopper_id,
+        as_of=now,
+        version=version,
+        n_events=state.totals.n_events or len(acts),
+        facets=facets,
+        interests=_named(found, values, cite),
+        intent=intent,
+        activity=activity_of(state, now=now, currency=catalogue.currency),
+        portrait=portrait_of(claims),
+        vector=profile_vector(state, acts, things, found, facets),
+        consent=dict(consent or {}),
+        degraded=_degraded(heard, catalogue),
+        state=state,
+    )
+    return Derived(profile, claims)
+
+
+def _now_ms(state: ProfileState, now: datetime | None) -> int:
+    return 0 if state.order_only or now is None else milliseconds(now)
+
+
+def count(acts: Acts, heard: Heard, population: Population, *, now: datetime | None, config: Config) -> Tally:
+    """Return the posterior of every value that the events name."""
+    values = population.values
+    rates_D = values.decay_rates(config)
+    entries = item_entries(acts, values, rates_D=rates_D)
+    if heard.said:
+        entries = joined(entries, said_entries(acts, heard.said, values, rates_D=rates_D))
+    day = None if now is None or acts.order_only else milliseconds(now) // DAY_MS
+    return tally(
+        entries, values, prior_V=population.shares(day), alpha_D=population.alpha(config), config=config
+    )
+
+
+def find_facets(
+    acts: Acts,
+    heard: Heard,
+    cite: Citations,
+    population: Population,
+    contents: Contents,
+    *,
+    now: datetime | None,
+    config: Config,
+) -> list[Finding]:
+    """Return the facets: corrected before stated before inferred, each by lift × share."""
+    values = population.values
+    counted = count(acts, heard, population, now=now, config=config)
+    chosen = choose(counted, values, config=config)
+    findings = counted_findings(counted, chosen, values, acts, cite, config=config)
+    findings += limit_findings(heard, acts, cite, currency=values.catalogue.currency, config=config)
+    corrections = corrections_of(acts, contents)
+    findings += corrected_findings(corrections, values, acts, cite, population.shares())
+    return in_order(findings, corrections)
+
+
+def _named(found: Sequence[Direction], values: Values, cite: Citations) -> tuple[Interest, ...]:
+    catalogue = values.catalogue
+    language = catalogue.languages[0] if catalogue.languages else "en"
+    return tuple(
+        Interest(
+            name=_name(direction, values, language),
+            weight=direction.weight,
+            item_id=catalogue.item_ids[direction.item] if direction.item >= 0 else None,
+            title=catalogue.title(direction.item, language=language) if direction.item >= 0 else None,
+            evidence=cite.events(direction.rows),
+            vector=direction.vector,
+        )
+        for direction in found
+    )
+
+
+def _name(direction: Direction, values: Values, language: str) -> str:
+    """Return what most of the interest's items have in common: a quality and the thing, as in "red dress"."""
+    shared = _common_values(direction, values)
+    kinds = [values.dimension(value) for value in shared]
+    picked = [
+        shared[kinds.index(kind)] for kind in ("colour", "style", "material", "brand") if kind in kinds
+    ][:1]
+    picked += [shared[kinds.index(kind)] for kind in ("category", "image_tag") if kind in kinds][:1]
+    joint = "" if language == "zh" else " "
+    said = joint.join(values.label(value, language=language) for value in picked)
+    if said:
+        return said
+    return values.catalogue.title(direction.item, language=language) if direction.item >= 0 else ""
+
+
+def _common_values(direction: Direction, values: Values, *, least: float = 0.5) -> list[int]:
+    """Return the values that at least half of the interest's items have, the most frequent first."""
+    counts: Counter[int] = Counter()
+    for item in direction.items.tolist():
+        counts.update(values.value_N[values.offsets[item] : values.offsets[item + 1]].tolist())
+    return [value for value, n in counts.most_common() if n >= least * len(direction.items)]
+
+
+def _degraded(heard: Heard, catalogue: Catalogue) -> tuple[str, ...]:
+    notes = []
+    if heard.n_unknown:
+        notes.append(f"{heard.n_unknown} texts or photos are no longer stored")
+    other = {str(limit.currency) for _, limit in heard.limits if not is_comparable(limit, catalogue.currency)}
+    notes += [
+        f"a price limit in {name} can't be compared with prices in {catalogue.currency}"
+        for name in sorted(other)
+    ]
+    return tuple(notes)

@@ -1,0 +1,259 @@
+"""What a shopper likes and dislikes: the posterior of their share of each value.
+
+For one dimension and one side, event `e` adds `w(type) · 2^(−age / half-life)` of mass, split over its
+values. With the mass m of a value, the mass M of the dimension and the population's share π, the posterior is
+Beta(m + α π, M − m + α (1 − π)): `share` is its mean, `lift` its 10 % quantile over π.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from huaxiang.profile.acts import Acts
+from huaxiang.profile.said import Said
+from huaxiang.profile.values import Values
+from huaxiang.profile.weights import Config
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+MOST_CANDIDATES = 24
+"""Values per dimension and side whose quantile is computed; the rest are far below those by mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """One row per (event, value): which event says how much about which value.
+
+    Parameters
+    ----------
+    code_N
+        Twice the value, plus 1 on the disliked side.
+    mass_N, whole_N
+        Decayed mass on the value, and on all the event's values of the same dimension.
+    sure_N
+        What the entry adds to n_eff.
+    stated_N
+        Whether the shopper said so in words about themself.
+    """
+
+    event_N: Ints
+    code_N: Ints
+    mass_N: Floats
+    whole_N: Floats
+    sure_N: Floats
+    stated_N: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The posterior of every value met (K), by code in ascending order.
+
+    Parameters
+    ----------
+    share_K, strength_K, prior_K, alpha_K
+        Posterior mean, its sum of parameters, the population's share, and the prior's strength.
+    confidence_K
+        0 to 1.
+    newest_K
+        Row of the newest event with the value.
+    n_with_K, n_of_K
+        Events with the value, and with any value of the dimension on this side.
+    row_N
+        Each entry's row in this tally.
+    """
+
+    entries: Entries
+    code_K: Ints
+    share_K: Floats
+    strength_K: Floats
+    prior_K: Floats
+    confidence_K: Floats
+    newest_K: Ints
+    n_with_K: Ints
+    n_of_K: Ints
+    stated_K: NDArray[np.bool_]
+    row_N: Ints
+
+
+def item_entries(acts: Acts, values: Values, *, rates_D: Floats) -> Entries:
+    """Return the entries of the events about items."""
+    events = np.flatnonzero((acts.item_E >= 0) & ((acts.like_E > 0) | (acts.dislike_E > 0)))
+    first = values.offsets[acts.item_E[events]]
+    counts = values.offsets[acts.item_E[events] + 1] - first
+    event_N = np.repeat(events, counts)
+    at_N = np.arange(len(event_N)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+    value_N = values.value_N[at_N]
+    disliked_N = acts.dislike_E[event_N] > 0
+    decay_N = np.exp2(-acts.age_E[event_N] * rates_D[values.dimension_V[value_N]])
+    force_N = decay_N * (acts.like_E + acts.dislike_E)[event_N]
+    return Entries(
+        event_N=event_N,
+        code_N=2 * value_N + disliked_N,
+        mass_N=force_N * values.weight_N[at_N],
+        whole_N=force_N * values.whole_N[at_N],
+        sure_N=decay_N * values.confidence_N[at_N] * acts.newest_of_day()[event_N],
+        stated_N=np.zeros(len(event_N), np.bool_),
+    )
+
+
+def said_entries(
+    acts: Acts, said: Mapping[int, tuple[Said, ...]], values: Values, *, rates_D: Floats
+) -> Entries:
+    """Return the entries of events that name values themselves; `said` is by row of the event."""
+    rows = [(e, word) for e, words in said.items() for word in words]
+    event_N = np.array([e for e, _ in rows], np.int64)
+    value_N = np.array([word.value for _, word in rows], np.int64)
+    side_N = np.array([word.side for _, word in rows], np.int64)
+    share_N = np.array([word.share for _, word in rows], np.float64)
+    sure_N = np.array([word.sure for _, word in rows], np.float64)
+    stated_N = np.array([word.is_stated for _, word in rows], np.bool_)
+    dimension_N = values.dimension_V[value_N].astype(np.int64)
+    decay_N = np.exp2(-acts.age_E[event_N] * rates_D[dimension_N])
+    cell_N = (event_N * len(values.dimensions) + dimension_N) * 2 + side_N
+    whole_N = np.bincount(cell_N, share_N)[cell_N]
+    force_N = decay_N * (acts.like_E + acts.dislike_E)[event_N] * share_N / np.maximum(whole_N, 1.0)
+    return Entries(
+        event_N=event_N,
+        code_N=2 * value_N + side_N,
+        mass_N=force_N,
+        whole_N=np.bincount(cell_N, force_N)[cell_N],
+        sure_N=decay_N * sure_N * (stated_N | acts.newest_of_day()[event_N]),
+        stated_N=stated_N,
+    )
+
+
+def joined(first: Entries, second: Entries) -> Entries:
+    """Return both after each other."""
+    names = ("event_N", "code_N", "mass_N", "whole_N", "sure_N", "stated_N")
+    return Entries(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
+
+
+def tally(entries: Entries, values: Values, *, prior_V: Floats, alpha_D: Floats, config: Config) -> Tally:
+    """Return the posterior of every value that some entry names."""
+    code_K, row_N = np.unique(entries.code_N, return_inverse=True)
+    n_rows = len(code_K)
+    value_K = code_K >> 1
+    group_K = 2 * values.dimension_V[value_K].astype(np.int64) + (code_K & 1)
+    mass_K = np.bincount(row_N, entries.mass_N, minlength=n_rows)
+    n_eff_K = np.bincount(row_N, entries.sure_N, minlength=n_rows)
+    total_K = np.bincount(group_K, mass_K)[group_K] if n_rows else mass_K
+    alpha_K, prior_K = alpha_D[group_K >> 1], prior_V[value_K]
+    newest_K = np.zeros(n_rows, np.int64)
+    np.maximum.at(newest_K, row_N, entries.event_N)
+    stated_K = np.bincount(row_N, entries.stated_N, minlength=n_rows) > 0
+    return Tally(
+        entries=entries,
+        code_K=code_K,
+        share_K=(mass_K + alpha_K * prior_K) / (total_K + alpha_K),
+        strength_K=total_K + alpha_K,
+        prior_K=prior_K,
+        confidence_K=n_eff_K / (n_eff_K + config.kappa),
+        newest_K=newest_K,
+        n_with_K=np.bincount(row_N, minlength=n_rows),
+        n_of_K=_events_of(entries, group_K[row_N])[group_K] if n_rows else newest_K,
+        stated_K=stated_K,
+        row_N=row_N,
+    )
+
+
+def _events_of(entries: Entries, group_N: Ints) -> Ints:
+    """Return how many different events each (dimension, side) has."""
+    n_groups = int(group_N.max()) + 1
+    return np.bincount(np.unique(entries.event_N * n_groups + group_N) % n_groups, minlength=n_groups)
+
+
+def lift(share: Floats, strength: Floats, prior: Floats, *, quantile: float) -> Floats:
+    """Return the low quantile of Beta(share · strength, (1 − share) · strength) over the population's share.
+
+    Examples
+    --------
+    >>> lift(np.array([0.5]), np.array([2.0]), np.array([0.25]), quantile=0.5)
+    array([2.])
+    """
+    low = betaincinv(share * strength, (1 - share) * strength, quantile)
+    return np.asarray(low / prior)
+
+
+class Chosen(NamedTuple):
+    """One value worth showing: its row in the tally, and its lift."""
+
+    row: int
+    lift: float
+
+
+def choose(counted: Tally, values: Values, *, config: Config) -> list[Chosen]:
+    """Return the values with the highest lift × share of each dimension and side.
+
+    A value the shopper spoke of is not shown on the side of which they last said the opposite.
+    """
+    rows = np.setdiff1d(np.arange(len(counted.code_K)), spoken_against(counted), assume_unique=True)
+    group = 2 * values.dimension_V[counted.code_K[rows] >> 1].astype(np.int64) + (counted.code_K[rows] & 1)
+    rough = counted.share_K[rows] ** 2 / counted.prior_K[rows]
+    rows, group = _best(rows, group, rough, MOST_CANDIDATES)
+    lifts = lift(
+        counted.share_K[rows], counted.strength_K[rows], counted.prior_K[rows], quantile=config.lift_quantile
+    )
+    order = _best_order(group, lifts * counted.share_K[rows], config.facets_per_side)
+    return [Chosen(int(rows[k]), float(lifts[k])) for k in order]
+
+
+def spoken_against(counted: Tally) -> list[int]:
+    """Return the rows whose opposite the shopper stated, and stated last."""
+    rows: list[int] = []
+    row_of = {int(counted.code_K[k]): int(k) for k in np.flatnonzero(counted.stated_K)}
+    for code, row in row_of.items():
+        other = int(np.searchsorted(counted.code_K, code ^ 1))
+        if other == len(counted.code_K) or counted.code_K[other] != code ^ 1:
+            continue
+        if code ^ 1 not in row_of or _last_said(counted, row) > _last_said(counted, other):
+            rows.append(other)
+    return rows
+
+
+def _last_said(counted: Tally, row: int) -> tuple[int, int]:
+    said = np.flatnonzero((counted.row_N == row) & counted.entries.stated_N)
+    return int(counted.entries.event_N[said].max()), int(said.max())
+
+
+def _best(rows: Ints, group: Ints, score: Floats, most: int) -> tuple[Ints, Ints]:
+    if len(rows) <= most:
+        return rows, group
+    kept = _best_order(group, score, most)
+    return rows[kept], group[kept]
+
+
+def _best_order(group: Ints, score: Floats, most: int) -> Ints:
+    """Return positions of the `most` highest scores of each group."""
+    order = np.lexsort((-score, group))
+    sorted_group = group[order]
+    starts = np.searchsorted(sorted_group, sorted_group)
+    return order[np.arange(len(order)) - starts < most]
+
+
+def evidence_rows(counted: Tally, rows: list[int], *, most: int) -> list[list[int]]:
+    """Return, for each row, the events whose removal lowers its share, heaviest first.
+
+    An event pulls a share up by its mass on the value less the share of its whole mass. The `most` strongest
+    pulls do, and where their sum is not above 0 (values that share all their events with others) all events.
+    """
+    wanted_K = np.full(len(counted.code_K), -1)
+    wanted_K[rows] = np.arange(len(rows))
+    at = np.flatnonzero(wanted_K[counted.row_N] >= 0)
+    owner = wanted_K[counted.row_N[at]]
+    pull = counted.entries.mass_N[at] - counted.share_K[counted.row_N[at]] * counted.entries.whole_N[at]
+    order = np.lexsort((-pull, owner))
+    ends = np.searchsorted(owner[order], np.arange(len(rows) + 1))
+    events, pulls = counted.entries.event_N[at[order]], pull[order]
+    found = []
+    for begin, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        last = min(end, begin + most)
+        last = last if pulls[begin:last].sum() > 0 else end
+        found.append(list(dict.fromkeys(events[begin:last].tolist())))
+    return found

@@ -1,0 +1,174 @@
+"""All values of all dimensions in one numbering, so that every facet is counted in one pass.
+
+Value `v` of the whole shop is row `v - first_D[d]` of its dimension `d`. A dimension's own values come first,
+then the words of the lexicon that no item has, so that a wish for them can still be held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.profile.weights import Config
+from huaxiang.profile.wishes import Wishes
+from huaxiang.profile.words import Words, spoken_dimensions
+from huaxiang.shop.catalogue import Catalogue
+from huaxiang.shop.lexicon import Lexicon, load_lexicon
+
+THINGS = "category"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """The catalogue's values (V) over dimensions (D), and which of them each item has.
+
+    Item `i` has the entries `offsets[i]:offsets[i + 1]`.
+
+    Parameters
+    ----------
+    names
+        Names of the values, (V,).
+    first_D
+        Number of each dimension's first value, and V at the end, int64 (D + 1,).
+    dimension_V
+        Each value's dimension, int16.
+    value_N, weight_N, whole_N, confidence_N
+        Per entry: the value; its share of the item times how sure it is; the sum of these over the
+        item's values in the same dimension; and how sure it is alone.
+    """
+
+    catalogue: Catalogue
+    lexicon: Lexicon
+    dimensions: tuple[str, ...]
+    names: Sequence[str]
+    first_D: NDArray[np.int64]
+    dimension_V: NDArray[np.int16]
+    offsets: NDArray[np.int64]
+    value_N: NDArray[np.int64]
+    weight_N: NDArray[np.float64]
+    whole_N: NDArray[np.float64]
+    confidence_N: NDArray[np.float64]
+    read: dict[int, Wishes] = field(default_factory=dict, repr=False, compare=False)
+    """Texts that were read before, by content hash; at most `most_read`."""
+    said: dict[str, Sequence[str]] = field(default_factory=dict, repr=False, compare=False)
+    """Labels by language."""
+
+    most_read: ClassVar[int] = 50_000
+
+    @property
+    def n_values(self) -> int:
+        """V."""
+        return len(self.names)
+
+    @cached_property
+    def row_of(self) -> Mapping[tuple[str, str], int]:
+        """(dimension, value) → v."""
+        return {
+            (self.dimensions[d], name): v
+            for v, (d, name) in enumerate(zip(self.dimension_V, self.names, strict=True))
+        }
+
+    @cached_property
+    def words(self) -> Words:
+        """What finds these values in a text."""
+        return Words.of(self.catalogue, self.lexicon, self.row_of)
+
+    @cached_property
+    def things(self) -> frozenset[int]:
+        """The values that are things, not qualities of things."""
+        first = dict(zip(self.dimensions, self.first_D.tolist(), strict=False))
+        last = dict(zip(self.dimensions, self.first_D[1:].tolist(), strict=True))
+        return frozenset(range(first.get(THINGS, 0), last.get(THINGS, 0)))
+
+    def dimension(self, value: int) -> str:
+        """Return the name of the value's dimension."""
+        return self.dimensions[int(self.dimension_V[value])]
+
+    def label(self, value: int, *, language: str) -> str:
+        """Return how `language` says the value: as the catalogue does, else as the lexicon does.
+
+        A path is said by its last part.
+        """
+        return self.labels(language)[value].rsplit(" > ", 1)[-1]
+
+    def labels(self, language: str) -> Sequence[str]:
+        """Return how `language` says each value, (V,); made once per language."""
+        if language not in self.said:
+            self.said[language] = [name for d in self.dimensions for name in self._labels(d, language)]
+        return self.said[language]
+
+    def _labels(self, dimension: str, language: str) -> Iterator[str]:
+        d = self.dimensions.index(dimension)
+        of_items = self.catalogue.dimensions.get(dimension)
+        own = of_items.labels.get(language, ()) if of_items is not None else ()
+        yield from own
+        for value in range(int(self.first_D[d]) + len(own), int(self.first_D[d + 1])):
+            name = self.names[value]
+            is_shops_own = of_items is not None and language == self.catalogue.languages[0]
+            known = name if is_shops_own else self.words.meaning_of.get(value, name)
+            yield self.lexicon.label(dimension, known, language=language)
+
+    def decay_rates(self, config: Config) -> NDArray[np.float64]:
+        """Return halvings per day by dimension, (D,)."""
+        return np.array([1 / config.half_life(dimension) for dimension in self.dimensions])
+
+
+def values_of(catalogue: Catalogue, lexicon: Lexicon | None = None) -> Values:
+    """Return the joint numbering of a catalogue's values. O(entries); done once per catalogue."""
+    lexicon = lexicon or load_lexicon()
+    names_by_dimension = _names(catalogue, lexicon)
+    dimensions = tuple(names_by_dimension)
+    sizes = [len(names) for names in names_by_dimension.values()]
+    first_D = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    item_N, dimension_N, value_N, share_N, confidence_N = _entries(catalogue, dimensions, first_D)
+    weight_N = share_N * confidence_N
+    cell_N = item_N * max(1, len(dimensions)) + dimension_N
+    whole_N = np.bincount(cell_N, weight_N)[cell_N] if len(cell_N) else weight_N
+    order = np.argsort(item_N, kind="stable")
+    counts = np.bincount(item_N, minlength=catalogue.n_items)
+    return Values(
+        catalogue=catalogue,
+        lexicon=lexicon,
+        dimensions=dimensions,
+        names=[name for names in names_by_dimension.values() for name in names],
+        first_D=first_D,
+        dimension_V=np.repeat(np.arange(len(dimensions), dtype=np.int16), sizes),
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        value_N=value_N[order],
+        weight_N=weight_N[order],
+        whole_N=whole_N[order],
+        confidence_N=confidence_N[order],
+    )
+
+
+def _names(catalogue: Catalogue, lexicon: Lexicon) -> dict[str, list[str]]:
+    names = {name: list(dimension.values) for name, dimension in catalogue.dimensions.items()}
+    for dimension in spoken_dimensions(lexicon):
+        known = set(names.setdefault(dimension, []))
+        names[dimension] += [value for value in lexicon.values(dimension) if value not in known]
+    return names
+
+
+def _entries(
+    catalogue: Catalogue, dimensions: Sequence[str], first_D: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    items, owners, values, shares, confidences = [], [], [], [], []
+    for d, name in enumerate(dimensions):
+        if name not in catalogue.dimensions:
+            continue
+        of_items = catalogue.dimensions[name]
+        items.append(np.repeat(np.arange(catalogue.n_items), np.diff(of_items.offsets)))
+        owners.append(np.full(len(of_items.value_rows), d, dtype=np.int64))
+        values.append(of_items.value_rows.astype(np.int64) + first_D[d])
+        shares.append(of_items.weights.astype(np.float64))
+        confidences.append(of_items.confidence.astype(np.float64))
+    if not items:
+        nothing, none = np.zeros(0, np.int64), np.zeros(0)
+        return nothing, nothing, nothing, none, none
+    joined = [np.concatenate(parts) for parts in (items, owners, values)]
+    return joined[0], joined[1], joined[2], np.concatenate(shares), np.concatenate(confidences)
