@@ -64,6 +64,7 @@ class BilingualEncoder:
         self.student = student
         self.config = config or self.Config()
         self.n_read_by_student = 0
+        self._unreadable = english.tokens.unreadable_ids(_FOREIGN)
 
     @property
     def space(self) -> str:
@@ -98,13 +99,12 @@ class BilingualEncoder:
 
     def unknown_shares(self, cleaned: Sequence[str]) -> NDArray[np.float32]:
         """Return the share of each text's tokens that MiniLM can't read, (I,); 0 for an empty text."""
-        tokens = self.english.tokens
         shares_I = np.zeros(len(cleaned), np.float32)
         maybe = [row for row, text in enumerate(cleaned) if has_words(text) and not text.isascii()]
-        for row, encoding in zip(maybe, tokens.encoded([cleaned[row] for row in maybe]), strict=True):
-            inner = encoding.tokens[1:-1]
-            n_unknown = sum(tokens.is_unknown(token) or bool(_FOREIGN.search(token)) for token in inner)
-            shares_I[row] = n_unknown / max(len(inner), 1)
+        encodings = self.english.tokens.encoded([cleaned[row] for row in maybe])
+        for row, encoding in zip(maybe, encodings, strict=True):
+            inner = encoding.ids[1:-1]  # without the tokens that begin and end every text
+            shares_I[row] = np.isin(inner, self._unreadable).mean() if inner else 0
         return shares_I
 
     def _say(self, n: int, n_texts: int) -> None:

@@ -87,8 +87,11 @@ def fingerprint(source: Path) -> str:
     return total.hexdigest()[:16]
 
 
-def torch_encoder(source: Path, recipe: Recipe) -> torch.nn.Module:
-    """Return the module (input ids, attention mask) → unit vectors of a local folder."""
+def torch_encoder(source: Path, recipe: Recipe, *, attention: str = "eager") -> torch.nn.Module:
+    """Return the module (input ids, attention mask) → unit vectors of a local folder.
+
+    `attention` is transformers' name of an implementation; ONNX Runtime fuses the eager one.
+    """
     import torch
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding
     from transformers.utils import logging as their_logging
@@ -102,7 +105,7 @@ def torch_encoder(source: Path, recipe: Recipe) -> torch.nn.Module:
         model = kind.from_pretrained(
             source,
             local_files_only=True,
-            attn_implementation="eager",
+            attn_implementation=attention,
             dtype=torch.float32,
             use_safetensors=True,
         )

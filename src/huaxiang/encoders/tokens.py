@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,14 +47,11 @@ class Tokens:
         """Return ids and attention mask of one batch, (I, T), padded to its longest text."""
         return pad([encoding.ids for encoding in self.encoded(texts)], pad_id=self._pad_id)
 
-    def is_unknown(self, token: str) -> bool:
-        """Return whether a token stands for something that the tokenizer has no word for."""
-        return token == self._unknown
-
-    @property
-    def _unknown(self) -> str | None:
-        unknown: str | None = getattr(self._tokenizer.model, "unk_token", None)
-        return unknown
+    def unreadable_ids(self, letters: re.Pattern[str]) -> Ids:
+        """Return the ids of the unknown token and of every token with one of `letters`."""
+        unknown = getattr(self._tokenizer.model, "unk_token", None)
+        rows = self._tokenizer.get_vocab().items()
+        return np.array([row for token, row in rows if token == unknown or letters.search(token)], np.int64)
 
 
 def pad(ids: Sequence[Sequence[int]], *, pad_id: int) -> dict[str, Ids]:
