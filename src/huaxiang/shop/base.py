@@ -63,12 +63,24 @@ QUARANTINE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Accounting:
-    """Where every line of the events went: `lines_read == n_events + set aside + quarantined`."""
+    """Where every line of the events and reviews went: `lines_read == n_events + set aside + quarantined`.
+
+    Parameters
+    ----------
+    set_aside, quarantined
+        Reason → how many lines: no event of a shopper and yet no mistake; a mistake.
+    changed
+        What → in how many events: kept, but not as written, such as a time in the future.
+    items_quarantined
+        Reason → how many lines or cells of the items file; not part of the sums.
+    """
 
     lines_read: int
     n_events: int
     set_aside: Mapping[str, int]
     quarantined: Mapping[str, int]
+    changed: Mapping[str, int] = field(default_factory=dict)
+    items_quarantined: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:

@@ -1,0 +1,61 @@
+"""How each language says a value, learnt from columns such as colour and colour_zh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from huaxiang.shop.categories import DIVIDER
+from huaxiang.shop.cells import stated
+from huaxiang.shop.lexicon import Lexicon, load_lexicon
+
+Labels = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""language → dimension → value → label."""
+
+_DIMENSIONS = ("category", "brand", "colour", "material", "style")
+
+
+def labels_of(items: pl.DataFrame, languages: Sequence[str]) -> Labels:
+    """Return the labels that the items' own columns give: the most frequent beside each value."""
+    labels: dict[str, dict[str, dict[str, str]]] = {}
+    for dimension in _DIMENSIONS:
+        for language in languages:
+            column = f"{dimension}_{language}"
+            if column in items.columns:
+                pairs = items.select(
+                    _last(stated(dimension)).alias("value"), _last(stated(column)).alias("label")
+                )
+                labels.setdefault(language, {})[dimension] = _most_frequent(pairs)
+    return labels
+
+
+def label_of(
+    dimension: str, value: str, *, language: str, labels: Labels, lexicon: Lexicon | None = None
+) -> str:
+    """Return how a language says a value: in the shop's words, else the lexicon's, else the value itself.
+
+    Examples
+    --------
+    >>> label_of("colour", "Red", language="zh", labels={})
+    '红色'
+    """
+    own = labels.get(language, {}).get(dimension, {}).get(value)
+    if own is not None:
+        return own
+    lexicon = lexicon or load_lexicon()
+    known = value if value in lexicon.names.get(dimension, {}) else value.lower()
+    label = lexicon.label(dimension, known, language=language)
+    return value if label.lower() == value.lower() or label == known else label
+
+
+def _last(path: pl.Expr) -> pl.Expr:
+    return path.str.split(DIVIDER).list.last()
+
+
+def _most_frequent(pairs: pl.DataFrame) -> dict[str, str]:
+    counted = pairs.drop_nulls().group_by("value", "label", maintain_order=True).len()
+    usual = counted.sort("len", descending=True, maintain_order=True).unique(
+        "value", keep="first", maintain_order=True
+    )
+    return dict(usual.select("value", "label").iter_rows())
