@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,7 @@ def train(  # noqa: PLR0913 - what is learnt comes first, the rest has defaults
     StorageError
         The checkpoint can't be written.
     """
-    _require_torch()
+    require("torch")
     config = config or Config()
     loop = _Loop(network, config, lengths_N, seed=seed, of=of)
     file = checkpoint / CHECKPOINT if checkpoint is not None else None
@@ -408,11 +409,10 @@ def _torch_seed(seed: int) -> Iterator[None]:
         yield
 
 
-def _require_torch() -> None:
-    try:
-        import torch  # noqa: F401 - asked for once, aloud
-    except ModuleNotFoundError as error:
-        raise MissingExtraError.of("torch", extra="train") from error
+def require(package: str) -> None:
+    """Raise `MissingExtraError` unless a package that only fitting needs is installed."""
+    if find_spec(package) is None:
+        raise MissingExtraError.of(package, extra="train")
 
 
 def _in_range(name: str, value: float, is_allowed: bool, allowed: str) -> None:

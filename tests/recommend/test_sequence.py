@@ -1,5 +1,7 @@
 """The sequence recommender, on shops small enough to know what must come next."""
 
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -213,6 +215,29 @@ def test_what_is_loaded_can_be_saved_again(fitted: SequenceRecommender, tmp_path
     SequenceRecommender.from_pretrained(tmp_path / "first").save(tmp_path / "second")
     for file in ("arrays.safetensors", "encoder.onnx"):
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
+
+
+def test_a_base_install_serves_and_says_what_fitting_needs(
+    fitted: SequenceRecommender, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path)
+    code = f"""
+import sys
+from pathlib import Path
+for absent in ("torch", "onnx", "onnxscript", "transformers"):
+    sys.modules[absent] = None
+from huaxiang.errors import MissingExtraError
+from huaxiang.recommend.histories import histories_of
+from huaxiang.recommend.sequence import SequenceRecommender
+loaded = SequenceRecommender.from_pretrained(Path({str(tmp_path)!r}))
+print(loaded.score(histories_of([[0, 1, 2]])).argmax())
+try:
+    loaded.fit(None)
+except MissingExtraError as error:
+    print(error)
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines() == ["3", "needs torch; install huaxiang[train]"]
 
 
 @pytest.mark.parametrize("file", ["arrays.safetensors", "recommender.json", "encoder.onnx"])

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from huaxiang import training as loop
-from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
+from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
+from huaxiang.recommend.histories import repeated, take_events
 from huaxiang.recommend.sequence_outlook import Outlooks, encode_with, session_of
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.records import Matrix
@@ -65,6 +66,8 @@ class Config:
     training: loop.Config = field(default_factory=loop.Config)
 
     def __post_init__(self) -> None:
+        if isinstance(self.training, Mapping):  # a table of a settings file, or of what was saved
+            object.__setattr__(self, "training", loop.Config(**self.training))
         _in_range("layers", self.layers, 1 <= self.layers <= 12, "1 to 12")
         _in_range("heads", self.heads, 1 <= self.heads <= 16, "1 to 16")
         fits = 4 <= self.dimensions <= 1024 and self.dimensions % self.heads == 0
@@ -96,10 +99,11 @@ class SequenceRecommender:
     """
 
     name = "sequence"
-    uses: tuple[str, ...] = ("ids", "order", "times", "text", "image")
 
     def __init__(self, config: Config | None = None, *, device: str = "cpu") -> None:
         self.config = config or Config()
+        content = () if self.config.space is None else ("text", "image")
+        self.uses: tuple[str, ...] = ("ids", "order", "times", *content)
         self.device = device
         self.outlooks_: Outlooks | None = None
         self.export_: Callable[[], bytes] = bytes
@@ -111,14 +115,13 @@ class SequenceRecommender:
         Raises
         ------
         MissingExtraError
-            Without torch or onnx.
+            Without torch.
         SettingsError
             `training.vectors` has no such space as `config.space`.
         """
-        try:
-            from huaxiang.recommend.sequence_fit import fit_network
-        except ModuleNotFoundError as error:
-            raise MissingExtraError.of(error.name or "torch", extra="train") from error
+        loop.require("torch")
+        from huaxiang.recommend.sequence_fit import fit_network
+
         content_IC = self._content(training.vectors, training.catalogue.n_items)
         fitted = fit_network(training, content_IC, self.config, device=self.device)
         self.outlooks_, self.export_, self.trained_ = fitted.outlooks, fitted.export, fitted.trained
@@ -127,9 +130,8 @@ class SequenceRecommender:
     def score(self, histories: Histories) -> Matrix:
         """Return logits, (U, I): the cosine of outlook and item over the temperature. Nothing is masked."""
         outlooks = self._fitted()
-        return np.asarray(
-            outlooks.of(histories) @ outlooks.items_ID.T / self.config.temperature, dtype=np.float32
-        )
+        surer_UD = outlooks.of(histories) / np.float32(self.config.temperature)
+        return np.asarray(surer_UD @ outlooks.items_ID.T, dtype=np.float32)
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return how much lower the item's score would be without each event; `rest` is the score with none.
@@ -155,7 +157,13 @@ class SequenceRecommender:
         return longer
 
     def save(self, folder: Path) -> None:
-        """Write the item vectors (safetensors), the encoder (ONNX) and the settings (JSON)."""
+        """Write the item vectors (safetensors), the encoder (ONNX) and the settings (JSON).
+
+        Raises
+        ------
+        MissingExtraError
+            The model was just fitted, and onnxscript is missing.
+        """
         outlooks = self._fitted()
         arrays = {"items": outlooks.items_ID, "weight": outlooks.weight_DC, "bias": outlooks.bias_D}
         more = {"trained": asdict(self.trained_)}
@@ -172,8 +180,7 @@ class SequenceRecommender:
             A file is missing, truncated or of a newer version.
         """
         said = load_settings(folder, name=cls.name)
-        settings = dict(said["config"])
-        loaded = cls(Config(**{**settings, "training": loop.Config(**settings["training"])}))
+        loaded = cls(Config(**said["config"]))
         loaded.trained_ = loop.Trained.from_json(said["more"]["trained"])
         arrays = load_arrays(folder)
         try:
@@ -210,22 +217,14 @@ class SequenceRecommender:
         return self.outlooks_
 
 
-def _each_left_out(histories: Histories, max_events: int) -> Histories:
+def _each_left_out(history: Histories, max_events: int) -> Histories:
     """Return the history whole, without any event, then without each of its newest `max_events` in turn."""
-    n_events = len(histories.item_rows)
+    n_events = len(history.item_rows)
     n_read = min(n_events, max_events)
-    every = np.arange(n_events)
-    kept = [every, every[:0]] + [np.delete(every, event) for event in range(n_events - n_read, n_events)]
-    events = np.concatenate(kept)
-    return replace(
-        histories,
-        offsets=np.cumsum([0] + [len(some) for some in kept], dtype=np.int64),
-        item_rows=histories.item_rows[events],
-        types=histories.types[events],
-        occurred_ms=histories.occurred_ms[events],
-        event_keys=histories.event_keys[events],
-        content_rows=histories.content_rows[events],
-    )
+    keep_XE = np.ones((2 + n_read, n_events), dtype=bool)
+    keep_XE[1] = False
+    keep_XE[np.arange(2, 2 + n_read), np.arange(n_events - n_read, n_events)] = False
+    return take_events(repeated(history, len(keep_XE)), keep_XE.ravel())
 
 
 def _in_range(name: str, value: float, is_allowed: bool, allowed: str) -> None:

@@ -20,6 +20,7 @@ from torch.nn.functional import normalize, silu
 from huaxiang.errors import HuaxiangError
 from huaxiang.recommend.sequence_tokens import N_GAPS
 from huaxiang.records import EVENT_TYPES, Matrix
+from huaxiang.training import require
 
 if TYPE_CHECKING:
     from huaxiang.recommend.sequence import Config
@@ -150,6 +151,7 @@ class Layer(nn.Module):
 
 def onnx_of(encoder: EventEncoder, *, dimensions: int) -> bytes:
     """Return the encoder as an ONNX graph, after comparing the two on batches of other shapes."""
+    require("onnxscript")
     encoder = encoder.cpu().eval()
     sizes = {0: torch.export.Dim("shoppers", min=1), 1: torch.export.Dim("events", min=1)}
     with _quiet_export():
