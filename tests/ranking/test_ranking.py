@@ -86,6 +86,14 @@ def test_what_was_had_is_left_out_unless_asked_for() -> None:
     assert ids(case(FALLING, had=[0, 1]), config=again) == ["i0", "i1", "i2"]
 
 
+def test_what_was_disliked_is_never_listed() -> None:
+    disliking = case(FALLING)
+    types = np.array([EventType.DISLIKE.code, EventType.PURCHASE.code], dtype=np.uint8)
+    deeds = replace(disliking.deeds, types=types, item_rows=np.array([0, 7], dtype=np.int32))
+    again = Config(variety=0.0, rules=Rules(exclude_had=False))
+    assert ids(replace(disliking, deeds=deeds), config=again) == ["i1", "i2", "i3"]
+
+
 def test_out_of_stock_is_left_out() -> None:
     in_stock = np.array([False, True] * 4)
     assert ids(case(FALLING), shelf(in_stock=in_stock)) == ["i1", "i3", "i5"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.ranking.stated import NOTHING_STATED, Stated
-from huaxiang.records import Matrix, Vector
+from huaxiang.records import EventType, Matrix, Vector
 from huaxiang.shop.catalogue import Catalogue
 
 ScoreKept = Callable[[NDArray[np.bool_]], Matrix]
@@ -36,6 +36,11 @@ class Deeds:
     types: NDArray[np.uint8]
     item_rows: NDArray[np.int32]
     texts: Sequence[str | None]
+
+    def disliked_rows(self) -> NDArray[np.int32]:
+        """Return the items that the shopper disliked: they are never listed."""
+        disliked = (self.types == EventType.DISLIKE.code) & (self.item_rows >= 0)
+        return np.unique(self.item_rows[disliked])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,12 @@ def rank(
     config, occasion, catalogue = config or Config(), occasion or Occasion(), shelf.catalogue
     language = occasion.language
     allowed = allowed_items(
-        catalogue, config.rules, case.stated, had_rows=case.had_rows, now_ms=occasion.now_ms
+        catalogue,
+        config.rules,
+        case.stated,
+        had_rows=case.had_rows,
+        disliked_rows=case.deeds.disliked_rows(),
+        now_ms=occasion.now_ms,
     )
     gains_I = _wish_gains(case, catalogue, allowed.items_I, config.wish_weight)
     scores_I = case.scores_I + gains_I

@@ -1,4 +1,4 @@
-"""What may be listed at all: in stock, on sale, not had, not refused, one variant of each product."""
+"""What may be listed at all: on sale, in stock, not had, not disliked, one variant of each product."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from huaxiang.ranking.stated import Stated, is_beyond_limit, is_refused
 from huaxiang.records import Vector
 from huaxiang.shop.catalogue import Catalogue
+
+
+NO_ROWS = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,7 @@ def allowed_items(
     stated: Stated,
     *,
     had_rows: NDArray[np.int32],
+    disliked_rows: NDArray[np.int32] = NO_ROWS,
     now_ms: int | None = None,
 ) -> Allowed:
     """Return what may be listed.
@@ -56,6 +60,7 @@ def allowed_items(
     """
     shop_rules = {
         "had": _is_had(catalogue, rules, had_rows),
+        "disliked": np.isin(np.arange(catalogue.n_items), disliked_rows),
         "out_of_stock": ~catalogue.in_stock & rules.in_stock_only,
         "not_yet_on_sale": catalogue.valid_from_ms > (np.iinfo(np.int64).max if now_ms is None else now_ms),
     }
