@@ -12,7 +12,6 @@ from huaxiang.ranking.stated import Stated, is_beyond_limit, is_refused
 from huaxiang.records import Vector
 from huaxiang.shop.catalogue import Catalogue
 
-
 NO_ROWS = np.zeros(0, dtype=np.int32)
 
 
