@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from huaxiang.encoders.bilingual import READ_BY_STUDENT, BilingualEncoder
+from huaxiang.encoders.bilingual import READ_BY_STUDENT, BilingualEncoder, Config
 from huaxiang.encoders.bundled import bundled_folder, check_weights
 from huaxiang.encoders.cache import CachedEncoder
 from huaxiang.encoders.named import load_text_encoder, text_encoder
@@ -54,7 +54,14 @@ def test_a_cached_text_is_said_aloud_again(default: BilingualEncoder, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "share"),
-    [("running shoes", 0.0), ("跑步鞋", 1.0), ("大人", 1.0), ("nike 跑步鞋", 0.75), ("café crème", 0.0)],
+    [
+        ("running shoes", 0.0),
+        ("跑步鞋", 1.0),
+        ("大人", 1.0),
+        ("nike 跑步鞋", 0.75),
+        ("café crème", 0.0),
+        ("🎉🎉 red «dress»", 0.0),
+    ],
 )
 def test_unknown_tokens_are_those_minilm_never_learnt(
     text: str, share: float, default: BilingualEncoder
@@ -86,7 +93,7 @@ def test_saved_default_is_read_back(default: BilingualEncoder, tmp_path: Path) -
 
 def test_share_lies_between_nothing_and_all() -> None:
     with pytest.raises(SettingsError, match="choose 0 to 1"):
-        BilingualEncoder.Config(unknown_share=1.5)
+        Config(unknown_share=1.5)
 
 
 def test_bundled_weights_are_the_published_ones() -> None:

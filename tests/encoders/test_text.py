@@ -188,6 +188,26 @@ def test_name_that_is_not_on_this_machine_is_not_fetched_unasked(tmp_path: Path)
         text_encoder("nobody/no-such-encoder", cache_folder=tmp_path)
 
 
+def test_name_that_was_fetched_before_is_found_with_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = tmp_path / "models--shop--tiny"
+    tiny_encoder(fetched / "snapshots" / "abc")
+    (fetched / "refs").mkdir()
+    (fetched / "refs" / "main").write_text("abc")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    encoder = text_encoder("shop/tiny", cache_folder=tmp_path / "cache")
+    assert encoder.space.startswith("tiny/")
+
+
+def test_progress_ends_when_all_texts_are_done(tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    source = tiny_encoder(tmp_path / "bert")
+    encoder = text_encoder(source, cache_folder=tmp_path / "cache", progress=lambda *said: told.append(said))
+    encoder.encode(["red dress", None] * 100)
+    assert told[-1] == (100, 100, "texts encoded")
+
+
 @pytest.mark.parametrize("name", ["no/such/folder", "../nowhere", "what is this?"])
 def test_path_that_is_not_there_is_an_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no such encoder folder"):

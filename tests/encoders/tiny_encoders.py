@@ -23,10 +23,14 @@ CONFIGS: dict[str, Any] = {
 }
 
 
-def tiny_encoder(folder: Path, family: str = "bert", *, pooling: str | None = None, seed: int = 0) -> Path:
+def tiny_encoder(
+    folder: Path, family: str = "bert", *, pooling: str | None = None, width: int | None = None, seed: int = 0
+) -> Path:
     """Save a tiny encoder of `family`, with sentence-transformers' pooling settings if asked for."""
     torch.manual_seed(seed)
-    model = transformers.AutoModel.from_config(CONFIGS[family]())
+    config = CONFIGS[family]()
+    config.hidden_size = width or config.hidden_size
+    model = transformers.AutoModel.from_config(config)
     for parameter in model.parameters():  # as drawn, all texts are alike
         torch.nn.init.normal_(parameter, std=0.3)
     model.save_pretrained(folder)

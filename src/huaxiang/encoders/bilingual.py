@@ -28,6 +28,31 @@ READ_BY_STUDENT = "read by the bilingual student"
 _FOREIGN = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 """Chinese, Japanese and Korean letters. MiniLM's vocabulary has some of them, but it never learnt them."""
 
+_NOT_WORDS = re.compile(r"[^\w\s]+")
+"""Emoji and punctuation: that MiniLM has no token for them is no reason to ask the student."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """When the student reads.
+
+    Parameters
+    ----------
+    unknown_share
+        Largest share of unknown tokens that MiniLM is trusted with, 0 to 1.
+    """
+
+    unknown_share: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.unknown_share <= 1:
+            raise SettingsError(
+                "setting is out of range",
+                column="unknown_share",
+                value=str(self.unknown_share),
+                remedy="choose 0 to 1",
+            )
+
 
 class BilingualEncoder:
     """Texts in English or Chinese to vectors of one space.
@@ -42,27 +67,12 @@ class BilingualEncoder:
     See `huaxiang.encoders.named.text_encoder`.
     """
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config:
-        """`unknown_share`: largest share of unknown tokens that MiniLM is trusted with, 0 to 1."""
-
-        unknown_share: float = 0.2
-
-        def __post_init__(self) -> None:
-            if not 0 <= self.unknown_share <= 1:
-                raise SettingsError(
-                    "setting is out of range",
-                    column="unknown_share",
-                    value=str(self.unknown_share),
-                    remedy="choose 0 to 1",
-                )
-
     def __init__(
         self, english: OnnxTextEncoder, student: StudentEncoder, *, config: Config | None = None
     ) -> None:
         self.english = english
         self.student = student
-        self.config = config or self.Config()
+        self.config = config or Config()
         self.n_read_by_student = 0
         self._unreadable = english.tokens.unreadable_ids(_FOREIGN)
 
@@ -98,10 +108,10 @@ class BilingualEncoder:
         return Encoded(vectors_ID=vectors_ID, present_I=present_I, problems=problems)
 
     def unknown_shares(self, cleaned: Sequence[str]) -> NDArray[np.float32]:
-        """Return the share of each text's tokens that MiniLM can't read, (I,); 0 for an empty text."""
+        """Return the share of the tokens of each text's words that MiniLM can't read, (I,); 0 without any."""
         shares_I = np.zeros(len(cleaned), np.float32)
         maybe = [row for row, text in enumerate(cleaned) if has_words(text) and not text.isascii()]
-        encodings = self.english.tokens.encoded([cleaned[row] for row in maybe])
+        encodings = self.english.tokens.encoded([_NOT_WORDS.sub(" ", cleaned[row]) for row in maybe])
         for row, encoding in zip(maybe, encodings, strict=True):
             inner = encoding.ids[1:-1]  # without the tokens that begin and end every text
             shares_I[row] = np.isin(inner, self._unreadable).mean() if inner else 0

@@ -8,6 +8,7 @@ from typing import get_args
 
 from huaxiang.encoders.base import Progress, StoredTextEncoder
 from huaxiang.encoders.bilingual import BilingualEncoder
+from huaxiang.encoders.bilingual import Config as BilingualConfig
 from huaxiang.encoders.bundled import NAME, WEIGHTS_SHA256, bundled_folder
 from huaxiang.encoders.export import SETTINGS, VERSION, Precision, export_text_encoder, fingerprint
 from huaxiang.encoders.hashed import HashedEncoder
@@ -85,7 +86,7 @@ def load_text_encoder(
     if kind == "onnx":
         return OnnxTextEncoder(folder, threads=threads, progress=progress)
     if kind == "bilingual":
-        config = BilingualEncoder.Config(unknown_share=float(settings["unknown_share"]))
+        config = BilingualConfig(unknown_share=float(settings["unknown_share"]))
         english = OnnxTextEncoder(folder, threads=threads, progress=progress)
         return BilingualEncoder(english, StudentEncoder(folder / WEIGHTS), config=config)
     raise ArtefactError(
