@@ -12,7 +12,7 @@ from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.histories import take_events
 from huaxiang.recommend.weights import item_weights, moments, shopper_of_event, type_weights
 
-SETTLE_AFTER = 50_000
+SETTLE_AFTER = 5_000
 """Learnt entries that are kept aside before they are merged into the large table."""
 
 
