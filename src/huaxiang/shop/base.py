@@ -61,6 +61,20 @@ QUARANTINE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+Columns = Mapping[str, pl.DataType | type[pl.DataType]]
+
+
+def in_shape(table: pl.DataFrame, columns: Columns, *further: str) -> pl.DataFrame:
+    """Return the table with these columns in this order and of these types, then further ones as they are.
+
+    Examples
+    --------
+    >>> in_shape(pl.DataFrame({"b": [1], "a": ["x"]}), {"a": pl.String, "b": pl.UInt8}).rows()
+    [('x', 1)]
+    """
+    return table.select(*(pl.col(name).cast(kind) for name, kind in columns.items()), *further)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Accounting:
     """Where every line of the events and reviews went: `lines_read == n_events + set aside + quarantined`.

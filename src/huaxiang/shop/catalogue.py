@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from huaxiang.shop.base import Shop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +99,36 @@ class Catalogue:
             if code is not None and code in self.titles and self.titles[code][item_row]:
                 return self.titles[code][item_row]
         return self.item_ids[item_row]
+
+
+def build_catalogue(shop: Shop) -> Catalogue:
+    """Return what the shop sells as arrays: its attributes as dimensions, with price bands added.
+
+    Values are sorted by name, so that the same items give the same numbers.
+    """
+    from huaxiang.shop.dimensions import dimensions_of
+
+    items = shop.items
+    first_row_of: dict[str, int] = {}
+    groups = [first_row_of.setdefault(group, len(first_row_of)) for group in items["group_id"]]
+    return Catalogue(
+        item_ids=items["item_id"].to_list(),
+        titles={code: items[f"title_{code}"].fill_null("").to_list() for code in shop.languages},
+        group_rows=np.array(groups, dtype=np.int32),
+        price_minor=items["price_minor"].fill_null(-1).to_numpy(),
+        in_stock=items["in_stock"].to_numpy(),
+        valid_from_ms=items["valid_from"].dt.epoch("ms").fill_null(0).to_numpy(),
+        dimensions=dimensions_of(shop),
+        currency=shop.currency,
+        languages=shop.languages,
+        order_only=shop.order_only,
+        version=_version(shop),
+    )
+
+
+def _version(shop: Shop) -> str:
+    """Return a hash that differs whenever items or attributes do."""
+    digest = blake2b(digest_size=8)
+    for table in (shop.items, shop.attributes):
+        digest.update(table.write_csv().encode("utf-8"))
+    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from huaxiang.errors import ShopError
@@ -153,6 +153,24 @@ def match_columns(
         When a stated column is not in the file.
     """
     columns = list(header)
+    _check_stated(columns, stated, file=file)
+    found, guesses = dict(stated), []
+    free = {_plain(column): column for column in reversed(columns) if column not in stated.values()}
+    rounds: tuple[Callable[[str], tuple[str, ...]], ...] = (lambda name: (name,), aliases.__getitem__)
+    for names in rounds:
+        for name in (name for name in aliases if name not in found):
+            known = next((_plain(alias) for alias in names(name) if _plain(alias) in free), None)
+            if known is not None:
+                found[name] = free.pop(known)
+                if known != _plain(name):
+                    guesses.append(f"{file}: column {found[name]} is read as {name}")
+    unused = [column for column in columns if column in free.values()]
+    if unused:
+        guesses.append(f"{file}: not used: {', '.join(unused[:12])}{' …' if len(unused) > 12 else ''}")
+    return found, guesses
+
+
+def _check_stated(columns: Sequence[str], stated: Mapping[str, str], *, file: str) -> None:
     for name, column in stated.items():
         if column not in columns:
             nearest = (get_close_matches(column, columns, n=1, cutoff=0.0) or ["none"])[0]
@@ -163,22 +181,6 @@ def match_columns(
                 remedy=f"[columns] names it as {name}; the nearest in the file is {nearest!r} "
                 f"of {', '.join(columns[:20])}",
             )
-    found, guesses = dict(stated), []
-    free = {_plain(column): column for column in reversed(columns) if column not in stated.values()}
-    for round_of_names in (lambda name: (name,), lambda name: aliases[name]):
-        for name in aliases:
-            if name in found:
-                continue
-            column = next((free.pop(_plain(a)) for a in round_of_names(name) if _plain(a) in free), None)
-            if column is None:
-                continue
-            found[name] = column
-            if _plain(column) != _plain(name):
-                guesses.append(f"{file}: column {column} is read as {name}")
-    unused = [column for column in columns if column in free.values()]
-    if unused:
-        guesses.append(f"{file}: not used: {', '.join(unused[:12])}{' …' if len(unused) > 12 else ''}")
-    return found, guesses
 
 
 def _plain(name: str) -> str:

@@ -1,77 +1,33 @@
-"""Lines of events, checked: each becomes an event, is set aside, or goes to the quarantine with its reason."""
+"""Lines of events, checked: each is an event, set aside, or quarantined with its reason."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple
 
 import orjson
 import polars as pl
 
-from huaxiang.records import LIGHT_TYPES, STRONG_TYPES, EventType
-from huaxiang.shop.base import EVENT_COLUMNS, QUARANTINE_COLUMNS
+from huaxiang.records import EventType
+from huaxiang.shop.base import EVENT_COLUMNS, in_shape
 from huaxiang.shop.cells import amounts, ids, is_given, minor_units, numbers, stated
 from huaxiang.shop.columns import EVENT_NAMES
+from huaxiang.shop.event_checks import MAY_BE_MISTYPED, SAYS_WORDS, Rules, checks_of, fates, quarantine
 from huaxiang.shop.event_ids import line_ids
 from huaxiang.shop.event_types import type_codes
 from huaxiang.shop.raw import FILE, SET_ASIDE
-from huaxiang.shop.tables import LINE, UNREADABLE
+from huaxiang.shop.tables import LINE
 from huaxiang.shop.times import parse_times
 
 ANONYMOUS = "anonymous:"
 _CONTEXT_NAMES = (
-    "device", "placement", "slate_id", "position", "propensity", "language", "reason", "dimension", "value", "side",
-)  # fmt: skip
-_WITHOUT_ITEM = (
-    EventType.SEARCH,
-    EventType.STATE,
-    EventType.REVIEW,
-    EventType.BEGIN_CHECKOUT,
-    EventType.CORRECT,
+    *("device", "placement", "slate_id", "position", "propensity", "language"),
+    *("reason", "dimension", "value", "side"),
 )
-_NEEDS_ITEM = [
-    kind.code for kind in (STRONG_TYPES | LIGHT_TYPES | {EventType.VIEW_ITEM_LIST}) - set(_WITHOUT_ITEM)
-]
-_SAYS_WORDS = [kind.code for kind in (EventType.SEARCH, EventType.STATE, EventType.REVIEW)]
-_MAY_BE_MISTYPED = ("quantity", "price", "price_minor", "rating", "received_at", "utc_offset_minutes")
-_OFFSETS = (-12 * 60, 14 * 60)
-
 REPEATED = "event_id seen before"
 FUTURE = "a time in the future was set to when it was received"
 OTHER_CURRENCY = "a price in another currency was left out"
 NEEDLESS_WORDS = "words on an event about an item were left out"
-
-
-class Check(NamedTuple):
-    """One thing that may be wrong with a line; `fails` reads the typed columns."""
-
-    column: str
-    reason: str
-    fails: pl.Expr
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What events are checked against.
-
-    Parameters
-    ----------
-    item_ids
-        Ids of the catalogue, in row order; None where the items are made from the events.
-    types
-        The shop's own word → one of our types.
-    now
-        Nothing happens after it.
-    """
-
-    item_ids: pl.Series | None
-    currency: str | None
-    timezone: str
-    order_only: bool
-    types: Mapping[str, str]
-    now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +53,12 @@ def check_events(raw: pl.DataFrame, rules: Rules) -> CheckedEvents:
         if name not in raw.columns
     )
     typed, guesses = _typed(raw, rules)
-    fate = _fates(typed, raw, rules)
+    fate = fates(typed, raw, rules)
     kept, n_repeated = _identified(typed.filter(fate["failed"].is_null() & ~fate["is_aside"]))
     kept = _numbered(kept) if rules.item_ids is None else kept
     clamped = _not_in_the_future(kept, rules)
     reasons = raw.filter(fate["is_aside"])[SET_ASIDE].value_counts(sort=True).rows()
-    is_item_event = kept["type"].is_in(_SAYS_WORDS).not_()
+    is_item_event = kept["type"].is_in(SAYS_WORDS).not_()
     changed = {
         FUTURE: int((clamped["occurred_at"] != kept["occurred_at"]).sum()),
         OTHER_CURRENCY: int(kept["is_other_currency"].sum()),
@@ -111,7 +67,7 @@ def check_events(raw: pl.DataFrame, rules: Rules) -> CheckedEvents:
     return CheckedEvents(
         events=_finished(clamped),
         kept=kept["row"],
-        quarantine=_quarantine(raw, fate["failed"], _checks(rules)),
+        quarantine=quarantine(raw, fate["failed"], checks_of(rules)),
         set_aside={**dict(reasons), **({REPEATED: n_repeated} if n_repeated else {})},
         changed={what: n for what, n in changed.items() if n},
         guesses=guesses,
@@ -119,7 +75,7 @@ def check_events(raw: pl.DataFrame, rules: Rules) -> CheckedEvents:
 
 
 def _typed(raw: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the columns of `EVENT_COLUMNS` before any filling in, null wherever a cell is not what it should be."""
+    """Return the columns of events before any filling in, null where a cell is not what it should be."""
     occurred, guesses = parse_times(raw["occurred_at"], timezone=rules.timezone, column="occurred_at")
     received, _ = parse_times(raw["received_at"], timezone=rules.timezone, column="received_at")
     codes = type_codes(raw["type"].unique().drop_nulls(), rules.types)
@@ -152,7 +108,7 @@ def _typed(raw: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, tuple[str, ..
         stated("channel"),
         _context(raw),
         _is_broken_context(raw).alias("is_broken_context"),
-        *(is_given(name).fill_null(False).alias(f"has_{name}") for name in _MAY_BE_MISTYPED),
+        *(is_given(name).fill_null(False).alias(f"has_{name}") for name in MAY_BE_MISTYPED),
     )
     return _with_item_rows(typed, rules), guesses
 
@@ -205,75 +161,6 @@ def _is_json_object(cell: str) -> bool:
         return False
 
 
-def _checks(rules: Rules) -> tuple[Check, ...]:
-    """Return what may be wrong, in the order in which it is said; the columns named are the raw ones."""
-    kind, item_id = pl.col("type"), pl.col("item_id")
-    says_nothing = item_id.is_null() & pl.col("text").is_null() & pl.col("image").is_null()
-    is_unplaced = pl.col("shopper_id").is_null() & pl.col("visitor_id").is_null()
-    offset = pl.col("utc_offset_minutes")
-    checks = [
-        Check("shopper_id", "no shopper, session or order", is_unplaced),
-        Check("type", "unknown event type", kind.is_null()),
-        Check("item_id", "no item", kind.is_in(_NEEDS_ITEM) & item_id.is_null()),
-        Check("text", "no words, photo or item", kind.is_in(_SAYS_WORDS) & says_nothing),
-        Check("context", "not a JSON object", pl.col("is_broken_context")),
-        Check("quantity", "not a number", _is_mistyped("quantity")),
-        Check("quantity", "not above zero", pl.col("quantity") <= 0),
-        Check(
-            "price", "not a number", _is_mistyped("price", typed="price_minor") & ~pl.col("has_price_minor")
-        ),
-        Check("price_minor", "not a number", _is_mistyped("price_minor") & ~pl.col("has_price")),
-        Check("price", "below zero", pl.col("price_minor") < 0),
-        Check("rating", "not a number", _is_mistyped("rating")),
-        Check("rating", "not from 1 to 5", pl.col("rating").is_between(1, 5).not_()),
-        Check("rating", "no rating", (kind == EventType.RATE.code) & pl.col("rating").is_null()),
-        Check("utc_offset_minutes", "not a number", _is_mistyped("utc_offset_minutes")),
-        Check("utc_offset_minutes", "no time zone has it", offset.is_between(*_OFFSETS).not_()),
-        Check("received_at", "not a time", _is_mistyped("received_at")),
-    ]
-    if rules.item_ids is not None:
-        is_unknown = item_id.is_not_null() & pl.col("item_row").is_null()
-        checks.insert(3, Check("item_id", "not in the catalogue", is_unknown))
-    if not rules.order_only:
-        moment = pl.col("occurred_at")
-        checks.append(Check("occurred_at", "not a time", moment.is_null()))
-        checks.append(Check("occurred_at", "before 1970", moment.dt.epoch("ms") < 0))
-    return tuple(checks)
-
-
-def _is_mistyped(name: str, *, typed: str | None = None) -> pl.Expr:
-    return pl.col(f"has_{name}") & pl.col(typed or name).is_null()
-
-
-def _fates(typed: pl.DataFrame, raw: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Return per line the number of the first check it fails (-1: unreadable), and whether it is set aside."""
-    first = pl.coalesce(
-        pl.when(check.fails).then(pl.lit(number, dtype=pl.Int16))
-        for number, check in enumerate(_checks(rules))
-    )
-    is_readable, is_aside = raw[UNREADABLE].is_null(), raw[SET_ASIDE].is_not_null()
-    failed = pl.when(~is_readable).then(pl.lit(-1, dtype=pl.Int16)).when(~is_aside).then(first)
-    return typed.select(failed.alias("failed"), (is_aside & is_readable).alias("is_aside"))
-
-
-def _quarantine(raw: pl.DataFrame, failed: pl.Series, checks: Sequence[Check]) -> pl.DataFrame:
-    """Return the lines that failed, with the cell that is to blame as it was written."""
-    bad = raw.with_columns(failed).filter(pl.col("failed").is_not_null())
-    number = pl.col("failed")
-    columns = {i: check.column for i, check in enumerate(checks)}
-    reasons = {i: check.reason for i, check in enumerate(checks)}
-    cells = (pl.when(number == i).then(check.column) for i, check in enumerate(checks))
-    return bad.select(
-        pl.col(FILE).alias("file"),
-        pl.col(LINE).alias("line"),
-        number.replace_strict(columns, default=None, return_dtype=pl.String).alias("column"),
-        pl.coalesce(cells).alias("value"),
-        pl.coalesce(number.replace_strict(reasons, default=None, return_dtype=pl.String), UNREADABLE).alias(
-            "reason"
-        ),
-    ).cast(dict(QUARANTINE_COLUMNS))  # type: ignore[arg-type]
-
-
 def _identified(kept: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Return the events with an id each, and how many were left out because their id was there before."""
     files = kept["file"].unique().to_list()
@@ -302,24 +189,20 @@ def _not_in_the_future(kept: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 def _finished(kept: pl.DataFrame) -> pl.DataFrame:
     """Return the events with the columns of `EVENT_COLUMNS`: defaults filled in, nothing said twice."""
     kind = pl.col("type")
-    says_words = kind.is_in(_SAYS_WORDS)
+    says_words = kind.is_in(SAYS_WORDS)
     is_about_item = ~kind.is_in([k.code for k in (EventType.SEARCH, EventType.STATE)])
     is_purchase = kind == EventType.PURCHASE.code
     order = pl.coalesce("order_id", pl.col("occurred_at").dt.epoch("ms").cast(pl.String), "event_id")
     shopper = pl.coalesce("shopper_id", ANONYMOUS + pl.col("visitor_id"))
-    return (
-        kept.with_columns(
-            shopper.alias("shopper_id"),
-            shopper.str.starts_with(ANONYMOUS).alias("anonymous"),
-            pl.when(is_about_item).then("item_row").fill_null(-1).alias("item_row"),
-            pl.when(says_words).then("text").alias("text"),
-            pl.col("quantity").fill_null(1.0),
-            pl.when(~pl.col("is_other_currency")).then("price_minor").alias("price_minor"),
-            pl.coalesce("utc_offset_minutes", "offset_minutes", pl.lit(0)).alias("utc_offset_minutes"),
-        )
-        .with_columns(
-            (is_purchase & pl.struct("shopper_id", is_purchase, order).is_first_distinct()).alias("new_order")
-        )
-        .select(*EVENT_COLUMNS)
-        .cast(dict(EVENT_COLUMNS))  # type: ignore[arg-type]
+    finished = kept.with_columns(
+        shopper.alias("shopper_id"),
+        shopper.str.starts_with(ANONYMOUS).alias("anonymous"),
+        pl.when(is_about_item).then("item_row").fill_null(-1).alias("item_row"),
+        pl.when(says_words).then("text").alias("text"),
+        pl.col("quantity").fill_null(1.0),
+        pl.when(~pl.col("is_other_currency")).then("price_minor").alias("price_minor"),
+        pl.coalesce("utc_offset_minutes", "offset_minutes", pl.lit(0)).alias("utc_offset_minutes"),
+    ).with_columns(
+        (is_purchase & pl.struct("shopper_id", is_purchase, order).is_first_distinct()).alias("new_order")
     )
+    return in_shape(finished, EVENT_COLUMNS)

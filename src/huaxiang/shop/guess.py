@@ -51,7 +51,7 @@ def read_folder(folder: Path, settings: ShopSettings) -> RawShop:
         raise ShopError(
             "no items or events in the shop folder",
             file=str(folder),
-            remedy=f"put events.csv there ({', '.join(SUFFIXES[:3])}, plain or .gz), or name the files in shop.toml",
+            remedy=f"put events.csv there ({', '.join(SUFFIXES[:3])} or .gz), or name it in shop.toml",
         )
     items = _items(paths["items"], settings.items) if "items" in paths else None
     events = [

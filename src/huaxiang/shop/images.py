@@ -65,7 +65,7 @@ class PhotoZip:
         return sorted(self._entries)
 
     def read(self, name: str) -> bytes | None:
-        """Return a photo's bytes; None where there is none of that name, or it is damaged or absurdly large."""
+        """Return a photo's bytes; None where there is none of that name, or it is damaged or huge."""
         entry = self._entries.get(name)
         if entry is None or entry.file_size > _LARGEST_BYTES:
             return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from huaxiang.shop.base import ATTRIBUTE_COLUMNS, ITEM_COLUMNS, QUARANTINE_COLUMNS
+from huaxiang.shop.base import ATTRIBUTE_COLUMNS, ITEM_COLUMNS, QUARANTINE_COLUMNS, in_shape
 from huaxiang.shop.categories import normal_path, path_attributes
 from huaxiang.shop.cells import amounts, ids, is_given, minor_units, numbers, stated, truths
 from huaxiang.shop.columns import DIMENSIONS, ITEM_NAMES, name_and_language
@@ -64,7 +64,7 @@ def check_items(raw: pl.DataFrame, rules: ItemRules) -> CheckedItems:
     finished = typed.with_columns(photos)
     texts = [f"{text}_{code}" for code in languages for text in _TEXTS]
     return CheckedItems(
-        items=finished.select(*ITEM_COLUMNS, *texts).cast(dict(ITEM_COLUMNS)),  # type: ignore[arg-type]
+        items=in_shape(finished, ITEM_COLUMNS, *texts),
         attributes=_attributes(finished),
         labels=labels_of(finished, languages),
         languages=tuple(languages),
@@ -123,13 +123,14 @@ def _bad_lines(lines: pl.DataFrame, whys: pl.Series) -> pl.DataFrame:
 
 
 def _quarantined(lines: pl.DataFrame, column: pl.Expr, value: pl.Expr, reason: pl.Expr) -> pl.DataFrame:
-    return lines.select(
+    found = lines.select(
         pl.col(FILE).alias("file"),
         pl.col(LINE).alias("line"),
         column.alias("column"),
         value.alias("value"),
         reason.alias("reason"),
-    ).cast(dict(QUARANTINE_COLUMNS))  # type: ignore[arg-type]
+    )
+    return in_shape(found, QUARANTINE_COLUMNS)
 
 
 def _merged(lines: pl.DataFrame, languages: Sequence[str]) -> pl.DataFrame:
@@ -213,39 +214,5 @@ def _attributes(items: pl.DataFrame) -> pl.DataFrame:
     stated_values = pl.concat([table.cast({"item_row": pl.Int32}) for table in tables]).unique(
         maintain_order=True
     )
-    return stated_values.with_columns(pl.lit("stated").alias("source"), pl.lit(1.0).alias("confidence")).cast(
-        dict(ATTRIBUTE_COLUMNS)
-    )  # type: ignore[arg-type]
-
-
-def items_from_events(raw: pl.DataFrame, events: pl.DataFrame, *, currency: str | None) -> pl.DataFrame:
-    """Return raw items made from the raw lines that became `events`: the most frequent title, the median price.
-
-    Row order is that in which items first appear.
-    """
-    described = [name for name in ("title", "category", "brand") if name in raw.columns]
-    lines = raw.select(described).with_columns(events["item_row"], events["price_minor"])
-    items = raw.select(ids("item_id"), FILE, LINE).with_columns(events["item_row"])
-    items = items.filter(pl.col("item_row") >= 0).unique("item_row", keep="first").sort("item_row")
-    price = lines.group_by("item_row").agg(
-        pl.col("price_minor")
-        .filter(pl.col("price_minor") > 0)
-        .median()
-        .round()
-        .cast(pl.Int64)
-        .cast(pl.String)
-    )
-    items = items.join(price, on="item_row", how="left", maintain_order="left")
-    for name in described:
-        usual = _most_frequent(lines.select("item_row", stated(name)), name)
-        items = items.join(usual, on="item_row", how="left", maintain_order="left")
-    return items.drop("item_row").with_columns(
-        pl.lit(None, dtype=pl.String).alias(UNREADABLE), pl.lit(currency, dtype=pl.String).alias("currency")
-    )
-
-
-def _most_frequent(lines: pl.DataFrame, name: str) -> pl.DataFrame:
-    counted = lines.drop_nulls().group_by("item_row", name, maintain_order=True).len()
-    return (
-        counted.sort("len", descending=True, maintain_order=True).unique("item_row", keep="first").drop("len")
-    )
+    marked = stated_values.with_columns(pl.lit("stated").alias("source"), pl.lit(1.0).alias("confidence"))
+    return in_shape(marked, ATTRIBUTE_COLUMNS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -44,9 +45,37 @@ def label_of(
     if own is not None:
         return own
     lexicon = lexicon or load_lexicon()
-    known = value if value in lexicon.names.get(dimension, {}) else value.lower()
-    label = lexicon.label(dimension, known, language=language)
+    known = _whole_mention(dimension, value, lexicon)
+    label = lexicon.label(dimension, known, language=language) if known else value
     return value if label.lower() == value.lower() or label == known else label
+
+
+def distinct_labels(
+    dimension: str, values: Sequence[str], *, language: str, labels: Labels
+) -> tuple[str, ...]:
+    """Return how a language says each of the values; those that it would say alike keep their names.
+
+    Examples
+    --------
+    >>> distinct_labels("category", ["Tshirts", "Sports Shoes", "Casual Shoes"], language="zh", labels={})
+    ('T恤', 'Sports Shoes', 'Casual Shoes')
+    """
+    lexicon = load_lexicon()
+    said = [label_of(dimension, value, language=language, labels=labels, lexicon=lexicon) for value in values]
+    times = Counter(said)
+    is_exact = [value.lower() in lexicon.names.get(dimension, {}) for value in values]
+    return tuple(
+        label if exact or times[label] == 1 else value
+        for value, label, exact in zip(values, said, is_exact, strict=True)
+    )
+
+
+def _whole_mention(dimension: str, value: str, lexicon: Lexicon) -> str | None:
+    """Return the lexicon's value that these words name and nothing else."""
+    for said in lexicon.find(value):
+        if said.dimension == dimension and said.end - said.start == len(value):
+            return said.value
+    return None
 
 
 def _last(path: pl.Expr) -> pl.Expr:

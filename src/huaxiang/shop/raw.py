@@ -50,6 +50,6 @@ class RawShop:
 
 
 def renamed(table: Table, columns: Mapping[str, str], *extra: pl.Expr) -> pl.DataFrame:
-    """Return the table under our names (`columns`: ours → the file's), with further columns computed from it."""
+    """Return the table under our names (`columns`: ours → the file's), with columns computed from it."""
     chosen = [pl.col(column).alias(name) for name, column in columns.items()]
     return table.frame.select(*chosen, *extra, LINE, UNREADABLE, pl.lit(table.file).alias(FILE))

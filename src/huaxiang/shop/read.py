@@ -15,10 +15,12 @@ import polars as pl
 from huaxiang.errors import ShopError
 from huaxiang.shop.base import EVENT_COLUMNS, Accounting, Shop
 from huaxiang.shop.datasets import adapter_named, find_adapter
-from huaxiang.shop.events import CheckedEvents, Rules, check_events
+from huaxiang.shop.event_checks import Rules
+from huaxiang.shop.events import CheckedEvents, check_events
 from huaxiang.shop.guess import read_folder
-from huaxiang.shop.items import CheckedItems, ItemRules, check_items, items_from_events
+from huaxiang.shop.items import CheckedItems, ItemRules, check_items
 from huaxiang.shop.raw import FILE, RawShop
+from huaxiang.shop.seen_items import items_from_events
 from huaxiang.shop.settings import ShopSettings, read_shop_toml, shop_settings
 from huaxiang.shop.times import check_timezone
 
@@ -120,7 +122,7 @@ def _with_stated(raw: RawShop, said: ShopSettings) -> RawShop:
         guesses.append("times without a time zone are read as UTC")
     currency = said.currency or raw.currency
     if currency is None and raw.events is not None and "currency" in raw.events.columns:
-        currency = raw.events["currency"].drop_nulls().mode().sort().first()
+        currency = next(iter(raw.events["currency"].drop_nulls().mode().sort()), None)
     return replace(
         raw,
         name=said.name or raw.name,
@@ -163,7 +165,7 @@ def _nothing_usable(lines: pl.DataFrame, checked: CheckedEvents) -> ShopError:
         counted = (
             ", ".join(f"{n} {reason}" for reason, n in checked.set_aside.items()) or "it has a header only"
         )
-        file = lines[FILE].first() if len(lines) else None
+        file = next(iter(lines[FILE]), None)
         return ShopError("no usable events", file=file, remedy=f"check the file: {counted}")
     usual = checked.quarantine["reason"].mode().sort().first()
     first = checked.quarantine.filter(reason=usual).row(0, named=True)

@@ -20,7 +20,7 @@ from huaxiang.errors import ShopError
 SUFFIXES = (".csv", ".jsonl", ".parquet", ".tsv", ".csv.gz", ".jsonl.gz", ".parquet.gz", ".tsv.gz")
 LINE = "huaxiang.line"
 UNREADABLE = "huaxiang.unreadable"
-"""Names of the two columns that every table has beside its own: where a row was, and what is wrong with it."""
+"""Names of the two columns that every table has beside its own: where a row was, what is wrong with it."""
 
 _DELIMITERS = (",", ";", "\t", "|")
 _CONTEXT = "context"
@@ -155,7 +155,7 @@ def _read_csv(raw: bytes, file: str) -> Table:
 
 
 def _rows_one_by_one(text: str, file: str, delimiter: str) -> pl.DataFrame:
-    """Return the rows of a CSV file in which a cell spans lines, or a row has too many cells: slower, exact."""
+    """Return the rows of a CSV file in which a cell spans lines or a row is too long: slower, exact."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         header = [name.strip() for name in next(reader)]
