@@ -18,7 +18,7 @@ def test_the_defaults_survive_a_round_trip_through_toml(tmp_path: Path) -> None:
         ("sed=3", "the nearest is seed"),
         ("text.encodr=x", "the nearest is text.encoder"),
         ("seed=many", "seed"),
-        ("text.precision=fp8", "choose fp32, int8"),
+        ("text.precision=fp8", "text.precision .fp8."),
         ("seed", "write part.name=value"),
     ],
 )

@@ -26,7 +26,7 @@ _HOMES = {
     "Slate": "huaxiang.records",
     "Value": "huaxiang.records",
     "fit": "huaxiang.journey",
-    "load": "huaxiang.runs",
+    "load": "huaxiang.model",
     "read_settings": "huaxiang.config",
     "read_shop": "huaxiang.shop.read",
     "simulate_shop": "huaxiang.journey",
@@ -64,11 +64,11 @@ if TYPE_CHECKING:
     from huaxiang.journey import fit as fit
     from huaxiang.journey import simulate_shop as simulate_shop
     from huaxiang.model import Model as Model
+    from huaxiang.model import load as load
     from huaxiang.records import Event as Event
     from huaxiang.records import EventType as EventType
     from huaxiang.records import Item as Item
     from huaxiang.records import Profile as Profile
     from huaxiang.records import Slate as Slate
     from huaxiang.records import Value as Value
-    from huaxiang.runs import load as load
     from huaxiang.shop.read import read_shop as read_shop

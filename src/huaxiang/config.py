@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from huaxiang.errors import SettingsError
 from huaxiang.profile.weights import Config as ProfileConfig
+from huaxiang.ranking.rank import Config as RankingConfig
 from huaxiang.recommend.base import Recommender
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
@@ -35,12 +36,9 @@ class TextSettings:
     """
 
     encoder: str = "default"
-    precision: str = "fp32"
+    precision: Literal["fp32", "int8"] = "fp32"
     taxonomy: str | None = None
     """Folder of a product taxonomy whose names are looked for, beside our own lexicon."""
-
-    def __post_init__(self) -> None:
-        _one_of("text.precision", self.precision, ("fp32", "int8"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +46,7 @@ class ImageSettings:
     """Which image encoder: "shop" (a small one trained on the catalogue), "none", or a name or folder."""
 
     encoder: str = "shop"
-    precision: str = "fp32"
-
-    def __post_init__(self) -> None:
-        _one_of("image.precision", self.precision, ("fp32", "int8"))
+    precision: Literal["fp32", "int8"] = "fp32"
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
@@ -100,6 +95,7 @@ class Settings:
     fusion: FusionSettings = field(default_factory=FusionSettings)
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
+    ranking: RankingConfig = field(default_factory=RankingConfig)
 
 
 def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -> Settings:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
-from huaxiang.cli.show import show_models, show_profile, show_slate, show_sums
+from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
 from huaxiang.errors import InputError
 
 app = typer.Typer(
@@ -84,8 +84,8 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Read a shop, encode, fuse, train, build every profile, evaluate, and keep it all as a run."""
+    from huaxiang.cli.building import build_run
     from huaxiang.config import read_settings
-    from huaxiang.runs import build_run
 
     changes = [*(set_ or [])]
     changes += [f"text.encoder={text}"] if text else []
@@ -94,13 +94,13 @@ def build(
     with StageProgress(quiet=as_json) as progress:
         built = build_run(shop, out, settings=chosen, cache=_cache(), progress=progress.report)
     if as_json:
-        print_json("build", built.sums)
+        print_json("build", {**built.sums, "run": str(out)})
         return
     console = _console()
     for guess in built.guesses:
         console.print(f"[dim]assumed:[/dim] {guess}")
     show_sums(console, built.sums)
-    show_models(console, built.models, title=f"Accuracy on the newest part, held out ({built.split})")
+    show_parts(console, built.evaluation)
     console.print(f"{out}: built in {built.sums['seconds']} s; report: {out / 'report.html'}")
 
 
@@ -114,9 +114,9 @@ def profile(
     as_json: Json = False,
 ) -> None:
     """Show one shopper's profile, each statement with its evidence."""
-    from huaxiang.runs import load
+    from huaxiang.model import load
 
-    model = load(run, cache=_cache())
+    model = load(run)
     shown = model.profile(shopper_id, now=_moment(as_of))
     if as_json:
         print_json("profile", shown.as_json(vector=vector))
@@ -135,10 +135,9 @@ def describe(
     as_json: Json = False,
 ) -> None:
     """Make a profile from words and a picture, with no history at all."""
-    from huaxiang.profile.wishes import is_chinese
-    from huaxiang.runs import load
+    from huaxiang.model import load
 
-    model = load(run, cache=_cache())
+    model = load(run)
     shown = model.describe(text=words, image=image)
     spoken = _check_language(
         language or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in words) else "en")
@@ -162,9 +161,9 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """List what this shopper is likely to buy next, with reasons."""
-    from huaxiang.runs import load
+    from huaxiang.model import load
 
-    model = load(run, cache=_cache())
+    model = load(run)
     slate = model.recommend(shopper_id, k=k, of=of, repeat=repeat, language=_check_language(language))
     if as_json:
         print_json("recommend", slate.as_json())
@@ -175,15 +174,14 @@ def recommend(
 @app.command()
 def evaluate(run: Run, as_json: Json = False) -> None:
     """Measure the held-out model of a run again, beside simpler methods, and renew its report."""
-    from huaxiang.runs import evaluate_run
+    from huaxiang.cli.building import evaluate_run
 
     with StageProgress(quiet=as_json) as progress:
         evaluation = evaluate_run(run, progress=progress.report)
     if as_json:
         print_json("evaluate", evaluation)
         return
-    for name, part in evaluation["parts"].items():
-        show_models(_console(), part["models"], title=f"{name} ({evaluation['split']})")
+    show_parts(_console(), evaluation)
     _console().print(f"report: {run / 'report.html'}")
 
 

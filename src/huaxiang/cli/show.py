@@ -128,13 +128,21 @@ def show_slate(console: Console, slate: Slate, *, language: str) -> None:
 
 def show_models(console: Console, models: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Draw accuracy side by side: one row per model, each figure with its interval."""
-    figures = list(models[0]["test"]) if models else []
+    figures = list(models[0]["test"])[:2] if models else []
     table = _table(title, ["model", "uses", *figures, "train s", "rank s"], numbers=set(range(2, 9)))
     for model in models:
         cells = [_interval(model["test"][figure]) for figure in figures]
         seconds = [f"{model['train_s']:.1f}", f"{model['rank_s']:.2f}"]
         table.add_row(model["name"], ", ".join(model["uses"]), *cells, *seconds)
     console.print(table)
+
+
+def show_parts(console: Console, evaluation: Mapping[str, Any]) -> None:
+    """Draw the accuracy of every model, for new items and for repeat and new ones."""
+    names = {"new": "items not had before", "all": "repeat and new items"}
+    for part, measured in evaluation["parts"].items():
+        title = f"Held out, {evaluation['split']}: {names[part]}, {measured['n_shoppers']:,} shoppers"
+        show_models(console, measured["models"], title=title)
 
 
 def show_sums(console: Console, sums: Mapping[str, Any]) -> None:

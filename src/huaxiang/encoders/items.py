@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import polars as pl
 
-from huaxiang.encoders.base import Encoded, ImageEncoder, ImageInput, TextEncoder
+from huaxiang.encoders.base import Encoded, ImageEncoder, ImageInput, Progress, TextEncoder
 from huaxiang.encoders.hashed import unit_rows
+from huaxiang.encoders.image import OnnxImageEncoder, image_encoder
+from huaxiang.encoders.image_export import SETTINGS
+from huaxiang.encoders.photos import Photos
+from huaxiang.encoders.shop_image import FEWEST_PHOTOS, fit_shop_image
+from huaxiang.records import Matrix
+from huaxiang.shop.base import Shop
 
-if TYPE_CHECKING:
-    import polars as pl
+logger = logging.getLogger(__name__)
+
+TAGGED = ("category", "colour", "material", "style")
+"""Dimensions whose stated values the shop's own photo encoder learns to tell."""
 
 
 def item_texts(items: pl.DataFrame, language: str) -> list[str | None]:
@@ -47,3 +59,48 @@ def encode_photos(photos: Sequence[ImageInput], encoder: ImageEncoder, *, block:
             for row, problem in part.problems.items()
         },
     )
+
+
+def image_encoder_of(
+    shop: Shop,
+    texts_ID: Matrix,
+    *,
+    encoder: str,
+    precision: Literal["fp32", "int8"],
+    cache: Path,
+    seed: int,
+    progress: Progress | None = None,
+) -> tuple[OnnxImageEncoder | None, list[ImageInput]]:
+    """Return the encoder that a shop's photos are read with, and the photos.
+
+    "shop" trains a small one on the shop's own catalogue, once: the same photos, texts and seed find it again
+    in `cache`. A shop with too few photos to learn from gets none.
+    """
+    assert shop.images is not None
+    photos = Photos(shop.images).all(shop.items["image"].to_list())
+    if encoder != "shop":
+        found = image_encoder(encoder, cache_folder=cache, precision=precision, progress=progress)
+        return found, photos
+    n_readable = sum(photo is not None for photo in photos)
+    if n_readable < FEWEST_PHOTOS:
+        logger.warning("photos too few to learn from: n=%d of=%d", n_readable, FEWEST_PHOTOS)
+        return None, photos
+    folder = cache / "shop-images" / _photo_fingerprint(shop, texts_ID, seed)
+    if (folder / SETTINGS).is_file():
+        return image_encoder(folder, cache_folder=cache, progress=progress), photos
+    learnt = fit_shop_image(photos, texts_ID, folder=folder, tags=_tags(shop), seed=seed, progress=progress)
+    return learnt, photos
+
+
+def _tags(shop: Shop) -> list[list[str]]:
+    """Return the stated values of each item, as "colour=red"."""
+    stated = shop.attributes.filter(pl.col("dimension").is_in(TAGGED) & (pl.col("source") == "stated"))
+    tags: list[list[str]] = [[] for _ in range(len(shop.items))]
+    for row, dimension, value in stated.select("item_row", "dimension", "value").iter_rows():
+        tags[row].append(f"{dimension}={value}")
+    return tags
+
+
+def _photo_fingerprint(shop: Shop, texts_ID: Matrix, seed: int) -> str:
+    made_of = f"{shop.fingerprint}|{seed}".encode() + np.ascontiguousarray(texts_ID).tobytes()
+    return hashlib.blake2b(made_of, digest_size=8).hexdigest()

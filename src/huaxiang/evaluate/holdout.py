@@ -80,6 +80,24 @@ def hold_out(shop: Shop, contents: Contents, *, share: float = 0.1) -> HeldOut:
     return _newest_days(shop, contents, share=share)
 
 
+def training_part(shop: Shop, *, share: float = 0.1) -> Histories:
+    """Return what `hold_out` leaves to learn from, before anything has a vector."""
+    whole = histories_from_events(shop.events, order_only=shop.order_only)
+    if shop.order_only:
+        return leave_last_out(leave_last_out(whole).histories).histories
+    _, times = _wanted(shop.events)
+    return take_events(whole, whole.occurred_ms < int(np.quantile(times, 1 - 2 * share)))
+
+
+def item_pairs(histories: Histories, *, most: int = 200_000, seed: int = 0) -> NDArray[np.int32]:
+    """Return pairs of different items that one shopper took one after the other, (P, 2); a sample of many."""
+    about_item = take_events(histories, histories.item_rows >= 0)
+    shopper_E = np.repeat(np.arange(about_item.n_shoppers), about_item.lengths())
+    pairs_P2 = np.stack([about_item.item_rows[:-1], about_item.item_rows[1:]], axis=1)
+    pairs_P2 = pairs_P2[(shopper_E[:-1] == shopper_E[1:]) & (pairs_P2[:, 0] != pairs_P2[:, 1])]
+    return np.random.default_rng(seed).permutation(pairs_P2)[:most]
+
+
 def _last_items(shop: Shop, contents: Contents) -> HeldOut:
     everything = histories_from_events(shop.events, contents, order_only=True)
     test = leave_last_out(everything)

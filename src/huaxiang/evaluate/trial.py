@@ -195,3 +195,27 @@ def _failures(
         "by_category": by_category(measured["new"], new.targets, catalogue),
         "by_novelty": by_novelty(measured["all"], held_out.test.targets, held_out.test.had),
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What came of holding the newest part out: the ensembles that never saw it, and how they did."""
+
+    ensembles: Ensembles
+    evaluation: Mapping[str, Any]
+
+
+def refit(
+    tried: Ensembles, members: Mapping[str, Recommender], training: TrainingData, *, progress: Progress
+) -> Ensembles:
+    """Return the tried weights over members that learnt from everything."""
+    kept = {name: members[name] for name in tried.new.members}
+    for number, (name, member) in enumerate(kept.items()):
+        progress("learn from everything", number, len(kept), name)
+        member.fit(replace(training, progress=partial(progress, f"  {name}, again")))
+    progress("learn from everything", len(kept), len(kept), "")
+    return Ensembles(
+        new=weighted(kept, tried.new.weights_, exclude_had=True),
+        all=weighted(kept, tried.all.weights_, exclude_had=False),
+        seconds=tried.seconds,
+    )

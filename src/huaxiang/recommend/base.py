@@ -115,8 +115,10 @@ class Recommender(Protocol):
 
     name: str
     """Short name used in settings, reports and runs: popular, own_frequency, neighbours, …"""
-    uses: tuple[str, ...]
-    """What it reads: any of "ids", "order", "times", "text", "image"."""
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """What it reads: any of "ids", "order", "times", "text", "image"."""
 
     def fit(self, training: TrainingData) -> Self:
         """Start over on `training`; returns itself."""

@@ -1,0 +1,240 @@
+"""A run, from a shop folder to a report: what `build`, `evaluate` and `demo` do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from huaxiang import __version__
+from huaxiang.config import Settings, settings_toml
+from huaxiang.errors import ArtefactError
+from huaxiang.evaluate.calibration import facet_calibration
+from huaxiang.evaluate.hardware import hardware
+from huaxiang.evaluate.holdout import HeldOut, hold_out
+from huaxiang.evaluate.places import places_of
+from huaxiang.evaluate.report import report_html
+from huaxiang.evaluate.trial import Ensembles, evaluate_ensembles
+from huaxiang.journey import fit
+from huaxiang.model import Model, load, save
+from huaxiang.profile.bulk import build_states
+from huaxiang.profile.derive import derive_profile
+from huaxiang.profile.population import Population
+from huaxiang.profile.removal import audit_facets
+from huaxiang.ranking.removal import audit_reasons
+from huaxiang.recommend.lists import claims_of
+from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run, read_part, write_json, write_manifest
+from huaxiang.shop.base import Shop
+from huaxiang.shop.read import read_shop, require_events
+
+Progress = Callable[[str, int, int, str], None]
+N_AUDITED = 200
+N_CALIBRATED = 600
+RICH_HISTORY = range(20, 120)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What `build` shows: the sums, what was assumed, and the accuracy on the held-out part."""
+
+    model: Model
+    sums: Mapping[str, Any]
+    guesses: Sequence[str]
+    evaluation: Mapping[str, Any]
+
+
+def build_run(shop_folder: Path, out: Path, *, settings: Settings, cache: Path, progress: Progress) -> Built:
+    """Read, fit, evaluate and keep a run at `out`; a stopped build goes on when called again."""
+    started = time.perf_counter()
+    shop = require_events(read_shop(shop_folder, progress=partial(progress, "read the shop")))
+    fingerprint = fingerprint_of(shop.fingerprint, settings_toml(settings))
+    with new_run(out, fingerprint=fingerprint) as folder:
+        model = fit(shop, settings, cache=cache, checkpoint=folder / CHECKPOINTS, progress=progress)
+        assert model.trial is not None
+        progress("keep the run", 0, 1, "")
+        save(model, folder)
+        sums = {**sums_of(model.shop), "seconds": round(time.perf_counter() - started, 1)}
+        facts = {**model.trial.evaluation, **facts_of(model, sums, progress)}
+        write_json(folder / "evaluation.json", facts)
+        (folder / "report.html").write_text(report_html(facts), encoding="utf-8")
+        write_manifest(folder, about_run(model, facts))
+        progress("keep the run", 1, 1, "")
+    return Built(model=model, sums=sums, guesses=model.shop.guesses, evaluation=facts)
+
+
+def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
+    """Measure the held-out model of a run again, and renew its report."""
+    model = load(run)
+    if not (run / "heldout").exists():
+        raise ArtefactError(
+            "the run holds no held-out model", file=str(run), remedy="make it with huaxiang build"
+        )
+    before = read_part(run, "evaluation.json")
+    held_out = hold_out(model.shop, model.contents)
+    tried = Ensembles.load(run / "heldout")
+    seconds = {name: tuple(spent) for name, spent in before["seconds"].items()}
+    evaluation = evaluate_ensembles(
+        Ensembles(new=tried.new, all=tried.all, seconds=seconds),
+        held_out,
+        catalogue=model.catalogue,
+        fused_ID=model.vectors["fused"],
+        seed=model.settings.seed,
+        progress=progress,
+    )
+    facts = {**before, **evaluation}
+    write_json(run / "evaluation.json", facts)
+    (run / "report.html").write_text(report_html(facts), encoding="utf-8")
+    write_manifest(run, about_run(model, facts))
+    return facts
+
+
+def sums_of(shop: Shop) -> dict[str, Any]:
+    """Return where every line went, and how many shoppers and items there are."""
+    anonymous = shop.events.filter(pl.col("anonymous"))["shopper_id"].n_unique()
+    return {
+        "lines_read": shop.accounting.lines_read,
+        "events": shop.accounting.n_events,
+        "set_aside": dict(shop.accounting.set_aside),
+        "quarantined": dict(shop.accounting.quarantined),
+        "shoppers": shop.events["shopper_id"].n_unique() - anonymous,
+        "anonymous_sessions": anonymous,
+        "items": len(shop.items),
+    }
+
+
+def about_run(model: Model, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest: versions, seed, data, spaces, and the figures of the held-out model."""
+    spaces = {"text": model.text_encoder.space}
+    if model.image_encoder is not None:
+        spaces["image"] = model.image_encoder.space
+    return {
+        "name": model.name,
+        "huaxiang": __version__,
+        "built_at": facts["built_at"],
+        "seed": model.settings.seed,
+        "data": model.shop.fingerprint,
+        "catalogue": model.catalogue.version,
+        "position": model.position,
+        "spaces": spaces,
+        "split": facts["split"],
+        "metrics": {
+            part: {row["name"]: row["test"] for row in facts["parts"][part]["models"]}
+            for part in facts["parts"]
+        },
+    }
+
+
+def facts_of(model: Model, sums: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Return everything in a report beside the evaluation of lists."""
+    assert model.trial is not None
+    held_out = hold_out(model.shop, model.contents)
+    shopper_id = example_shopper(model)
+    profile = model.profile(shopper_id)
+    rows = [event.item_no for event in profile.state.state.events() if event.item_no >= 0]
+    lists = {language: model.recommend(profile, k=8, language=language) for language in ("en", "zh")}
+    return {
+        "shop": model.shop.name,
+        "sums": sums,
+        "guesses": list(model.shop.guesses),
+        "built_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "hardware": hardware(),
+        "version": __version__,
+        "seconds": dict(model.trial.ensembles.seconds),
+        "example": {
+            **profile.as_json(),
+            "slate": {language: slate.as_json()["items"] for language, slate in lists.items()},
+        },
+        "map": places_of(model.catalogue, model.vectors["fused"], profile, rows, seed=model.settings.seed),
+        "curves": curves_of(model),
+        "calibration": calibration_of(model, held_out),
+        "removal": removal_of(model, progress),
+    }
+
+
+def example_shopper(model: Model) -> str:
+    """Return a shopper of middling activity about whom much can be said."""
+    counts = (
+        model.shop.events.filter(~pl.col("anonymous"))
+        .group_by("shopper_id")
+        .len()
+        .filter(pl.col("len").is_between(RICH_HISTORY.start, RICH_HISTORY.stop * 3))
+        .sort("shopper_id")
+    )
+    ids = counts["shopper_id"].to_list()[:40] or model.states.shopper_ids[:40]
+    return max(ids, key=lambda shopper_id: len(model.profile(shopper_id).portrait.get("en", ())))
+
+
+def curves_of(model: Model) -> dict[str, list[dict[str, Any]]]:
+    """Return the learning curves of the members that learn in epochs."""
+    assert model.trial is not None
+    curves = {}
+    for name, member in model.trial.ensembles.new.members.items():
+        epochs = getattr(getattr(member, "trained_", None), "epochs", ())
+        if epochs:
+            curves[name] = [
+                {"epoch": number + 1, "loss": epoch.loss, "metric": epoch.metric}
+                for number, epoch in enumerate(epochs)
+            ]
+    return curves
+
+
+def calibration_of(model: Model, held_out: HeldOut) -> list[dict[str, float]]:
+    """Return what facets claimed at the cut, against what was bought after it; empty without times."""
+    if held_out.test_from_ms is None:
+        return []
+    cut = datetime.fromtimestamp(held_out.test_from_ms / 1000, tz=UTC)
+    before = model.shop.events.filter(pl.col("occurred_at") < cut)
+    states = build_states(before, order_only=False)
+    population = Population.from_events(before, model.catalogue, config=model.settings.profile)
+    targets, ids = held_out.test.targets, held_out.test.had.shopper_ids
+    chosen = np.random.default_rng(model.settings.seed).permutation(len(ids))[:N_CALIBRATED]
+    profiles = [
+        derive_profile(
+            states.state(ids[row]),
+            catalogue=model.catalogue,
+            population=population,
+            contents=model.contents,
+            item_vectors_ID=model.vectors["fused"],
+            now=cut,
+            config=model.settings.profile,
+        )
+        for row in chosen
+    ]
+    bought = [targets.item_rows[targets.offsets[row] : targets.offsets[row + 1]] for row in chosen]
+    return facet_calibration(profiles, bought, model.catalogue)
+
+
+def removal_of(model: Model, progress: Progress) -> dict[str, dict[str, float]]:
+    """Return how much of what is claimed weakens when its evidence is removed, on a sample of shoppers."""
+    rng = np.random.default_rng(model.settings.seed)
+    ids = np.array(model.states.shopper_ids)
+    chosen = [str(shopper_id) for shopper_id in rng.permutation(ids)[:N_AUDITED]]
+    facets = audit_facets(
+        model.states.states(chosen),
+        catalogue=model.catalogue,
+        population=model.population,
+        contents=model.contents,
+        item_vectors_ID=model.vectors["fused"],
+        now=model.newest,
+        config=model.settings.profile,
+    )
+    claims = []
+    for number, shopper_id in enumerate(chosen):
+        progress("test evidence by removal", number, len(chosen), "")
+        profile = model.profile(shopper_id)
+        listed = [model.catalogue.row_of[ranked.item_id] for ranked in model.recommend(profile, k=5).items]
+        claims += claims_of(model.recommenders.new, model.asker(profile), np.array(listed))
+    progress("test evidence by removal", len(chosen), len(chosen), "")
+    reasons = audit_reasons(claims, rng=rng)
+    return {
+        "facets and portrait": {"share": facets.share, "n": facets.n_facets + facets.n_sentences},
+        "reasons lower their item": {"share": reasons.share_lowered, "n": reasons.n_claims},
+        "reasons lower it, and more than random events": {"share": reasons.share_held, "n": reasons.n_claims},
+    }

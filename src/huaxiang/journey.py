@@ -1,0 +1,166 @@
+"""START HERE: the whole story, from a shop's raw data to a list for each shopper.
+
+shop ─► texts and photos become vectors ─► fused ─► tried on what was held out ─► learnt ─► profiles, lists
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from huaxiang.config import Settings, settings_toml
+from huaxiang.encoders import CachedEncoder, image_content, text_encoder
+from huaxiang.encoders.base import Encoded, TextEncoder
+from huaxiang.encoders.image import OnnxImageEncoder
+from huaxiang.encoders.items import encode_photos, encode_texts, image_encoder_of
+from huaxiang.evaluate.holdout import hold_out, item_pairs, training_part
+from huaxiang.evaluate.trial import Trial, evaluate_ensembles, fit_ensembles, refit
+from huaxiang.fusion import Fusion, Parts, make
+from huaxiang.model import Model
+from huaxiang.profile.bulk import build_states
+from huaxiang.profile.contents import Contents
+from huaxiang.profile.population import Population
+from huaxiang.recommend.base import TrainingData
+from huaxiang.recommend.histories import histories_from_events
+from huaxiang.runs import fingerprint_of
+from huaxiang.shop.base import Shop
+from huaxiang.shop.catalogue import build_catalogue
+from huaxiang.shop.infer import infer_attributes
+from huaxiang.shop.read import read_shop
+from huaxiang.shop.simulate import Config as SimulatedShop
+from huaxiang.shop.simulate import simulate
+
+Progress = Callable[[str, int, int, str], None]
+DEFAULT_CACHE = Path.home() / ".cache" / "huaxiang"
+
+
+def simulate_shop(
+    *, seed: int = 7, n_shoppers: int = 1500, n_items: int = 400, cache: Path | None = None
+) -> Shop:
+    """Return a simulated shop with known tastes, drawn photos and texts in two languages."""
+    folder = (cache or DEFAULT_CACHE) / "simulated" / f"{seed}-{n_shoppers}-{n_items}"
+    if not folder.exists():
+        simulate(folder, config=SimulatedShop(n_shoppers=n_shoppers, n_items=n_items), seed=seed)
+    return read_shop(folder)
+
+
+def fit(
+    shop: Shop,
+    settings: Settings | None = None,
+    *,
+    cache: Path | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """Return a model of the shop: encoded, fused, tried on a held-out part, and learnt.
+
+    Parameters
+    ----------
+    cache
+        Where vectors and exported encoders are kept between fits; ~/.cache/huaxiang where None.
+    checkpoint
+        Folder from which a stopped fit goes on; None starts over.
+    progress
+        Called with (stage, done, total, note).
+    """
+    settings, cache, tell = settings or Settings(), cache or DEFAULT_CACHE, progress or _silent
+    seed, name = settings.seed, fingerprint_of(shop.fingerprint, settings_toml(settings))
+
+    # What is sold: texts become vectors, and what the shop leaves unsaid is inferred from them.
+    words = text_encoder(settings.text.encoder, cache_folder=cache, precision=settings.text.precision)
+    reader = CachedEncoder(words, cache / "vectors")
+    tell("read texts", 0, len(shop.items), "")
+    texts = encode_texts(shop.items, shop.languages, reader)
+    shop = infer_attributes(
+        shop,
+        text_vectors_ID=texts.vectors_ID,
+        encode=lambda said: reader.encode(said).vectors_ID,
+        taxonomy=settings.text.taxonomy,
+        seed=seed,
+    )
+    catalogue = build_catalogue(shop)
+    tell("read texts", len(shop.items), len(shop.items), "")
+
+    # What it looks like: photos become vectors that land near the texts.
+    eye, photos = _look(shop, texts, settings, cache, tell)
+    parts = Parts.of({"text": texts.vectors_ID} | ({"image": photos.vectors_ID} if photos else {}))
+
+    # What goes together tells how much each modality counts; then one vector per item.
+    fusion = make(settings.fusion.way, {"dimensions": settings.fusion.dimensions})
+    fusion.fit(parts, item_pairs(training_part(shop), seed=seed), seed=seed)
+    vectors = {**parts.vectors, "fused": fusion.fuse(parts)}
+    contents = read_contents(shop, reader, fusion)
+
+    # A trial on the newest part, held out, tells how much to trust whom.
+    held_out = hold_out(shop, contents)
+    lesson = TrainingData(
+        histories=held_out.training,
+        catalogue=catalogue,
+        vectors=vectors,
+        seed=seed,
+        validation=held_out.validation.targets,
+        checkpoint=checkpoint / "trial" if checkpoint else None,
+    )
+    tried = fit_ensembles(settings.recommend.make(), lesson, held_out, progress=tell)
+    evaluation = evaluate_ensembles(
+        tried, held_out, catalogue=catalogue, fused_ID=vectors["fused"], seed=seed, progress=tell
+    )
+
+    # Then everything is learnt from everything; profiles are derived whenever they are read.
+    lesson = TrainingData(
+        histories=histories_from_events(shop.events, contents, order_only=shop.order_only),
+        catalogue=catalogue,
+        vectors=vectors,
+        seed=seed,
+        checkpoint=checkpoint / "final" if checkpoint else None,
+    )
+    return Model(
+        name=name,
+        settings=settings,
+        shop=shop,
+        catalogue=catalogue,
+        states=build_states(shop.events, order_only=shop.order_only),
+        contents=contents,
+        population=Population.from_events(shop.events, catalogue, config=settings.profile),
+        vectors=vectors,
+        fusion=fusion,
+        recommenders=refit(tried, settings.recommend.make(), lesson, progress=tell),
+        text_encoder=words,
+        image_encoder=eye,
+        trial=Trial(ensembles=tried, evaluation={**evaluation, "fusion": dict(fusion.weights(parts))}),
+    )
+
+
+def read_contents(shop: Shop, reader: TextEncoder, fusion: Fusion) -> Contents:
+    """Return everything shoppers wrote, with its vectors in the items' space."""
+    contents = Contents.of_events(shop.events)
+    said = contents.texts
+    if said and "text" in fusion.modalities:
+        vectors_CD = reader.encode(list(said.values())).vectors_ID
+        contents.add_vectors(list(said), fusion.fuse(Parts.of({"text": vectors_CD})))
+    return contents
+
+
+def _look(
+    shop: Shop, texts: Encoded, settings: Settings, cache: Path, tell: Progress
+) -> tuple[OnnxImageEncoder | None, Encoded | None]:
+    """Return the encoder of photos and the photos' vectors; None where there are none or none are wanted."""
+    if shop.images is None or settings.image.encoder == "none":
+        return None, None
+    eye, photos = image_encoder_of(
+        shop,
+        texts.vectors_ID,
+        encoder=settings.image.encoder,
+        precision=settings.image.precision,
+        cache=cache,
+        seed=settings.seed,
+        progress=partial(tell, "look at photos"),
+    )
+    if eye is None:
+        return None, None
+    return eye, encode_photos(photos, CachedEncoder(eye, cache / "vectors", content=image_content))
+
+
+def _silent(stage: str, done: int, total: int, note: str) -> None:
+    """Show nothing."""

@@ -1,0 +1,421 @@
+"""What `fit` and `load` return: profiles, lists, and learning from the next event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from huaxiang.config import Settings, read_settings, settings_toml
+from huaxiang.encoders import load_text_encoder
+from huaxiang.encoders.base import ImageInput, StoredTextEncoder
+from huaxiang.encoders.image import OnnxImageEncoder
+from huaxiang.errors import ArtefactError, InputError, UnknownItemError
+from huaxiang.evaluate.trial import Ensembles, Trial
+from huaxiang.fusion import Fusion, Parts
+from huaxiang.fusion import load as load_fusion
+from huaxiang.profile.contents import Contents
+from huaxiang.profile.derive import derive_profile
+from huaxiang.profile.population import Population
+from huaxiang.profile.state import NO_ITEM, ProfileState
+from huaxiang.profile.states import States
+from huaxiang.profile.update import milliseconds, state_event, update
+from huaxiang.ranking.base import Deeds, Occasion, Shelf
+from huaxiang.ranking.stated import stated_in
+from huaxiang.recommend.histories import histories_from_states
+from huaxiang.recommend.lists import Asker, list_items, list_values
+from huaxiang.records import Event, EventType, Matrix, Profile, Slate, Vector, Version
+from huaxiang.runs import fingerprint_of, new_run, read_manifest, write_manifest
+from huaxiang.shop.base import Shop
+from huaxiang.shop.catalogue import Catalogue, build_catalogue
+from huaxiang.shop.event_records import event_row
+from huaxiang.shop.stored import load_shop, save_shop
+
+DESCRIBED_ID = "described"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a list is made from: a state, and where its texts and photos are looked up."""
+
+    state: ProfileState
+    contents: Contents
+
+
+@dataclass(kw_only=True)
+class Model:
+    """A shop's profiles and lists, learning with each event.
+
+    Parameters
+    ----------
+    name
+        Fingerprint of data and settings; names the model in profiles and slates.
+    vectors
+        Item vectors by space: "fused", and the raw "text" and "image" where there are any. (I, D) each.
+    trial
+        What came of holding the newest part out; None in a model that was loaded to serve.
+    """
+
+    name: str
+    settings: Settings
+    shop: Shop
+    catalogue: Catalogue
+    states: States
+    contents: Contents
+    population: Population
+    vectors: Mapping[str, Matrix]
+    fusion: Fusion
+    recommenders: Ensembles
+    text_encoder: StoredTextEncoder
+    image_encoder: OnnxImageEncoder | None
+    trial: Trial | None = None
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """What ranking reads of the catalogue."""
+        bought = self.shop.events.filter(pl.col("type") == EventType.PURCHASE.code)["item_row"]
+        counts_I = np.bincount(bought.to_numpy(), minlength=self.catalogue.n_items)
+        popularity_I = (counts_I / max(int(counts_I.max(initial=0)), 1)).astype(np.float32)
+        return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=popularity_I)
+
+    @property
+    def newest(self) -> datetime | None:
+        """When the newest event happened, which is what `now` means by default; None in order-only shops."""
+        if self.catalogue.order_only or not len(self.shop.events):
+            return None
+        newest = self.shop.events["occurred_at"].max()
+        assert isinstance(newest, datetime)
+        return newest.astimezone(UTC)
+
+    @property
+    def position(self) -> int:
+        """How many events the log has."""
+        return len(self.shop.events)
+
+    def save(self, folder: str | Path) -> None:
+        """Keep the model as a run that `load` reads back; an earlier run is replaced when it is whole."""
+        with new_run(Path(folder), fingerprint=self.name) as made:
+            save(self, made)
+            write_manifest(made, {"name": self.name, "seed": self.settings.seed})
+
+    def profile(self, shopper_id: str, *, now: datetime | None = None) -> Profile:
+        """Return what a shopper's events show.
+
+        Parameters
+        ----------
+        now
+            Moment to derive it for; None is the moment of the newest event in the log.
+
+        Raises
+        ------
+        UnknownShopperError
+            When there is no event of this shopper.
+        """
+        known = Known(state=self.states.state(shopper_id), contents=self.contents)
+        return self._derived(known, shopper_id=shopper_id, now=now)
+
+    def describe(
+        self, *, text: str | None = None, image: ImageInput = None, now: datetime | None = None
+    ) -> Profile:
+        """Return the profile of somebody of whom only words, a photo, or both are known.
+
+        Wishes become stated facets with the words as evidence; the vectors of words and photo do the rest.
+
+        Raises
+        ------
+        InputError
+            When there are neither words nor a photo.
+        """
+        if not (text and text.strip()) and image is None:
+            raise InputError("nothing is described", remedy="give words, an image, or both")
+        known, degraded = self._described(text, image, now or self.newest)
+        shown = self._derived(known, shopper_id=None, now=now)
+        return replace(shown, degraded=(*shown.degraded, *degraded))
+
+    def _derived(self, known: Known, *, shopper_id: str | None, now: datetime | None) -> Profile:
+        shown = derive_profile(
+            known.state,
+            catalogue=self.catalogue,
+            population=self.population,
+            contents=known.contents,
+            item_vectors_ID=self.vectors["fused"],
+            now=now or self.newest,
+            shopper_id=shopper_id,
+            version=Version(position=self.position, model=self.name, catalogue=self.catalogue.version),
+            config=self.settings.profile,
+            described=shopper_id is None,
+        )
+        return replace(shown, state=known)
+
+    def recommend(
+        self,
+        shopper: str | Profile,
+        *,
+        k: int = 10,
+        of: str = "item",
+        repeat: bool = False,
+        language: str = "en",
+        on_unknown: Literal["raise", "popular"] = "raise",
+    ) -> Slate:
+        """Return the best list for a shopper, or for a profile, with reasons.
+
+        Parameters
+        ----------
+        shopper
+            A shopper's id, or what `profile` or `describe` returned.
+        k
+            Length of the list, at least 1.
+        of
+            What is listed: item, category, brand, price_band or another dimension of the catalogue.
+        repeat
+            Whether what the shopper bought before may be offered again.
+        on_unknown
+            What to do with an id that has no events: raise, or list what is popular and say so.
+
+        Raises
+        ------
+        InputError
+            For `k` below 1 or an unknown `of`.
+        UnknownShopperError
+            For an unknown id, under `on_unknown="raise"`.
+        """
+        if isinstance(shopper, str):
+            is_known = on_unknown == "raise" or shopper in self.states
+            profile = self.profile(shopper) if is_known else self._nobody(shopper)
+        else:
+            profile = shopper
+        asker = self.asker(profile)
+        recommender = self.recommenders.of("all" if repeat else "new")
+        rules = replace(self.settings.ranking.rules, exclude_had=not repeat)
+        config = replace(self.settings.ranking, rules=rules)
+        if of == "item":
+            occasion = Occasion(
+                language=language, now_ms=milliseconds(profile.as_of) if profile.as_of else None
+            )
+            made = list_items(recommender, asker, self.shelf, k=k, config=config, occasion=occasion)
+        else:
+            made = list_values(
+                recommender, asker, self.catalogue, of=of, k=k, config=config, language=language
+            )
+        return Slate(
+            shopper_id=profile.shopper_id,
+            model=self.name,
+            slate_id=self._slate_id(profile, k, of, repeat),
+            items=made.rows,
+            of=of,
+            degraded=(*profile.degraded, *made.degraded),
+        )
+
+    def _nobody(self, shopper_id: str) -> Profile:
+        return self._derived(
+            Known(state=self.states.empty(), contents=self.contents), shopper_id=shopper_id, now=None
+        )
+
+    def asker(self, profile: Profile) -> Asker:
+        """Return the shopper of a profile as the recommenders and the reasons see them."""
+        known: Known = profile.state
+        history = histories_from_states([known.state], known.contents)
+        event_of = {event.key: event for event in known.state.events()}
+        done = [event_of[int(key)] for key in history.event_keys]
+        ids = [known.contents.event_id(event.key, shopper_id=profile.shopper_id) for event in done]
+        deeds = Deeds(
+            event_ids=ids if profile.shopper_id is not None else [None] * len(ids),
+            types=history.types,
+            item_rows=history.item_rows,
+            texts=[known.contents.text(event.content) for event in done],
+        )
+        had_rows = np.array(sorted(known.state.bought_items()), dtype=np.int32)
+        return Asker(history=history, deeds=deeds, had_rows=had_rows, stated=stated_in(profile))
+
+    def _slate_id(self, profile: Profile, k: int, of: str, repeat: bool) -> str:
+        made_of = (
+            profile.shopper_id or "",
+            self.name,
+            profile.version.position,
+            profile.as_of,
+            k,
+            of,
+            repeat,
+        )
+        return fingerprint_of(*(str(part) for part in made_of))
+
+    def _described(
+        self, text: str | None, image: ImageInput, now: datetime | None
+    ) -> tuple[Known, tuple[str, ...]]:
+        """Return a state of one or two `state` events, and what could not be read."""
+        contents, state = Contents(), self.states.empty()
+        degraded: list[str] = []
+        for part, said in (("text", text), ("image", _name_of(image))):
+            if not said:
+                continue
+            event = Event(
+                event_id=f"{DESCRIBED_ID}:{part}",
+                shopper_id=DESCRIBED_ID,
+                type=EventType.STATE,
+                text=said if part == "text" else None,
+                image=said if part == "image" else None,
+                occurred_at=now,
+            )
+            vector, problem = self._text_vector(said) if part == "text" else self._image_vector(image)
+            degraded += [problem] if problem else []
+            contents.add_vectors([contents.add_event(event)], vector[None])
+            kept, totals = state_event(event, ordinal=self._ordinal(state))
+            state = update(state, kept, totals=totals)
+        return Known(state=state, contents=contents), tuple(degraded)
+
+    def learn(self, event: Event) -> None:
+        """Take one more event into the log; the next profile and the next list know it.
+
+        An event that is there already (by `event_id` and shopper) changes nothing.
+
+        Raises
+        ------
+        UnknownItemError
+            When it names an item that the catalogue lacks.
+        ClockError
+            When it has no time, in a shop that knows times.
+        """
+        item_row = self._row_of(event.item_id)
+        known = event.shopper_id in self.states
+        state = self.states.state(event.shopper_id) if known else self.states.empty()
+        kept, totals = state_event(event, item_no=item_row, ordinal=self._ordinal(state))
+        if self.contents.event_id(kept.key, shopper_id=event.shopper_id) == event.event_id:
+            return
+        content = self.contents.add_event(event)
+        if content:
+            self.contents.add_vectors([content], self._content_vector(event)[None])
+        self.states.put(event.shopper_id, update(state, kept, totals=totals))
+        row = event_row(event, item_row=None if event.item_id is None else item_row)
+        log = pl.DataFrame([row], schema=self.shop.events.schema)
+        self.shop = replace(self.shop, events=self.shop.events.vstack(log))
+        self._teach(event.shopper_id)
+
+    def _teach(self, shopper_id: str) -> None:
+        """Let the recommenders that learn with each event do so; the others wait for the next retraining."""
+        history = histories_from_states([self.states.state(shopper_id)], self.contents)
+        if len(history.item_rows):
+            self.recommenders.new.learn(history)
+
+    def _row_of(self, item_id: str | None) -> int:
+        if item_id is None:
+            return NO_ITEM
+        if item_id not in self.catalogue.row_of:
+            raise UnknownItemError("no such item", value=item_id, remedy="add it to the catalogue first")
+        return self.catalogue.row_of[item_id]
+
+    def _ordinal(self, state: ProfileState) -> int | None:
+        return state.totals.n_events if self.catalogue.order_only else None
+
+    def _content_vector(self, event: Event) -> Vector:
+        words = event.query or event.text
+        return self._text_vector(words)[0] if words else self._image_vector(event.image)[0]
+
+    def _text_vector(self, text: str) -> tuple[Vector, str | None]:
+        encoded = self.text_encoder.encode([text])
+        if not encoded.present_I[0]:
+            return self._fused("text", encoded.vectors_ID), "the words have no letter that could be read"
+        return self._fused("text", encoded.vectors_ID), encoded.problems.get(0)
+
+    def _image_vector(self, image: ImageInput) -> tuple[Vector, str | None]:
+        if self.image_encoder is None:
+            nothing = np.zeros(self.fusion.dimensions, dtype=np.float32)
+            return nothing, "the photo was not used: this model was built without photos"
+        encoded = self.image_encoder.encode([image])
+        problem = f"the photo was not used: {encoded.problems[0]}" if encoded.problems else None
+        return self._fused("image", encoded.vectors_ID), problem
+
+    def _fused(self, modality: str, vectors_1D: Matrix) -> Vector:
+        if modality not in self.fusion.modalities or not vectors_1D.any():
+            return np.zeros(self.fusion.dimensions, dtype=np.float32)
+        present = {modality: np.ones(1, dtype=np.bool_)}
+        fused_1D = self.fusion.fuse(Parts(vectors={modality: vectors_1D}, present=present))
+        return np.asarray(fused_1D[0], dtype=np.float32)
+
+
+def _name_of(image: ImageInput) -> str | None:
+    if image is None:
+        return None
+    return "photo" if isinstance(image, bytes) else Path(image).name
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write every part of a model into a folder; `load` reads it back."""
+    save_shop(model.shop, folder)
+    (folder / "settings.toml").write_text(settings_toml(model.settings), encoding="utf-8")
+    model.states.save(folder / "states.parquet")
+    model.population.save(folder / "population")
+    save_file(
+        {name: np.ascontiguousarray(rows) for name, rows in model.vectors.items()},
+        _made(folder / "vectors") / "items.safetensors",
+    )
+    save_file(_content_vectors(model.contents), folder / "vectors" / "contents.safetensors")
+    model.fusion.save(_made(folder / "fusion"))
+    model.text_encoder.save(_made(folder / "encoders" / "text"))
+    if model.image_encoder is not None:
+        model.image_encoder.save(_made(folder / "encoders" / "image"))
+    model.recommenders.save(_made(folder / "recommender"))
+    if model.trial is not None:
+        model.trial.ensembles.save(_made(folder / "heldout"))
+
+
+def load(folder: str | Path) -> Model:
+    """Return the model of a run; needs neither torch nor the shop's own files.
+
+    Raises
+    ------
+    ArtefactError
+        There is no complete run, a part is truncated, or it was made by a newer version.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    shop = load_shop(folder)
+    catalogue = build_catalogue(shop)
+    contents = Contents.of_events(shop.events)
+    said = _read_arrays(folder / "vectors" / "contents.safetensors")
+    contents.add_vectors(said["contents"].tolist(), said["vectors"])
+    has_photos = (folder / "encoders" / "image").exists()
+    return Model(
+        name=manifest["name"],
+        settings=read_settings(folder / "settings.toml"),
+        shop=shop,
+        catalogue=catalogue,
+        states=States.load(folder / "states.parquet"),
+        contents=contents,
+        population=Population.load(folder / "population", catalogue),
+        vectors=_read_arrays(folder / "vectors" / "items.safetensors"),
+        fusion=load_fusion(folder / "fusion"),
+        recommenders=Ensembles.load(folder / "recommender"),
+        text_encoder=load_text_encoder(folder / "encoders" / "text"),
+        image_encoder=OnnxImageEncoder(folder / "encoders" / "image") if has_photos else None,
+    )
+
+
+def _content_vectors(contents: Contents) -> dict[str, Any]:
+    numbers = [
+        number for number in (*contents.texts, *contents.images) if contents.vector(number) is not None
+    ]
+    vectors = [contents.vector(number) for number in numbers]
+    return {
+        "contents": np.array(numbers, dtype=np.int64),
+        "vectors": np.array(vectors, dtype=np.float32).reshape(len(numbers), -1),
+    }
+
+
+def _read_arrays(file: Path) -> dict[str, Any]:
+    try:
+        return dict(load_file(file))
+    except (OSError, SafetensorError) as error:
+        raise ArtefactError("vectors can't be read", file=str(file), remedy="build the run again") from error
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
