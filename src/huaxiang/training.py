@@ -60,7 +60,7 @@ class Config:
         Epochs without a better validation after which the fit stops; ≥ 1.
     """
 
-    steps: int = 1200
+    steps: int = 1000
     min_epochs: int = 3
     max_epochs: int = 60
     batch_events: int = 2048
@@ -68,7 +68,7 @@ class Config:
     weight_decay: float = 0.3
     warmup_share: float = 0.05
     clip_norm: float = 1.0
-    patience: int = 3
+    patience: int = 4
 
     def __post_init__(self) -> None:
         _in_range("steps", self.steps, self.steps >= 1, "at least 1")

@@ -64,7 +64,7 @@ def test_a_planted_order_is_learnt(fitted: SequenceRecommender) -> None:
 
 
 def test_a_planted_order_is_learnt_from_ids_alone(training: TrainingData) -> None:
-    bare = SequenceRecommender(replace(SMALL, space=None)).fit(replace(training, vectors={}))
+    bare = SequenceRecommender(replace(SMALL, spaces=())).fit(replace(training, vectors={}))
     assert bare.score(histories_of([[0, 1, 2], [5]])).argmax(axis=1).tolist() == [3, 6]
 
 
@@ -175,6 +175,15 @@ def test_a_new_item_joins_without_refitting(seeing: SequenceRecommender) -> None
     scores = longer.score(histories_of([[7, 0]]))[0]
     assert scores.shape == (N_ITEMS + 1,) and set(np.argsort(-scores)[:2].tolist()) == {1, 9}
     np.testing.assert_allclose(scores[:N_ITEMS], seeing.score(histories_of([[7, 0]]))[0], atol=1e-5)
+
+
+def test_words_are_read_in_the_first_space_beside_a_richer_one() -> None:
+    shop = training_of(ring(), n_items=N_ITEMS, fused=looking_alike())
+    shop = replace(shop, vectors={**shop.vectors, "text": np.eye(N_ITEMS, dtype=np.float32)})
+    model = SequenceRecommender(replace(SMALL, id_dropout=0.6)).fit(shop)
+    asked = with_words(histories_of([[]]), looking_alike()[4])
+    assert model.score(asked)[0].argmax() == 5
+    assert model.score(histories_of([[0, 1, 2]]))[0].argmax() == 3
 
 
 def test_words_of_another_space_are_refused(seeing: SequenceRecommender) -> None:

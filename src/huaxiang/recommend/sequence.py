@@ -19,6 +19,7 @@ from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
 from huaxiang.recommend.histories import repeated, take_events
+from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_outlook import Outlooks, encode_with, session_of
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.records import Matrix
@@ -41,15 +42,15 @@ class Config:
     dropout
         Share of features left out in training; 0 to below 1.
     id_dropout
-        Share of items that go without their id vector in each batch; 0 to below 1. Higher serves new items
-        better.
+        Share of items that go without their id vector in each batch, half of them with no more content than
+        words have; 0 to below 1. Higher serves new items and words better.
     temperature
         What cosines are divided by to give logits; > 0. Smaller is surer.
     smoothing
         Share of each target spread over all items; 0 to below 1.
-    space
-        Which item vectors are the content; words and photos of shoppers lie in "fused". None learns from ids
-        alone.
+    spaces
+        Item vectors that are the content, beside each other. The first must be there, and is where words and
+        photos of shoppers lie; the others are read where the shop has them. None at all: ids alone.
     training
         The loop's own settings.
     """
@@ -62,12 +63,13 @@ class Config:
     id_dropout: float = 0.2
     temperature: float = 0.07
     smoothing: float = 0.0
-    space: str | None = "fused"
+    spaces: tuple[str, ...] = ("fused", "text")
     training: loop.Config = field(default_factory=loop.Config)
 
     def __post_init__(self) -> None:
         if isinstance(self.training, Mapping):  # a table of a settings file, or of what was saved
             object.__setattr__(self, "training", loop.Config(**self.training))
+        object.__setattr__(self, "spaces", tuple(self.spaces))
         _in_range("layers", self.layers, 1 <= self.layers <= 12, "1 to 12")
         _in_range("heads", self.heads, 1 <= self.heads <= 16, "1 to 16")
         fits = 4 <= self.dimensions <= 1024 and self.dimensions % self.heads == 0
@@ -102,7 +104,7 @@ class SequenceRecommender:
 
     def __init__(self, config: Config | None = None, *, device: str = "cpu") -> None:
         self.config = config or Config()
-        content = () if self.config.space is None else ("text", "image")
+        content = ("text", "image") if self.config.spaces else ()
         self.uses: tuple[str, ...] = ("ids", "order", "times", *content)
         self.device = device
         self.outlooks_: Outlooks | None = None
@@ -112,18 +114,21 @@ class SequenceRecommender:
     def fit(self, training: TrainingData) -> Self:
         """Start over on `training`; resumes from `training.checkpoint` if that is of this very fit.
 
+        The same seed gives the same model on the same machine and number of threads. With
+        `training.validation` the best epoch is kept, without it the last; the defaults leave so much out
+        while learning that the two are close.
+
         Raises
         ------
         MissingExtraError
             Without torch.
         SettingsError
-            `training.vectors` has no such space as `config.space`.
+            `training.vectors` lacks the first of `config.spaces`.
         """
         loop.require("torch")
         from huaxiang.recommend.sequence_fit import fit_network
 
-        content_IC = self._content(training.vectors, training.catalogue.n_items)
-        fitted = fit_network(training, content_IC, self.config, device=self.device)
+        fitted = fit_network(training, self.config, device=self.device)
         self.outlooks_, self.export_, self.trained_ = fitted.outlooks, fitted.export, fitted.trained
         return self
 
@@ -150,10 +155,9 @@ class SequenceRecommender:
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same model over a longer catalogue, whose new items are known by their content alone."""
-        n_items = len(next(iter(vectors.values())))
         longer = type(self)(self.config, device=self.device)
         longer.export_, longer.trained_ = self.export_, self.trained_
-        longer.outlooks_ = self._fitted().with_new_items(self._content(vectors, n_items))
+        longer.outlooks_ = self._fitted().with_new_items(vectors)
         return longer
 
     def save(self, folder: Path) -> None:
@@ -165,7 +169,8 @@ class SequenceRecommender:
             The model was just fitted, and onnxscript is missing.
         """
         outlooks = self._fitted()
-        arrays = {"items": outlooks.items_ID, "weight": outlooks.weight_DC, "bias": outlooks.bias_D}
+        arrays = {"items": outlooks.items_ID, "weight": outlooks.weight_DC}
+        arrays |= {f"mean.{space}": mean for space, mean in outlooks.spaces.means.items()}
         more = {"trained": asdict(self.trained_)}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
         (folder / GRAPH).write_bytes(self.export_())
@@ -183,12 +188,13 @@ class SequenceRecommender:
         loaded = cls(Config(**said["config"]))
         loaded.trained_ = loop.Trained.from_json(said["more"]["trained"])
         arrays = load_arrays(folder)
+        stored = [name for name in loaded.config.spaces if f"mean.{name}" in arrays]
         try:
             graph = (folder / GRAPH).read_bytes()
             loaded.outlooks_ = Outlooks(
                 items_ID=arrays["items"],
                 weight_DC=arrays["weight"],
-                bias_D=arrays["bias"],
+                spaces=Spaces(means={name: arrays[f"mean.{name}"] for name in stored}),
                 encode=encode_with(session_of(graph)),
                 max_events=loaded.config.max_events,
             )
@@ -197,19 +203,6 @@ class SequenceRecommender:
             remedy = "build the run again"
             raise ArtefactError("encoder can't be read", file=str(folder / GRAPH), remedy=remedy) from error
         return loaded
-
-    def _content(self, vectors: Mapping[str, Matrix], n_items: int) -> Matrix:
-        if self.config.space is None:
-            return np.zeros((n_items, 1), dtype=np.float32)
-        if self.config.space not in vectors:
-            allowed = ", ".join(vectors) or "None"
-            raise SettingsError(
-                "no such vectors",
-                column="sequence.space",
-                value=self.config.space,
-                remedy=f"choose {allowed}",
-            )
-        return np.ascontiguousarray(vectors[self.config.space], dtype=np.float32)
 
     def _fitted(self) -> Outlooks:
         if self.outlooks_ is None:

@@ -17,6 +17,7 @@ from torch.nn.functional import embedding
 from huaxiang.recommend.base import NO_ITEM, Histories, Targets, TrainingData
 from huaxiang.recommend.full_softmax import full_softmax_loss
 from huaxiang.recommend.histories import take_shoppers
+from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_network import SequenceNetwork, onnx_of
 from huaxiang.recommend.sequence_outlook import Outlooks
 from huaxiang.recommend.sequence_tokens import (
@@ -47,16 +48,19 @@ class Fitted:
     trained: Trained
 
 
-def fit_network(training: TrainingData, content_IC: Matrix, config: Config, *, device: str = "cpu") -> Fitted:
+def fit_network(training: TrainingData, config: Config, *, device: str = "cpu") -> Fitted:
     """Return the network fitted on `training`, and how its fit went."""
+    spaces = Spaces.among(training.vectors, config.spaces)
+    content_IC = spaces.of_items(training.vectors, training.catalogue.n_items)
     seen = np.unique(training.histories.item_rows[training.histories.item_rows != NO_ITEM])
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
-        network = SequenceNetwork(content_IC[seen], config).to(device)
-    lesson = Lesson(network, _renumbered(training.histories, seen, len(content_IC)), config, device)
+        network = SequenceNetwork(content_IC[seen], spaces.first_width, config).to(device)
+    histories = _readable(_renumbered(training.histories, seen, len(content_IC)), spaces)
+    lesson = Lesson(network, histories, config, device)
 
     def outlooks() -> Outlooks:
-        return outlooks_of(network, content_IC, seen, config)
+        return outlooks_of(network, content_IC, seen, spaces, config)
 
     trained = train(
         network,
@@ -71,7 +75,7 @@ def fit_network(training: TrainingData, content_IC: Matrix, config: Config, *, d
     )
     network.cpu()
     return Fitted(
-        outlooks=outlooks_of(network, content_IC, seen, config),
+        outlooks=outlooks(),
         export=cache(partial(onnx_of, network.encoder, dimensions=config.dimensions)),
         trained=trained,
     )
@@ -83,7 +87,7 @@ class Lesson:
     Parameters
     ----------
     histories
-        With item rows renumbered to those of the network.
+        With the item rows of the network, and content as the network reads it.
     """
 
     def __init__(self, network: SequenceNetwork, histories: Histories, config: Config, device: str) -> None:
@@ -128,7 +132,7 @@ class Lesson:
 
 @torch.inference_mode()
 def outlooks_of(
-    network: SequenceNetwork, content_IC: Matrix, seen: NDArray[np.integer], config: Config
+    network: SequenceNetwork, content_IC: Matrix, seen: NDArray[np.integer], spaces: Spaces, config: Config
 ) -> Outlooks:
     """Return the network as it is now; items never seen in training are known by their content alone."""
     encoder, device = network.encoder, network.ids.weight.device
@@ -147,7 +151,7 @@ def outlooks_of(
     return Outlooks(
         items_ID=items_ID.cpu().numpy(),
         weight_DC=network.project.weight.cpu().numpy(),
-        bias_D=network.project.bias.cpu().numpy(),
+        spaces=spaces,
         encode=encode,
         max_events=config.max_events,
     )
@@ -195,6 +199,13 @@ def _renumbered(histories: Histories, seen: NDArray[np.integer], n_items: int) -
     row_of = np.full(n_items + 1, NO_ITEM, dtype=np.int32)  # the last place is that of NO_ITEM
     row_of[seen] = np.arange(len(seen), dtype=np.int32)
     return replace(histories, item_rows=row_of[histories.item_rows])
+
+
+def _readable(histories: Histories, spaces: Spaces) -> Histories:
+    """Return the histories with the vectors of words and photos as the network reads them."""
+    if not (histories.content_rows >= 0).any():
+        return histories
+    return replace(histories, content_vectors=spaces.of_words(histories.content_vectors))
 
 
 def _fingerprint(histories: Histories, content_IC: Matrix, config: Config) -> str:

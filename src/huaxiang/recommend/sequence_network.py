@@ -33,47 +33,50 @@ class SequenceNetwork(nn.Module):
 
     Parameters
     ----------
-    content_ID
-        Content vectors of the items that were seen, float32 (I, C); zero rows where absent.
+    content_IC
+        Content of the items that were seen, float32 (I, C), centred; zero where absent.
+    first_width
+        Columns of it that words and photos have too.
     """
 
-    def __init__(self, content_ID: Matrix, config: Config) -> None:
+    def __init__(self, content_IC: Matrix, first_width: int, config: Config) -> None:
         super().__init__()
-        self.id_dropout = config.id_dropout
-        self.ids = nn.Embedding(len(content_ID), config.dimensions)
-        self.project = nn.Linear(content_ID.shape[1], config.dimensions)
+        self.id_dropout, self.first_width = config.id_dropout, first_width
+        self.ids = nn.Embedding(len(content_IC), config.dimensions)
+        self.project = nn.Linear(content_IC.shape[1], config.dimensions, bias=False)
         self.encoder = EventEncoder(config)
-        self.register_buffer("content_ID", torch.from_numpy(content_ID), persistent=False)
-        self._start_from(content_ID)
+        self.register_buffer("content_IC", torch.from_numpy(content_IC), persistent=False)
+        self._start_from(content_IC)
 
     def items(self) -> Tensor:
-        """Return the vectors of the items, (I, D), unit rows; in training some go without their id vector."""
-        ids_ID = self.ids.weight
-        if self.training and self.id_dropout:
-            ids_ID = ids_ID * (torch.rand(len(ids_ID), 1, device=ids_ID.device) >= self.id_dropout)
-        return normalize(ids_ID + self.projected(self.get_buffer("content_ID")), dim=1, eps=TINY)
+        """Return the vectors of the items, (I, D), unit rows.
 
-    def contents(self, vectors_CC: Tensor) -> Tensor:
+        In training some go without their id vector, as new items do, and half of those with no more content
+        than words have.
+        """
+        ids_ID, content_IC = self.ids.weight, self.get_buffer("content_IC")
+        if not self.training or not self.id_dropout:
+            return normalize(ids_ID + self.project(content_IC), dim=1, eps=TINY)
+        luck_I1 = torch.rand(len(ids_ID), 1, device=ids_ID.device)
+        first_IC, rest_IC = content_IC[:, : self.first_width], content_IC[:, self.first_width :]
+        first_DC, rest_DC = (
+            self.project.weight[:, : self.first_width],
+            self.project.weight[:, self.first_width :],
+        )
+        kept_ID = ids_ID * (luck_I1 >= self.id_dropout) + first_IC @ first_DC.T
+        return normalize(kept_ID + (rest_IC @ rest_DC.T) * (luck_I1 >= self.id_dropout / 2), dim=1, eps=TINY)
+
+    def contents(self, content_XC: Tensor) -> Tensor:
         """Return the vectors of words, photos or new items, unit rows, zero where there is no content."""
-        return normalize(self.projected(vectors_CC), dim=1, eps=TINY)
+        return normalize(content_XC @ self.project.weight[:, : content_XC.shape[1]].T, dim=1, eps=TINY)
 
-    def projected(self, vectors_XC: Tensor) -> Tensor:
-        """Return content in the network's own space; absent content stays zero."""
-        projected: Tensor = self.project(vectors_XC) * vectors_XC.any(dim=1, keepdim=True)
-        return projected
-
-    def _start_from(self, content_ID: Matrix) -> None:
+    def _start_from(self, content_IC: Matrix) -> None:
         """Begin with the principal components of the content, and with id vectors that hardly speak."""
         nn.init.normal_(self.ids.weight, std=0.02)
-        present = content_ID[content_ID.any(axis=1)]
-        if len(present) < 2:
-            return
-        middle = present.mean(axis=0)
-        _, axes = np.linalg.eigh(np.cov(present, rowvar=False).reshape(len(middle), len(middle)))
-        principal = np.ascontiguousarray(axes[:, ::-1][:, : self.project.out_features].T, dtype=np.float32)
+        _, axes = np.linalg.eigh(content_IC.T @ content_IC)
+        principal = np.array(axes.T[::-1][: self.project.out_features], dtype=np.float32)
         with torch.no_grad():
             self.project.weight.zero_()[: len(principal)] = torch.from_numpy(principal)
-            self.project.bias.zero_()[: len(principal)] = torch.from_numpy(-principal @ middle)
 
 
 class EventEncoder(nn.Module):

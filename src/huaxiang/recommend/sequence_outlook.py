@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huaxiang.errors import InputError
 from huaxiang.recommend.base import NO_ITEM, Histories
+from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_tokens import Tokens, Windows, gap_buckets, newest_windows, tokens_of
 from huaxiang.records import Matrix
 
@@ -32,8 +32,10 @@ class Outlooks:
     ----------
     items_ID
         Item vectors of the model, unit rows, zero where an item has neither behaviour nor content.
-    weight_DC, bias_D
-        From content vectors to item vectors.
+    weight_DC
+        From content to item vectors.
+    spaces
+        What content is.
     encode
         The network, in PyTorch while it learns and in ONNX Runtime afterwards.
     max_events
@@ -42,7 +44,7 @@ class Outlooks:
 
     items_ID: Matrix
     weight_DC: Matrix
-    bias_D: NDArray[np.float32]
+    spaces: Spaces
     encode: Encode
     max_events: int
 
@@ -61,24 +63,12 @@ class Outlooks:
             found_UD[batch] = outlooks_UTD[np.arange(len(batch)), tokens.lengths]
         return found_UD
 
-    def contents(self, vectors_CC: Matrix) -> Matrix:
-        """Return words, photos or new items among the item vectors, (C, D), unit rows or zero."""
-        if not len(vectors_CC):
-            return np.zeros((0, len(self.bias_D)), dtype=np.float32)
-        if vectors_CC.shape[1] != self.weight_DC.shape[1]:
-            raise InputError(
-                "vectors of another space",
-                value=f"{vectors_CC.shape[1]} dimensions",
-                remedy=f"the model was fitted on {self.weight_DC.shape[1]}",
-            )
-        projected = vectors_CC @ self.weight_DC.T + self.bias_D
-        projected *= vectors_CC.any(axis=1, keepdims=True)
-        lengths = np.linalg.norm(projected, axis=1, keepdims=True)
-        return np.asarray(projected / np.maximum(lengths, 1e-6), dtype=np.float32)
-
-    def with_new_items(self, vectors_IC: Matrix) -> Outlooks:
+    def with_new_items(self, vectors: Mapping[str, Matrix]) -> Outlooks:
         """Return the same over a longer catalogue, whose new items are known by their content alone."""
-        new_ID = self.contents(vectors_IC[len(self.items_ID) :])
+        n_known = len(self.items_ID)
+        new = {space: vectors_IX[n_known:] for space, vectors_IX in vectors.items()}
+        n_new = len(next(iter(new.values()), ()))
+        new_ID = _unit(self.spaces.of_items(new, n_new) @ self.weight_DC.T)
         return replace(self, items_ID=np.concatenate([self.items_ID, new_ID]))
 
     def _vectors(self, tokens: Tokens, contents_CC: Matrix) -> NDArray[np.float32]:
@@ -86,8 +76,16 @@ class Outlooks:
         is_item = tokens.item_rows != NO_ITEM
         vectors_UTD[is_item] = self.items_ID[tokens.item_rows[is_item]]
         is_said = ~is_item & (tokens.content_rows >= 0)
-        vectors_UTD[is_said] = self.contents(contents_CC[tokens.content_rows[is_said]])
+        if is_said.any():
+            words = self.spaces.of_words(contents_CC[tokens.content_rows[is_said]])
+            vectors_UTD[is_said] = _unit(words @ self.weight_DC[:, : words.shape[1]].T)
         return vectors_UTD
+
+
+def _unit(rows_XD: Matrix) -> Matrix:
+    """Return the rows scaled to unit length; those of no length stay zero."""
+    lengths_X1 = np.linalg.norm(rows_XD, axis=1, keepdims=True)
+    return np.asarray(rows_XD / np.maximum(lengths_X1, 1e-6), dtype=np.float32)
 
 
 def session_of(graph: bytes) -> InferenceSession:
