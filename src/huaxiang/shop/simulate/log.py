@@ -13,6 +13,7 @@ import polars as pl
 from huaxiang.records import EventType
 
 MS_PER_DAY = 86_400_000
+_CONTEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Entry(NamedTuple):
@@ -36,7 +37,7 @@ class Entry(NamedTuple):
 
 def as_context(stated: Mapping[str, object]) -> str:
     """Return a context as the JSON text that the log keeps."""
-    return json.dumps(stated, ensure_ascii=False, separators=(",", ":"))
+    return _CONTEXT.encode(stated)
 
 
 @dataclass

@@ -79,8 +79,12 @@ class Products:
 
     def items_of_group(self, group_row: int) -> NDArray[np.int64]:
         """Return the rows of a product's variants."""
-        first, beyond = np.searchsorted(self.group_rows, [group_row, group_row + 1])
-        return np.arange(first, beyond)
+        return np.arange(self._starts[group_row], self._starts[group_row + 1])
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        n_groups = len(self.quality_G)
+        return [int(row) for row in np.searchsorted(self.group_rows, np.arange(n_groups + 1))]
 
 
 @dataclass(frozen=True)
