@@ -21,6 +21,8 @@ LIKED, DISLIKED = 0, 1
 
 DAY_MS = 86_400_000
 N_FIELDS = 9
+_SPREAD = 1_000_003
+"""More than there are days, times two; overflow of a content's number is no harm."""
 
 _DISLIKE, _REFUND = EventType.DISLIKE.code, EventType.REFUND.code
 _TAKEN_BACK_BY = {
@@ -63,26 +65,23 @@ class Acts:
         Only these count for confidence: looking ten times at one thing in a day is not ten things liked.
         """
         newest_E = np.zeros(len(self), np.bool_)
-        weighs = np.flatnonzero((self.like_E > 0) | (self.dislike_E > 0))
-        thing = np.where(self.item_E >= 0, self.item_E, -1 - self.content_E)[weighs]
-        day = (np.zeros_like(self.ms_E) if self.order_only else self.ms_E // DAY_MS)[weighs]
-        side = self.dislike_E[weighs] > 0
-        order = np.lexsort((weighs, side, day, thing))
-        thing, day, side = thing[order], day[order], side[order]
-        is_last = np.ones(len(weighs), np.bool_)
-        is_last[:-1] = (thing[1:] != thing[:-1]) | (day[1:] != day[:-1]) | (side[1:] != side[:-1])
-        newest_E[weighs[order]] = is_last
+        weighs = np.flatnonzero(self.like_E + self.dislike_E)[::-1]
+        thing = np.where(self.item_E >= 0, self.item_E, ~self.content_E)[weighs]
+        day = 0 if self.order_only else self.ms_E[weighs] // DAY_MS
+        _, first = np.unique(thing * _SPREAD + 2 * day + (self.dislike_E[weighs] > 0), return_index=True)
+        newest_E[weighs[first]] = True
         return newest_E
 
 
-def acts_of(state: ProfileState, *, now_ms: int, config: Config) -> Acts:
-    """Return the state's events weighed as of `now_ms`."""
+def acts_of(state: ProfileState, *, n_items: int, now_ms: int, config: Config) -> Acts:
+    """Return the state's events weighed as of `now_ms`; those about items beyond `n_items` weigh nothing."""
     events = state.events()
     cells = np.fromiter(chain.from_iterable(events), np.int64, N_FIELDS * len(events))
     ms_E, key_E, type_E, item_E, rating_E, quantity_E, content_E, offset_E = cells.reshape(-1, N_FIELDS).T[:8]
     age_E = np.zeros(len(events)) if state.order_only else np.maximum(now_ms - ms_E, 0) / DAY_MS
     like_E, dislike_E = weigh(type_E, rating_E, config=config)
     like_E[taken_back(type_E, item_E, quantity_E)] = 0.0
+    like_E[item_E >= n_items] = dislike_E[item_E >= n_items] = 0.0
     return Acts(ms_E, key_E, type_E, item_E, content_E, offset_E, age_E, like_E, dislike_E, state.order_only)
 
 
@@ -98,12 +97,13 @@ def weigh(type_E: Ints, rating_E: Ints, *, config: Config) -> tuple[Floats, Floa
     (array([1., 0., 0.]), array([0. , 0.7, 0. ]))
     """
     weight_E = config.type_weights[type_E]
-    is_low = (rating_E > 0) & (rating_E <= 10 * config.low_rating)
-    is_middling = (rating_E > 0) & (rating_E < 10 * config.high_rating)
-    disliked = is_low | (type_E == _DISLIKE)
-    like_E = np.where(disliked | (type_E == _REFUND), 0.0, weight_E)
-    like_E[is_middling & ~is_low] *= config.neutral_weight
-    return like_E, np.where(disliked, weight_E, 0.0)
+    disliked = type_E == _DISLIKE
+    if rating_E.any():
+        is_rated = rating_E > 0
+        is_low = is_rated & (rating_E <= 10 * config.low_rating)
+        disliked |= is_low
+        weight_E[is_rated & ~is_low & (rating_E < 10 * config.high_rating)] *= config.neutral_weight
+    return np.where(disliked | (type_E == _REFUND), 0.0, weight_E), np.where(disliked, weight_E, 0.0)
 
 
 def taken_back(type_E: Ints, item_E: Ints, quantity_E: Ints) -> list[int]:

@@ -120,6 +120,21 @@ class Contents:
         ids = [event_id for event_id, owner in found if shopper_id in (None, owner)]
         return ids[0] if ids else f"key:{key:010x}"
 
+    def event_ids(self, keys_E: NDArray[np.int64], /, *, shopper_id: str | None = None) -> list[str]:
+        """Return `event_id` of each key, (E,): one look-up for all of a shopper's events."""
+        ids = [self._added_ids.get(key) or f"key:{key:010x}" for key in keys_E.tolist()]
+        if self._ids is None:
+            return ids
+        sorted_E, rows_E = self._rows_by_key
+        first_E = np.searchsorted(sorted_E, keys_E)
+        last = len(sorted_E) - 1
+        there = np.flatnonzero(sorted_E[np.minimum(first_E, last)] == keys_E)
+        is_shared = sorted_E[np.minimum(first_E[there] + 1, last)] == keys_E[there]
+        found = self._ids["event_id"][rows_E[first_E[there]]].to_list()
+        for e, event_id, shared in zip(there.tolist(), found, is_shared.tolist(), strict=True):
+            ids[e] = self.event_id(int(keys_E[e]), shopper_id=shopper_id) if shared else event_id
+        return ids
+
     @cached_property
     def _rows_by_key(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The keys of the table in ascending order and the row of each; made when first asked for."""

@@ -103,7 +103,7 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     """Return the profile together with its claims; see `derive_profile`."""
     config = config or Config()
     values = population.values
-    acts = acts_of(state, now_ms=_now_ms(state, now), config=config)
+    acts = acts_of(state, n_items=catalogue.n_items, now_ms=_now_ms(state, now), config=config)
     heard = hear(acts, values, contents, item_vectors_ID=item_vectors_ID, config=config)
     cite = Citations(acts, heard, contents, shopper_id=shopper_id, described=described)
     findings = find_facets(acts, heard, cite, population, contents, now=now, config=config)
@@ -112,7 +112,8 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     )
     found = directions(things, config=config)
     facets = tuple(finding.facet for finding in findings)
-    intent = intent_of(state, catalogue=catalogue, contents=contents, now=now)
+    cite.look_up(row for direction in found for row in direction.rows)
+    intent = intent_of(state, catalogue=catalogue, contents=contents, now=now, cite=cite.events)
     claims = claims_of(findings, found, intent, Ground(values, acts, cite, config, now))
     profile = Profile(
         shopper_id=shopper_id,
@@ -162,7 +163,7 @@ def find_facets(
     """Return the facets: corrected before stated before inferred, each by lift × share."""
     values = population.values
     counted = count(acts, heard, population, now=now, config=config)
-    chosen = choose(counted, values, config=config)
+    chosen = choose(counted, config=config)
     findings = counted_findings(counted, chosen, values, acts, cite, config=config)
     findings += limit_findings(heard, acts, cite, currency=values.catalogue.currency, config=config)
     corrections = corrections_of(acts, contents)

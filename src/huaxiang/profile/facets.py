@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +24,11 @@ from huaxiang.profile.weights import Config
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-MOST_CANDIDATES = 24
-"""Values per dimension and side whose quantile is computed; the rest are far below those by mean."""
+MOST_CANDIDATES = 12
+"""Values per dimension and side whose exact quantile is computed; the rest are below by a close estimate."""
+
+MOST_DENSE = 50_000
+"""Codes up to which a table of all is quicker than sorting those met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Entries:
         Decayed mass on the value, and on all the event's values of the same dimension.
     sure_N
         What the entry adds to n_eff.
+    even_N
+        Its part of its event, such that an event's entries on one side of a dimension sum to 1.
     stated_N
         Whether the shopper said so in words about themself.
     """
@@ -48,6 +54,7 @@ class Entries:
     mass_N: Floats
     whole_N: Floats
     sure_N: Floats
+    even_N: Floats
     stated_N: NDArray[np.bool_]
 
 
@@ -57,8 +64,10 @@ class Tally:
 
     Parameters
     ----------
-    share_K, strength_K, prior_K, alpha_K
-        Posterior mean, its sum of parameters, the population's share, and the prior's strength.
+    group_K
+        Twice the dimension, plus 1 on the disliked side.
+    share_K, strength_K, prior_K
+        Posterior mean, the posterior's sum of parameters, and the population's share.
     confidence_K
         0 to 1.
     newest_K
@@ -71,6 +80,7 @@ class Tally:
 
     entries: Entries
     code_K: Ints
+    group_K: Ints
     share_K: Floats
     strength_K: Floats
     prior_K: Floats
@@ -84,21 +94,23 @@ class Tally:
 
 def item_entries(acts: Acts, values: Values, *, rates_D: Floats) -> Entries:
     """Return the entries of the events about items."""
-    events = np.flatnonzero((acts.item_E >= 0) & ((acts.like_E > 0) | (acts.dislike_E > 0)))
-    first = values.offsets[acts.item_E[events]]
-    counts = values.offsets[acts.item_E[events] + 1] - first
-    event_N = np.repeat(events, counts)
-    at_N = np.arange(len(event_N)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
-    value_N = values.value_N[at_N]
-    disliked_N = acts.dislike_E[event_N] > 0
-    decay_N = np.exp2(-acts.age_E[event_N] * rates_D[values.dimension_V[value_N]])
-    force_N = decay_N * (acts.like_E + acts.dislike_E)[event_N]
+    force_E = acts.like_E + acts.dislike_E
+    events = np.flatnonzero((acts.item_E >= 0) & (force_E > 0))
+    items = acts.item_E[events]
+    counts = values.counts_I[items]
+    shift = values.offsets[items] - np.cumsum(counts) + counts
+    which_N = np.repeat(np.arange(len(events)), counts)
+    at_N = np.arange(len(which_N)) + shift[which_N]
+    event_N, value_N = events[which_N], values.value_N[at_N]
+    decay_N = np.exp2(acts.age_E[event_N] * -rates_D[values.dimension_V[value_N]])
+    force_N = decay_N * force_E[event_N]
     return Entries(
         event_N=event_N,
-        code_N=2 * value_N + disliked_N,
+        code_N=2 * value_N + (acts.dislike_E > 0)[event_N],
         mass_N=force_N * values.weight_N[at_N],
         whole_N=force_N * values.whole_N[at_N],
         sure_N=decay_N * values.confidence_N[at_N] * acts.newest_of_day()[event_N],
+        even_N=values.even_N[at_N],
         stated_N=np.zeros(len(event_N), np.bool_),
     )
 
@@ -125,48 +137,55 @@ def said_entries(
         mass_N=force_N,
         whole_N=np.bincount(cell_N, force_N)[cell_N],
         sure_N=decay_N * sure_N * (stated_N | acts.newest_of_day()[event_N]),
+        even_N=1 / np.bincount(cell_N)[cell_N],
         stated_N=stated_N,
     )
 
 
 def joined(first: Entries, second: Entries) -> Entries:
     """Return both after each other."""
-    names = ("event_N", "code_N", "mass_N", "whole_N", "sure_N", "stated_N")
+    names = ("event_N", "code_N", "mass_N", "whole_N", "sure_N", "even_N", "stated_N")
     return Entries(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 
 
 def tally(entries: Entries, values: Values, *, prior_V: Floats, alpha_D: Floats, config: Config) -> Tally:
     """Return the posterior of every value that some entry names."""
-    code_K, row_N = np.unique(entries.code_N, return_inverse=True)
+    code_K, row_N = _rows(entries.code_N, 2 * values.n_values)
     n_rows = len(code_K)
     value_K = code_K >> 1
-    group_K = 2 * values.dimension_V[value_K].astype(np.int64) + (code_K & 1)
+    group_K = values.group_V[value_K] + (code_K & 1)
     mass_K = np.bincount(row_N, entries.mass_N, minlength=n_rows)
     n_eff_K = np.bincount(row_N, entries.sure_N, minlength=n_rows)
-    total_K = np.bincount(group_K, mass_K)[group_K] if n_rows else mass_K
+    total_K = np.bincount(group_K, mass_K, minlength=1)[group_K]
+    even_K = np.bincount(row_N, entries.even_N, minlength=n_rows)
     alpha_K, prior_K = alpha_D[group_K >> 1], prior_V[value_K]
     newest_K = np.zeros(n_rows, np.int64)
     np.maximum.at(newest_K, row_N, entries.event_N)
-    stated_K = np.bincount(row_N, entries.stated_N, minlength=n_rows) > 0
     return Tally(
         entries=entries,
         code_K=code_K,
+        group_K=group_K,
         share_K=(mass_K + alpha_K * prior_K) / (total_K + alpha_K),
         strength_K=total_K + alpha_K,
         prior_K=prior_K,
         confidence_K=n_eff_K / (n_eff_K + config.kappa),
         newest_K=newest_K,
         n_with_K=np.bincount(row_N, minlength=n_rows),
-        n_of_K=_events_of(entries, group_K[row_N])[group_K] if n_rows else newest_K,
-        stated_K=stated_K,
+        n_of_K=np.rint(np.bincount(group_K, even_K, minlength=1)[group_K]).astype(np.int64),
+        stated_K=np.bincount(row_N, entries.stated_N, minlength=n_rows) > 0,
         row_N=row_N,
     )
 
 
-def _events_of(entries: Entries, group_N: Ints) -> Ints:
-    """Return how many different events each (dimension, side) has."""
-    n_groups = int(group_N.max()) + 1
-    return np.bincount(np.unique(entries.event_N * n_groups + group_N) % n_groups, minlength=n_groups)
+def _rows(code_N: Ints, n_codes: int) -> tuple[Ints, Ints]:
+    """Return the different codes in ascending order, and which of them each is."""
+    if n_codes > MOST_DENSE:
+        code_K, row_N = np.unique(code_N, return_inverse=True)
+        return code_K, row_N
+    code_K = np.flatnonzero(np.bincount(code_N, minlength=n_codes))
+    row_of = np.zeros(n_codes, np.int64)
+    row_of[code_K] = np.arange(len(code_K))
+    return code_K, row_of[code_N]
 
 
 def lift(share: Floats, strength: Floats, prior: Floats, *, quantile: float) -> Floats:
@@ -188,24 +207,41 @@ class Chosen(NamedTuple):
     lift: float
 
 
-def choose(counted: Tally, values: Values, *, config: Config) -> list[Chosen]:
+def choose(counted: Tally, *, config: Config) -> list[Chosen]:
     """Return the values with the highest lift × share of each dimension and side.
 
     A value the shopper spoke of is not shown on the side of which they last said the opposite.
     """
-    rows = np.setdiff1d(np.arange(len(counted.code_K)), spoken_against(counted), assume_unique=True)
-    group = 2 * values.dimension_V[counted.code_K[rows] >> 1].astype(np.int64) + (counted.code_K[rows] & 1)
-    rough = counted.share_K[rows] ** 2 / counted.prior_K[rows]
-    rows, group = _best(rows, group, rough, MOST_CANDIDATES)
-    lifts = lift(
-        counted.share_K[rows], counted.strength_K[rows], counted.prior_K[rows], quantile=config.lift_quantile
-    )
-    order = _best_order(group, lifts * counted.share_K[rows], config.facets_per_side)
-    return [Chosen(int(rows[k]), float(lifts[k])) for k in order]
+    rows = np.arange(len(counted.code_K))
+    hidden = spoken_against(counted)
+    if hidden:
+        rows = np.delete(rows, hidden)
+    if len(rows) > MOST_CANDIDATES:
+        rows = rows[_best(counted.group_K[rows], _rough(counted, rows), MOST_CANDIDATES)]
+    share = counted.share_K[rows]
+    lifts = lift(share, counted.strength_K[rows], counted.prior_K[rows], quantile=config.lift_quantile)
+    kept = _best(counted.group_K[rows], lifts * share, config.facets_per_side)
+    return [Chosen(row, high) for row, high in zip(rows[kept].tolist(), lifts[kept].tolist(), strict=True)]
+
+
+def _rough(counted: Tally, rows: Ints) -> Floats:
+    """Return about lift × share, by the 10 % quantile of the gamma distribution that the beta is near to.
+
+    Source
+    ------
+    Wilson and Hilferty, The distribution of chi-square, PNAS 1931.
+    """
+    share = counted.share_K[rows]
+    mass = share * counted.strength_K[rows]
+    root = 1 - 1 / (9 * mass) - 1.2816 / (3 * np.sqrt(mass))
+    low = np.maximum(root, 1e-3 * share) ** 3
+    return np.asarray(low * share * share / counted.prior_K[rows])
 
 
 def spoken_against(counted: Tally) -> list[int]:
     """Return the rows whose opposite the shopper stated, and stated last."""
+    if not counted.stated_K.any():
+        return []
     rows: list[int] = []
     row_of = {int(counted.code_K[k]): int(k) for k in np.flatnonzero(counted.stated_K)}
     for code, row in row_of.items():
@@ -222,19 +258,12 @@ def _last_said(counted: Tally, row: int) -> tuple[int, int]:
     return int(counted.entries.event_N[said].max()), int(said.max())
 
 
-def _best(rows: Ints, group: Ints, score: Floats, most: int) -> tuple[Ints, Ints]:
-    if len(rows) <= most:
-        return rows, group
-    kept = _best_order(group, score, most)
-    return rows[kept], group[kept]
-
-
-def _best_order(group: Ints, score: Floats, most: int) -> Ints:
+def _best(group: Ints, score: Floats, most: int) -> Ints:
     """Return positions of the `most` highest scores of each group."""
     order = np.lexsort((-score, group))
-    sorted_group = group[order]
-    starts = np.searchsorted(sorted_group, sorted_group)
-    return order[np.arange(len(order)) - starts < most]
+    in_order = group[order]
+    rank = np.arange(len(order)) - np.searchsorted(in_order, in_order)
+    return order[rank < most]
 
 
 def evidence_rows(counted: Tally, rows: list[int], *, most: int) -> list[list[int]]:
@@ -250,10 +279,10 @@ def evidence_rows(counted: Tally, rows: list[int], *, most: int) -> list[list[in
     pull = counted.entries.mass_N[at] - counted.share_K[counted.row_N[at]] * counted.entries.whole_N[at]
     order = np.lexsort((-pull, owner))
     ends = np.searchsorted(owner[order], np.arange(len(rows) + 1))
-    events, pulls = counted.entries.event_N[at[order]], pull[order]
+    events, pulls = counted.entries.event_N[at[order]].tolist(), pull[order].tolist()
     found = []
-    for begin, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+    for begin, end in pairwise(ends.tolist()):
         last = min(end, begin + most)
-        last = last if pulls[begin:last].sum() > 0 else end
-        found.append(list(dict.fromkeys(events[begin:last].tolist())))
+        last = last if sum(pulls[begin:last]) > 0 else end
+        found.append(list(dict.fromkeys(events[begin:last])))
     return found

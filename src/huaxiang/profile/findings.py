@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ def counted_findings(
     """Return the facets that counting shows, whether inferred or stated."""
     rows = [one.row for one in chosen]
     cited = evidence_rows(counted, rows, most=config.evidence_per_facet)
+    cite.look_up(chain(*cited))
     columns = (counted.code_K, counted.share_K, counted.confidence_K, counted.newest_K)
     picked = zip(*(column[rows].tolist() for column in columns), strict=True)
     seen = zip(counted.n_with_K[rows].tolist(), counted.n_of_K[rows].tolist(), strict=True)

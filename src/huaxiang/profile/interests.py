@@ -11,11 +11,12 @@ cut at a number of clusters instead of at a distance, so that every event belong
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 
 from huaxiang.profile.acts import Acts
 from huaxiang.profile.contents import Contents
@@ -106,20 +107,31 @@ def directions(things: Things, *, config: Config) -> list[Direction]:
 
 
 def _clusters(vectors_TD: Matrix, *, most: int) -> Ints:
-    if len(vectors_TD) < 2:
-        return np.zeros(len(vectors_TD), np.int64)
-    tree = linkage(_distances(vectors_TD), method="ward")
-    labels = fcluster(tree, most, criterion="maxclust")
-    coarse = fcluster(tree, SAME_DIRECTION, criterion="distance")
-    labels = coarse if coarse.max() < labels.max() else labels
-    return np.asarray(labels, np.int64) - 1
+    """Return the cluster of each thing, numbered from 0."""
+    n_things = len(vectors_TD)
+    cluster = list(range(n_things))
+    if n_things > 1:
+        merges = linkage(_distances(vectors_TD), method="ward").tolist()
+        members = {thing: [thing] for thing in range(n_things)}
+        for step, (left, right, distance, _) in enumerate(merges):
+            if n_things - step <= most and distance > SAME_DIRECTION:
+                break
+            members[n_things + step] = members.pop(int(left)) + members.pop(int(right))
+        for number, things in enumerate(members.values()):
+            for thing in things:
+                cluster[thing] = number
+    return np.array(cluster, np.int64)
 
 
 def _distances(vectors_TD: Matrix) -> Floats:
     """Return the Euclidean distances of unit rows, condensed as scipy wants them."""
-    gram = vectors_TD @ vectors_TD.T
-    upper = gram[np.triu_indices(len(vectors_TD), 1)].astype(np.float64)
-    return np.sqrt(np.maximum(2 - 2 * upper, 0))
+    cosines = (vectors_TD @ vectors_TD.T)[_upper(len(vectors_TD))].astype(np.float64)
+    return np.asarray(np.sqrt(np.maximum(2 - 2 * cosines, 0)))
+
+
+@lru_cache(maxsize=512)
+def _upper(n_things: int) -> tuple[Ints, ...]:
+    return np.triu_indices(n_things, 1)
 
 
 def _direction(things: Things, members: Ints, total: float, *, most: int) -> Direction:

@@ -228,9 +228,10 @@ def _hours(ground: Ground) -> Iterator[Claim]:
         return
     hour_E = (acts.ms_E + acts.offset_quarters_E * 900_000) // 3_600_000 % 24
     count_H = np.bincount(hour_E, minlength=24)
-    in_window_H = sum(np.roll(count_H, -shift) for shift in range(_WINDOW_HOURS))
+    after_H = np.concatenate([[0], np.cumsum(np.concatenate([count_H, count_H]))])
+    in_window_H = after_H[_WINDOW_HOURS : _WINDOW_HOURS + 24] - after_H[:24]
     start = int(np.argmax(in_window_H))
-    n = int(np.asarray(in_window_H)[start])
+    n = int(in_window_H[start])
     if 2 * n <= len(acts):
         return
     rows = np.flatnonzero((hour_E - start) % 24 < _WINDOW_HOURS).tolist()

@@ -37,9 +37,13 @@ class Values:
         Number of each dimension's first value, and V at the end, int64 (D + 1,).
     dimension_V
         Each value's dimension, int16.
-    value_N, weight_N, whole_N, confidence_N
+    counts_I
+        How many entries each item has.
+    group_V
+        Twice each value's dimension: the number of its liked side; the disliked side is one more.
+    value_N, weight_N, whole_N, even_N, confidence_N
         Per entry: the value; its share of the item times how sure it is; the sum of these over the
-        item's values in the same dimension; and how sure it is alone.
+        item's values in the same dimension; 1 over the number of these; and how sure it is alone.
     """
 
     catalogue: Catalogue
@@ -48,10 +52,13 @@ class Values:
     names: Sequence[str]
     first_D: NDArray[np.int64]
     dimension_V: NDArray[np.int16]
+    group_V: NDArray[np.int64]
     offsets: NDArray[np.int64]
+    counts_I: NDArray[np.int64]
     value_N: NDArray[np.int64]
     weight_N: NDArray[np.float64]
     whole_N: NDArray[np.float64]
+    even_N: NDArray[np.float64]
     confidence_N: NDArray[np.float64]
     read: dict[int, Wishes] = field(default_factory=dict, repr=False, compare=False)
     """Texts that were read before, by content hash; at most `most_read`."""
@@ -94,12 +101,13 @@ class Values:
 
         A path is said by its last part.
         """
-        return self.labels(language)[value].rsplit(" > ", 1)[-1]
+        return self.labels(language)[value]
 
     def labels(self, language: str) -> Sequence[str]:
         """Return how `language` says each value, (V,); made once per language."""
         if language not in self.said:
-            self.said[language] = [name for d in self.dimensions for name in self._labels(d, language)]
+            said = (name for d in self.dimensions for name in self._labels(d, language))
+            self.said[language] = [name.rsplit(" > ", 1)[-1] for name in said]
         return self.said[language]
 
     def _labels(self, dimension: str, language: str) -> Iterator[str]:
@@ -129,6 +137,7 @@ def values_of(catalogue: Catalogue, lexicon: Lexicon | None = None) -> Values:
     weight_N = share_N * confidence_N
     cell_N = item_N * max(1, len(dimensions)) + dimension_N
     whole_N = np.bincount(cell_N, weight_N)[cell_N] if len(cell_N) else weight_N
+    even_N = 1 / np.bincount(cell_N)[cell_N] if len(cell_N) else weight_N
     order = np.argsort(item_N, kind="stable")
     counts = np.bincount(item_N, minlength=catalogue.n_items)
     return Values(
@@ -138,10 +147,13 @@ def values_of(catalogue: Catalogue, lexicon: Lexicon | None = None) -> Values:
         names=[name for names in names_by_dimension.values() for name in names],
         first_D=first_D,
         dimension_V=np.repeat(np.arange(len(dimensions), dtype=np.int16), sizes),
+        group_V=2 * np.repeat(np.arange(len(dimensions)), sizes),
+        counts_I=counts,
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         value_N=value_N[order],
         weight_N=weight_N[order],
         whole_N=whole_N[order],
+        even_N=even_N[order],
         confidence_N=confidence_N[order],
     )
 
