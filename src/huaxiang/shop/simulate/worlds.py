@@ -103,6 +103,29 @@ def fixed_worlds(*, n_events: int = N_EVENTS, n_shoppers: int = N_SHOPPERS) -> t
     return tuple(taste_world(v, c, n_events, n_shoppers) for v in N_VALUES for c in CONCENTRATIONS)
 
 
+def joint_items(worlds: tuple[TasteWorld, ...]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the items of one shop that has a dimension per world, and which item each event is about.
+
+    Returns
+    -------
+    values_IW
+        int32 (I, W): the item's value in each world; every combination that occurs is one item.
+    item_rows_UE
+        int32 (U, E).
+
+    Examples
+    --------
+    >>> worlds = fixed_worlds(n_events=3, n_shoppers=2)
+    >>> values_IW, item_rows_UE = joint_items(worlds)
+    >>> bool((values_IW[item_rows_UE, 4] == worlds[4].values_UE).all())
+    True
+    """
+    values_UEW = np.stack([world.values_UE for world in worlds], axis=-1)
+    n_shoppers, n_events, n_worlds = values_UEW.shape
+    values_IW, rows = np.unique(values_UEW.reshape(-1, n_worlds), axis=0, return_inverse=True)
+    return values_IW, rows.reshape(n_shoppers, n_events).astype(np.int32)
+
+
 def dirichlet(prior_V: NDArray[np.float64], n_draws: int, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Return draws from Dirichlet(prior), (n_draws, V), without the underflow of tiny parameters.
 
