@@ -28,6 +28,11 @@ def test_only_the_first_space_must_be_there() -> None:
         Spaces.among({"text": TEXT}, ("fused", "text"))
 
 
+def test_a_space_that_is_not_given_reads_as_unknown() -> None:
+    spaces = Spaces.among({"fused": FUSED, "text": TEXT}, ("fused", "text"))
+    assert spaces.of_items({"fused": FUSED}, 3)[:, 2].tolist() == [0, 0, 0]
+
+
 def test_without_a_space_there_is_no_content() -> None:
     spaces = Spaces.among({"fused": FUSED}, ())
     assert spaces.of_items({}, 2).tolist() == [[0], [0]]

@@ -46,9 +46,14 @@ class Spaces:
         return len(next(iter(self.means.values()), ()))
 
     def of_items(self, vectors: Mapping[str, Matrix], n_items: int) -> Matrix:
-        """Return the content of items, (I, C)."""
-        parts = [_centred(vectors[name], mean) for name, mean in self.means.items()]
-        return np.concatenate(parts, axis=1) if parts else np.zeros((n_items, 1), dtype=np.float32)
+        """Return the content of items, (I, C); zero in spaces that are not given."""
+        content_IC = np.zeros((n_items, max(1, sum(map(len, self.means.values())))), dtype=np.float32)
+        first = 0
+        for name, mean in self.means.items():
+            if name in vectors:
+                content_IC[:, first : first + len(mean)] = _centred(vectors[name], mean)
+            first += len(mean)
+        return content_IC
 
     def of_words(self, vectors_CX: Matrix) -> Matrix:
         """Return the content of words and photos, (C, X), the first columns of that of items.

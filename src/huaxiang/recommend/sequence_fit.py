@@ -119,12 +119,9 @@ class Lesson:
         vectors_UTD = embedding(rows_UT.clamp(min=0), items_ID) * (rows_UT >= 0).unsqueeze(-1)
         is_said = (tokens.item_rows == NO_ITEM) & (tokens.content_rows >= 0)
         if is_said.any():
-            said = torch.from_numpy(self.histories.content_vectors[tokens.content_rows[is_said]]).to(
-                self.device
-            )
-            vectors_UTD = vectors_UTD.index_put(
-                (torch.from_numpy(is_said).to(self.device),), self.network.contents(said)
-            )
+            said_CC = torch.from_numpy(self.histories.content_vectors[tokens.content_rows[is_said]])
+            places = (torch.from_numpy(is_said).to(self.device),)
+            vectors_UTD = vectors_UTD.index_put(places, self.network.contents(said_CC.to(self.device)))
         types, gaps = torch.from_numpy(tokens.types), torch.from_numpy(tokens.gaps)
         found: Tensor = self.network.encoder(vectors_UTD, types.to(self.device), gaps.to(self.device))
         return found
