@@ -164,9 +164,10 @@ def _trained(
     lesson = Lesson(pixels_IHWC, texts_ID, tags, config=config)
     network = lesson.network(seed=seed)
     n = len(pixels_IHWC)
-    n_passes = max(1, round(STEPS_PER_CHECKPOINT * config.batch / n))  # of all photos, between checkpoints
-    ones_N = np.ones(n * n_passes, np.int64)
     plan = config.training(n)
+    # A small shop is gone through several times between two checkpoints.
+    n_passes = max(1, round(min(STEPS_PER_CHECKPOINT, plan.steps) * config.batch / n))
+    ones_N = np.ones(n * n_passes, np.int64)
     n_views = plan.epochs(ones_N) * len(ones_N)
     train(
         network,
