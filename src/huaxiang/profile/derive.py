@@ -22,7 +22,7 @@ from huaxiang.profile.findings import (
     limit_findings,
 )
 from huaxiang.profile.intent import intent_of
-from huaxiang.profile.interests import Direction, directions, importance, things_of
+from huaxiang.profile.interests import Direction, Things, directions, importance, things_of
 from huaxiang.profile.population import Population
 from huaxiang.profile.portrait import Claim, Ground, claims_of, portrait_of
 from huaxiang.profile.said import Heard, hear
@@ -103,14 +103,11 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     """Return the profile together with its claims; see `derive_profile`."""
     config = config or Config()
     values = population.values
-    acts = acts_of(state, n_items=catalogue.n_items, now_ms=_now_ms(state, now), config=config)
+    acts = acts_of(state, n_items=catalogue.n_items, now_ms=now_in_ms(state, now), config=config)
     heard = hear(acts, values, contents, item_vectors_ID=item_vectors_ID, config=config)
     cite = Citations(acts, heard, contents, shopper_id=shopper_id, described=described)
     findings = find_facets(acts, heard, cite, population, contents, now=now, config=config)
-    things = things_of(
-        acts, contents, importance(acts, config), item_vectors_ID=item_vectors_ID, most=config.interest_items
-    )
-    found = directions(things, config=config)
+    things, found = find_interests(acts, contents, item_vectors_ID, config)
     facets = tuple(finding.facet for finding in findings)
     cite.look_up(row for direction in found for row in direction.rows)
     intent = intent_of(state, catalogue=catalogue, contents=contents, now=now, cite=cite.events)
@@ -121,7 +118,7 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
         version=version,
         n_events=state.totals.n_events or len(acts),
         facets=facets,
-        interests=_named(found, values, cite),
+        interests=name_interests(found, values, cite),
         intent=intent,
         activity=activity_of(state, now=now, currency=catalogue.currency),
         portrait=portrait_of(claims),
@@ -133,7 +130,8 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     return Derived(profile, claims)
 
 
-def _now_ms(state: ProfileState, now: datetime | None) -> int:
+def now_in_ms(state: ProfileState, now: datetime | None) -> int:
+    """Return `now` in milliseconds; 0 where the shop knows only an order."""
     return 0 if state.order_only or now is None else milliseconds(now)
 
 
@@ -171,7 +169,18 @@ def find_facets(
     return in_order(findings, corrections)
 
 
-def _named(found: Sequence[Direction], values: Values, cite: Citations) -> tuple[Interest, ...]:
+def find_interests(
+    acts: Acts, contents: Contents, item_vectors_ID: Matrix, config: Config
+) -> tuple[Things, list[Direction]]:
+    """Return the things the events are about, and the directions in which they lie."""
+    mass_E = importance(acts, config)
+    most = config.interest_items
+    things = things_of(acts, contents, mass_E, item_vectors_ID=item_vectors_ID, most=most)
+    return things, directions(things, config=config)
+
+
+def name_interests(found: Sequence[Direction], values: Values, cite: Citations) -> tuple[Interest, ...]:
+    """Return the directions as interests with a name, a typical item and evidence."""
     catalogue = values.catalogue
     language = catalogue.languages[0] if catalogue.languages else "en"
     return tuple(
