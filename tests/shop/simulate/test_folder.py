@@ -4,13 +4,19 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
 
 from huaxiang.errors import ShopError
 from huaxiang.records import EventType
+from huaxiang.shop.catalogue import build_catalogue
+from huaxiang.shop.read import read_shop
 from huaxiang.shop.simulate import Config, folder, simulate
+from huaxiang.shop.simulate.products import PRICE_BANDS, price_bands
+from huaxiang.shop.simulate.settings import DIMENSIONS
+from huaxiang.shop.simulate.vocabulary import vocabulary
 
 from .conftest import SMALL, Written
 
@@ -73,6 +79,29 @@ def test_every_item_has_texts_in_both_languages_and_a_photo(small_shop: Written)
         assert set(items["image"]) == set(photos.namelist())
         photo = Image.open(BytesIO(photos.read(items["image"][0])))
         assert (photo.size, photo.mode) == ((48, 48), "RGB")
+
+
+def test_the_shop_is_read_without_a_guess_or_a_quarantined_line(small_shop: Written) -> None:
+    shop = read_shop(small_shop.folder)
+    assert shop.guesses == ()
+    assert shop.accounting.agrees and shop.quarantine.is_empty()
+    assert shop.accounting.n_events == small_shop.events.height + small_shop.reviews.height
+    assert shop.languages == ("en", "zh")
+
+
+def test_the_truth_speaks_of_the_values_that_are_read(small_shop: Written) -> None:
+    dimensions = build_catalogue(read_shop(small_shop.folder)).dimensions
+    for name, dimension in dimensions.items():
+        assert set(small_shop.truth.filter(dimension=name)["value"]) == set(dimension.values)
+    assert set(dimensions) == set(DIMENSIONS)
+
+
+def test_price_bands_are_those_that_are_read(small_shop: Written) -> None:
+    catalogue = build_catalogue(read_shop(small_shop.folder))
+    bands = catalogue.dimensions["price_band"]
+    kinds = [vocabulary().values("category").index(value) for value in small_shop.items["category"]]
+    ours = price_bands(small_shop.items["price"].to_numpy(), np.array(kinds))
+    assert [PRICE_BANDS[row] for row in ours] == [bands.values[row] for row in bands.value_rows]
 
 
 def test_titles_name_the_shade_or_the_brand(small_shop: Written) -> None:

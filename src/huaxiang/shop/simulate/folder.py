@@ -81,7 +81,7 @@ def simulate(out: Path, *, config: Config | None = None, seed: int, progress: Pr
         When `out` exists and is not a simulated shop.
     """
     config = config or Config()
-    out = Path(out)
+    out = Path(out).absolute()
     _check_free(out)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)

@@ -9,10 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.metrics import average_ranks
 from huaxiang.shop.simulate.settings import DIMENSIONS, Config
 from huaxiang.shop.simulate.vocabulary import Brand, Kind, Vocabulary
 
 PRICE_BANDS = ("low", "medium", "high", "premium")
+FEWEST_PRICES = 8
 COMPANIONS_PER_PRODUCT = 3
 OWN_STYLE = 0.75
 """Chance that a product has one of its brand's styles."""
@@ -183,19 +185,21 @@ def _spread(per_group: list[int], group_rows: Rows) -> Rows:
 
 
 def price_bands(prices: NDArray[np.int64], categories: Rows) -> Rows:
-    """Return each item's quarter of its category's prices, 0 to 3; a price at a quartile is in the lower.
+    """Return each item's quarter of its category's prices, 0 to 3, by rank; equal prices are in one band.
+
+    Categories of fewer than eight items share the whole shop's quarters, as in any shop that is read.
 
     Examples
     --------
-    >>> price_bands(np.array([10, 20, 30, 40, 7]), np.array([0, 0, 0, 0, 1])).tolist()
-    [0, 1, 2, 3, 0]
+    >>> price_bands(np.arange(10, 18), np.zeros(8, dtype=np.int32)).tolist()
+    [0, 0, 1, 1, 2, 2, 3, 3]
     """
-    bands = np.zeros(len(prices), dtype=np.int32)
+    ranks = average_ranks(prices) / len(prices)
     for category in np.unique(categories):
         rows = np.flatnonzero(categories == category)
-        quartiles = np.quantile(prices[rows], [0.25, 0.5, 0.75])
-        bands[rows] = np.searchsorted(quartiles, prices[rows], side="left")
-    return bands
+        if len(rows) >= FEWEST_PRICES:
+            ranks[rows] = average_ranks(prices[rows]) / len(rows)
+    return (np.ceil(ranks * len(PRICE_BANDS)) - 1).astype(np.int32)
 
 
 def _draw_first_days(n_groups: int, config: Config, *, rng: np.random.Generator) -> Floats:
