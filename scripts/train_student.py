@@ -39,7 +39,7 @@ Example = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """How the student is built and trained; found by a few runs on a split of the training names."""
+    """How the student is built and trained. What else was tried is said in its card."""
 
     seed: int = 7
     n_buckets: int = 65_536
