@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -241,3 +243,14 @@ def test_tokenizer_of_the_older_kind_is_converted(tmp_path: Path) -> None:
     (source / "tokenizer.json").unlink()
     after = text_encoder(source, cache_folder=tmp_path / "cache").encode(["red dress"]).vectors_ID
     np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+def test_serving_needs_neither_torch_nor_transformers(tmp_path: Path, tiny: OnnxTextEncoder) -> None:
+    tiny.save(tmp_path)
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(('torch', 'transformers', 'onnx')))\n"
+        "from huaxiang.encoders import load_text_encoder\n"
+        f"sys.stdout.write(str(load_text_encoder({str(tmp_path)!r}).encode(['red dress']).present_I))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[ True]"
