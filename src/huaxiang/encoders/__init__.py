@@ -5,6 +5,11 @@ English in MiniLM's space, ships here), `text` (any Hugging Face encoder through
 (the default: MiniLM, and aloud the student where MiniLM can't read). `text_encoder` finds the one that a
 name or a folder stands for. `clean` reads words out of shop texts, `export` turns a torch model into ONNX
 once, and `CachedEncoder` keeps the vectors of texts and photos by their content.
+
+Photos: `photos` reads whatever a shop calls a photo, `shop_image` learns from the shop's own catalogue (the
+default), and `image_encoder` finds a ResNet, ViT, CLIP, SigLIP or DINOv2 by name or folder, or an
+`inception` by folder. `image_export` turns it into ONNX once; `preprocessing` prepares pictures as its own
+processor does, without it.
 """
 
 from __future__ import annotations
@@ -15,7 +20,10 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "CachedEncoder": "huaxiang.encoders.cache",
     "Encoded": "huaxiang.encoders.base",
+    "Photos": "huaxiang.encoders.photos",
+    "fit_shop_image": "huaxiang.encoders.shop_image",
     "image_content": "huaxiang.encoders.cache",
+    "image_encoder": "huaxiang.encoders.image",
     "load_text_encoder": "huaxiang.encoders.named",
     "text_content": "huaxiang.encoders.cache",
     "text_encoder": "huaxiang.encoders.named",
@@ -24,7 +32,10 @@ _HOMES = {
 __all__ = [
     "CachedEncoder",
     "Encoded",
+    "Photos",
+    "fit_shop_image",
     "image_content",
+    "image_encoder",
     "load_text_encoder",
     "text_content",
     "text_encoder",
@@ -42,5 +53,8 @@ if TYPE_CHECKING:
     from huaxiang.encoders.cache import CachedEncoder as CachedEncoder
     from huaxiang.encoders.cache import image_content as image_content
     from huaxiang.encoders.cache import text_content as text_content
+    from huaxiang.encoders.image import image_encoder as image_encoder
     from huaxiang.encoders.named import load_text_encoder as load_text_encoder
     from huaxiang.encoders.named import text_encoder as text_encoder
+    from huaxiang.encoders.photos import Photos as Photos
+    from huaxiang.encoders.shop_image import fit_shop_image as fit_shop_image
