@@ -25,6 +25,7 @@ from huaxiang.shop.simulate.tastes import CHANNELS
 Floats = NDArray[np.float64]
 
 QUALITY_PULL = 0.4
+"""Log-odds per standard deviation of a product's quality."""
 MOOD = 0.5
 """Standard deviation of what a shopper fancies today."""
 SATED = -5.0
@@ -36,6 +37,7 @@ CART_AT = 1.5
 WISH_AT = 3.5
 """Log appeal at which half of those who look click, put in the cart, or keep for later."""
 MORE_LISTS = 1.4
+"""Mean number of lists after the first."""
 SEARCH_RATE = 0.45
 STATE_RATE = 0.08
 DISLIKE_AT = -4.0
@@ -141,10 +143,9 @@ class _Life:
 
     def _pull(self, odds_I: Floats, group: int, strength: float) -> None:
         """Raise the log-odds of what goes with a product, in place."""
-        for companion in self.scene.products.companions_GC[group]:
-            odds_I[self.scene.products.items_of_group(companion)] += (
-                strength * self.scene.config.companion_pull
-            )
+        products = self.scene.products
+        for companion in products.companions_GC[group]:
+            odds_I[products.items_of_group(companion)] += strength * self.scene.config.companion_pull
 
     def _choose(self, visit: _Visit, n_items: int) -> list[int]:
         log_weights_I = np.where(visit.sold_I, visit.appeal_I, -np.inf)
@@ -164,9 +165,8 @@ class _Life:
     def _likeness(self, wanted: int) -> Floats:
         """Return how well each item answers a search for something like the wanted one."""
         likeness_I = 4.0 * self._alike("category", wanted)
-        for dimension in ("colour", "style", "material"):
-            likeness_I += self._alike("category", wanted) * self._alike(dimension, wanted)
-        return likeness_I
+        shared_I = sum(self._alike(dimension, wanted) for dimension in ("colour", "style", "material"))
+        return likeness_I * (1 + 0.25 * shared_I)
 
     def _beside(self, viewed: int) -> Floats:
         """Return what fits beside a viewed item: its kind, and what goes with it."""
@@ -229,15 +229,9 @@ class _Life:
         for item in visit.cart:
             quantity = 1 + int(self.rng.random() < 0.06)
             group = int(self.scene.products.group_rows[item])
-            self._note(visit, EventType.PURCHASE, item=item, quantity=quantity, order_id=order_id)
+            bought = self._note(visit, EventType.PURCHASE, item=item, quantity=quantity, order_id=order_id)
+            follow_up(self.scene, bought, self.language, float(visit.appeal_I[item]), rng=self.rng)
             self.had.append((group, (visit.ms - self.scene.starts_ms) / MS_PER_DAY))
-            follow_up(
-                self.scene,
-                self.scene.log.entries[-1],
-                self.language,
-                float(visit.appeal_I[item]),
-                rng=self.rng,
-            )
 
     def _has(self, item: int) -> bool:
         group = int(self.scene.products.group_rows[item])
