@@ -13,7 +13,7 @@ from huaxiang.recommend.histories import histories_of, newest, take_shoppers
 from huaxiang.recommend.neighbours import Config, Neighbours
 from recommend.small_shops import catalogue_of, training_of, unit_rows
 
-BARE = Config(source_exponent=0, target_exponent=0, half_life_days=None)
+BARE = Config(source_exponent=0, target_exponent=0, basket_exponent=0, half_life_days=None)
 
 
 def fitted(sequences: list[list[int]], config: Config = BARE, *, n_items: int = 4) -> Neighbours:
@@ -35,6 +35,13 @@ def test_lines_of_one_basket_go_together_both_ways() -> None:
     basket = histories_of([[0, 1, 2]], occurred_ms=[[5, 5, 9]])
     model = Neighbours(BARE).fit(training_of(basket, n_items=3))
     np.testing.assert_allclose(pairs(model), [[0, 1, 1], [1, 0, 1], [0.2, 0.2, 0]], rtol=1e-6)
+
+
+def test_a_long_basket_counts_less_for_each_of_its_pairs() -> None:
+    baskets = histories_of([[0, 1], [2, 3, 4, 5]], occurred_ms=[[5, 5], [5, 5, 5, 5]])
+    config = Config(basket_exponent=1)
+    counted = pairs(Neighbours(config).fit(training_of(baskets, n_items=6)))
+    np.testing.assert_allclose([counted[0, 1], counted[2, 3]], [1 / 4, 1 / 16])
 
 
 def test_newest_event_counts_most() -> None:

@@ -20,7 +20,7 @@ from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.recommend.base import NO_ITEM, Histories, TrainingData
 from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, stand_ins
-from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums
+from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums, shared_out
 from huaxiang.recommend.stored import (
     load_arrays,
     load_settings,
@@ -51,8 +51,12 @@ class Config:
         Moments beyond which no pair is counted; ≥ 1.
     backward_share
         What the pair counts in the other direction, from the later item to the earlier; 0 to 1.
+    basket_exponent
+        How strongly a moment's size is divided out of its pairs, or long invoices drown the short; 0 to 1.
     source_exponent, target_exponent
-        How strongly popularity of the item done, and of the item proposed, is divided out; 0 to 1.
+        How strongly popularity of the item done, and of the item proposed, is divided out; 0 to 1. None for the
+        latter is 0.1 where only an order is known and 0.5 where times are: in baskets the bestsellers are with
+        everything.
     history_decay
         What an event of the history counts for each moment since; in (0, 1].
     half_life_days
@@ -64,8 +68,9 @@ class Config:
     distance_decay: float = 0.8
     window: int = 30
     backward_share: float = 0.2
+    basket_exponent: float = 0.5
     source_exponent: float = 0.5
-    target_exponent: float = 0.1
+    target_exponent: float | None = None
     history_decay: float = 0.6
     half_life_days: float | None = 180.0
     n_neighbours: int = 500
@@ -108,27 +113,41 @@ class Neighbours(Linear):
         self.pairs_: PairTable | None = None
         self.mass_I: NDArray[np.float64] = np.zeros(0)
         self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
+        self.target_exponent_ = 0.0
 
     def fit(self, training: TrainingData) -> Self:
         """Start over: count which items went together and which came next."""
+        by_kind = 0.1 if training.histories.order_only else 0.5
+        chosen = self.config.target_exponent
+        self.target_exponent_ = by_kind if chosen is None else chosen
         baskets = baskets_of(training.histories, training.catalogue.n_items)
         self.mass_I = np.asarray(baskets.items_MI.sum(axis=0), dtype=np.float64).ravel()
-        self.pairs_ = PairTable(self._largest(_counted(baskets, self.config)))
+        shared = shared_out(baskets, self.config.basket_exponent)
+        self.pairs_ = PairTable(self._largest(_counted(shared, self.config)))
         self._look_at(training.vectors["fused"])
         return self
 
     def learn(self, history: Histories) -> None:
-        """Count the newest event of the only shopper in `history` with each event before it."""
+        """Count the newest event of the only shopper in `history` with each event before it.
+
+        Events taken in order leave the same counts as `fit`, but for baskets: a line counts by the size that its
+        basket had when it came, and in `fit` by the size it reached.
+        """
         liking_E = np.maximum(type_weights(history), 0) * (history.item_rows != NO_ITEM)
         new, weight = int(history.item_rows[-1]), float(liking_E[-1])
         if weight == 0:
             return
         self.mass_I[new] += weight
+        steps_E = steps_back(history)
+        share_E = (
+            liking_E / np.bincount(steps_E, liking_E)[steps_E].clip(1e-12) ** self.config.basket_exponent
+        )
         entries = []
-        for lag, old, liking in zip(steps_back(history), history.item_rows, liking_E, strict=True):
+        for lag, old, share in zip(steps_E, history.item_rows, share_E, strict=True):
             forward, backward = self.config.pair_weights(int(lag))
             if old != new or lag > 0:
-                entries += [(old, new, liking * weight * forward), (new, old, liking * weight * backward)]
+                amount = share * share_E[-1]
+                entries += [(old, new, amount * forward), (new, old, amount * backward)]
         self._fitted().add([entry for entry in entries if entry[2] > 0])
 
     def events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
@@ -144,7 +163,7 @@ class Neighbours(Linear):
         """Return the scores that follow from sums of what was done and asked for, (X, I)."""
         sources_XI = done_XI.multiply(_divisor(self.mass_I, self.config.source_exponent)[None, :]).tocsr()
         next_XI = self._fitted().after(sources_XI)
-        next_XI = next_XI.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
+        next_XI = next_XI.multiply(_divisor(self.mass_I, self.target_exponent_)[None, :]).tocsr()
         return np.asarray((next_XI @ self.stand_ins_II.T + asked_XI).toarray(), dtype=np.float32)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
@@ -154,6 +173,7 @@ class Neighbours(Linear):
         settled = self._fitted().whole()
         settled.resize((n_items, n_items))
         longer.pairs_ = PairTable(settled)
+        longer.target_exponent_ = self.target_exponent_
         longer.mass_I = np.concatenate([self.mass_I, np.zeros(n_items - len(self.mass_I))])
         longer._look_at(vectors["fused"])
         return longer
@@ -162,12 +182,15 @@ class Neighbours(Linear):
         """Write the counts, the item vectors and the settings."""
         arrays = sparse_to_arrays("pairs", self._fitted().whole())
         arrays |= {"mass": self.mass_I, "vectors": self.vectors_ID}
-        save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
+        more = {"target_exponent": self.target_exponent_}
+        save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
         """Return what `save` wrote."""
-        loaded = cls(Config(**load_settings(folder, name=cls.name)["config"]))
+        said = load_settings(folder, name=cls.name)
+        loaded = cls(Config(**said["config"]))
+        loaded.target_exponent_ = float(said["more"]["target_exponent"])
         arrays = load_arrays(folder)
         loaded.mass_I = arrays["mass"]
         loaded.pairs_ = PairTable(sparse_from_arrays("pairs", arrays))
@@ -176,7 +199,7 @@ class Neighbours(Linear):
 
     def _largest(self, pairs_II: csr_matrix) -> csr_matrix:
         """Return the pairs without those that no list would notice."""
-        divided = pairs_II.multiply(_divisor(self.mass_I, self.config.target_exponent)[None, :]).tocsr()
+        divided = pairs_II.multiply(_divisor(self.mass_I, self.target_exponent_)[None, :]).tocsr()
         kept = keep_largest(divided, self.config.n_neighbours)
         kept.data[:] = 1.0
         return csr_matrix(pairs_II.multiply(kept))

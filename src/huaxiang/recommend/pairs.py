@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.histories import take_events
@@ -48,6 +48,13 @@ def baskets_of(histories: Histories, n_items: int) -> Baskets:
     ends_M = np.searchsorted(shopper_M, shopper_M, side="right")
     n_left_M = ends_M - 1 - np.arange(n_moments)
     return Baskets(items_MI=csr_matrix(grouping @ rows_EI), shopper_M=shopper_M, n_left_M=n_left_M)
+
+
+def shared_out(baskets: Baskets, exponent: float) -> Baskets:
+    """Return the moments divided by their own size^`exponent`: two lines of a long invoice say less."""
+    sizes_M = np.asarray(baskets.items_MI.sum(axis=1)).ravel()
+    shared_MI = csr_matrix(diags(sizes_M**-exponent) @ baskets.items_MI, dtype=np.float32)
+    return replace(baskets, items_MI=shared_MI)
 
 
 def pair_sums(baskets: Baskets, lag: int, weights_M: NDArray[np.float64] | None = None) -> csr_matrix:
