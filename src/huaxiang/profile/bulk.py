@@ -46,9 +46,9 @@ def build_states(events: pl.DataFrame, *, order_only: bool) -> States:
     shopper_ids = kept["shopper_id"].unique().sort()
     columns = _event_columns(kept, shopper_ids, order_only=order_only)
     ordered = columns[_by_shopper_time_and_key(columns)]
-    shopper_E = ordered["shopper"].to_numpy()
-    has_place_E = _has_place(ordered, np.searchsorted(shopper_E, shopper_E, side="right"))
-    table = _beside(_totals(ordered), ordered.filter(has_place_E), EVENT_COLUMNS)
+    totals = _totals(ordered)
+    has_place_E = _has_place(ordered, n_events_U=totals["n_events"].to_numpy())
+    table = _beside(totals, ordered.filter(has_place_E), EVENT_COLUMNS)
     table = _beside(table, _bought(ordered.filter(~has_place_E)), BOUGHT_COLUMNS)
     return States(table.with_columns(shopper_id=shopper_ids).select(list(SCHEMA)), order_only=order_only)
 
@@ -97,7 +97,6 @@ def _event_columns(events: pl.DataFrame, shopper_ids: pl.Series, *, order_only: 
         n_orders=pl.col("new_order").fill_null(False) & (sign > 0),
         n_units=sign * _whole(quantity),
         spend_minor=sign * _whole(quantity * price_minor),
-        n_events=pl.lit(1),
     )
     return columns.cast({name: kind for name, kind in _KINDS.items() if name in columns.columns})
 
@@ -163,8 +162,9 @@ def _channels(events: pl.DataFrame) -> pl.Series:
     return events["channel"].replace_strict(distinct, codes, default=0, return_dtype=pl.UInt8)
 
 
-def _has_place(ordered: pl.DataFrame, ends_E: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _has_place(ordered: pl.DataFrame, *, n_events_U: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return whether each event is among its shopper's newest of its kind, (E,)."""
+    ends_E = np.repeat(np.cumsum(n_events_U), n_events_U)
     is_strong_E = ordered["type"].is_in(list(STRONG)).to_numpy()
     n_newer_strong_E = _n_newer(is_strong_E, ends_E)
     n_newer_light_E = _n_newer(~is_strong_E, ends_E)
@@ -181,7 +181,8 @@ def _totals(ordered: pl.DataFrame) -> pl.DataFrame:
     return ordered.group_by("shopper", maintain_order=True).agg(
         pl.col("occurred_ms").first().alias("first_seen_ms"),
         pl.col("occurred_ms").last().alias("last_seen_ms"),
-        pl.col("n_orders", "n_units", "spend_minor", "n_events").sum(),
+        pl.col("n_orders", "n_units", "spend_minor").sum(),
+        pl.len().cast(pl.Int64).alias("n_events"),
     )
 
 

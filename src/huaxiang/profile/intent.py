@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -188,8 +188,8 @@ def _focus(
 ) -> tuple[tuple[tuple[str, str, float], ...], Rows]:
     """Return (dimension, value, share of the visit) of what most events agree on, and the events that do."""
     agreeing: dict[tuple[str, str], list[int]] = defaultdict(list)
-    mass: Counter[tuple[str, str]] = Counter()
-    whole: Counter[str] = Counter()
+    mass: dict[tuple[str, str], float] = defaultdict(float)
+    whole: dict[str, float] = defaultdict(float)
     for row, dimension, value, weight in _named(events, rows, catalogue, contents):
         agreeing[dimension, value].append(row)
         mass[dimension, value] += weight

@@ -6,7 +6,6 @@ events happened, never on the order in which they arrived, and it stays small ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -117,7 +116,7 @@ class ProfileState:
 
     strong: tuple[StateEvent, ...] = ()
     light: tuple[StateEvent, ...] = ()
-    bought: Mapping[int, int] = field(default_factory=dict, hash=False)
+    bought: dict[int, int] = field(default_factory=dict, hash=False)
     totals: Totals = NOTHING
     order_only: bool = False
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Mapping
+from copy import copy
 from ctypes import c_float
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -44,6 +45,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _QUARTER_MINUTES = 15
 _OTHER_CHANNEL = CHANNELS.index("other")
 _CHANNEL_CODE = {name: code for code, name in enumerate(CHANNELS)}
+_CODES = {kind: kind.code for kind in EventType}
 _BY_TIME = itemgetter(1)
 
 
@@ -84,18 +86,18 @@ def _with(
 ) -> tuple[tuple[StateEvent, ...], StateEvent | None]:
     """Return the events with one more at its place in time, and the oldest if it had to leave."""
     place = bisect(events, event)
-    grown = (*events[:place], event, *events[place:])
+    grown = events[:place] + (event,) + events[place:]
     return (grown, None) if len(grown) <= room_for else (grown[1:], grown[0])
 
 
-def _remembering(bought: Mapping[int, int], item_no: int, occurred_ms: int) -> Mapping[int, int]:
+def _remembering(bought: dict[int, int], item_no: int, occurred_ms: int) -> dict[int, int]:
     """Return when items were last bought, with one more purchase and without the oldest beyond `N_BOUGHT`.
 
     The mapping is kept in the order of time, so that the oldest is found at its front.
     """
     if item_no in bought and bought[item_no] >= occurred_ms:
         return bought
-    kept = dict(bought)
+    kept = copy(bought)
     kept.pop(item_no, None)
     is_late = bool(kept) and kept[next(reversed(kept))] > occurred_ms
     kept[item_no] = occurred_ms
@@ -136,7 +138,7 @@ def state_event(
     kept = StateEvent(
         occurred_ms=occurred_ms,
         key=event_key(event.event_id),
-        type=event.type.code,
+        type=_CODES[event.type],
         item_no=item_no,
         rating=_rating(event),
         quantity=whole_units(event.value.quantity),
