@@ -46,11 +46,11 @@ PROTOCOLS = {
     "unmasked": Protocol(name="unmasked", history=20, exclude_had=False),
 }
 SETTINGS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "masked": {"sequence": {"space": "text"}},
+    "masked": {"sequence": {"spaces": ("text",)}},
     "unmasked": {
         "closed_form": {"zero_diagonal": True},
         "ease": {"zero_diagonal": True},
-        "sequence": {"space": "text"},
+        "sequence": {"spaces": ("text",)},
     },
 }
 """Settings by protocol and model; the others are each model's defaults."""
