@@ -23,7 +23,7 @@ def test_shares_are_of_the_most_popular() -> None:
 
 
 def test_an_event_counts_half_after_a_half_life() -> None:
-    timed = histories_of([[0], [1]], occurred_ms=[[0], [30 * DAY]])
+    timed = histories_of([[0], [1]], occurred_ms=[[0], [7 * DAY]])
     np.testing.assert_allclose(Popular().fit(training_of(timed, n_items=2)).shares(), [0.5, 1])
     timeless = Popular(Config(half_life_days=None)).fit(training_of(timed, n_items=2))
     np.testing.assert_allclose(timeless.shares(), [1, 1])

@@ -54,9 +54,8 @@ class Config:
     basket_exponent
         How strongly a moment's size is divided out of its pairs, or long invoices drown the short; 0 to 1.
     source_exponent, target_exponent
-        How strongly popularity of the item done, and of the item proposed, is divided out; 0 to 1. None for the
-        latter is 0.1 where only an order is known and 0.5 where times are: in baskets the bestsellers are with
-        everything.
+        How strongly popularity of the item done, and of the item proposed, is divided out; 0 to 1. None for
+        the latter is 0.1 where only an order is known and 0.5 where times are: bestsellers are in all baskets.
     history_decay
         What an event of the history counts for each moment since; in (0, 1].
     half_life_days
@@ -130,8 +129,8 @@ class Neighbours(Linear):
     def learn(self, history: Histories) -> None:
         """Count the newest event of the only shopper in `history` with each event before it.
 
-        Events taken in order leave the same counts as `fit`, but for baskets: a line counts by the size that its
-        basket had when it came, and in `fit` by the size it reached.
+        Events taken in order leave the same counts as `fit`, but for baskets: a line counts by the size that
+        its basket had when it came, and in `fit` by the size it reached.
         """
         liking_E = np.maximum(type_weights(history), 0) * (history.item_rows != NO_ITEM)
         new, weight = int(history.item_rows[-1]), float(liking_E[-1])

@@ -28,7 +28,7 @@ class Config:
         is known.
     """
 
-    half_life_days: float | None = 30.0
+    half_life_days: float | None = 7.0
 
     def __post_init__(self) -> None:
         check_positive("popular.half_life_days", self.half_life_days)
