@@ -26,7 +26,7 @@ from huaxiang.records import Matrix, Vector
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SAME_DIRECTION = 0.35
+SAME_DIRECTION = 0.5
 """Ward distance below which two clusters of unit vectors are one interest whatever the number."""
 
 

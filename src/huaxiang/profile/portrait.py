@@ -230,7 +230,8 @@ def _hours(ground: Ground) -> Iterator[Claim]:
     count_H = np.bincount(hour_E, minlength=24)
     after_H = np.concatenate([[0], np.cumsum(np.concatenate([count_H, count_H]))])
     in_window_H = after_H[_WINDOW_HOURS : _WINDOW_HOURS + 24] - after_H[:24]
-    start = int(np.argmax(in_window_H))
+    fullest = np.flatnonzero(in_window_H == in_window_H.max())
+    start = int(fullest[len(fullest) // 2])
     n = int(in_window_H[start])
     if 2 * n <= len(acts):
         return

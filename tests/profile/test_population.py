@@ -1,0 +1,117 @@
+"""Population shares: counted by day, smoothed, saved; alpha learnt from how much shoppers differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from boutique import CATALOGUE
+from huaxiang.errors import ArtefactError
+from huaxiang.profile.population import Population
+from huaxiang.profile.weights import Config
+from huaxiang.records import EventType
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def events(*rows: tuple[int, str, int]) -> pl.DataFrame:
+    """Return (day, shopper, item) purchases as a table."""
+    return pl.DataFrame(
+        {
+            "shopper_id": [shopper for _, shopper, _ in rows],
+            "type": pl.Series([EventType.PURCHASE.code] * len(rows), dtype=pl.UInt8),
+            "item_row": pl.Series([item for _, _, item in rows], dtype=pl.Int32),
+            "occurred_at": pl.Series(
+                [START + timedelta(days=day) for day, _, _ in rows], dtype=pl.Datetime("ms", "UTC")
+            ),
+            "rating": pl.Series([None] * len(rows), dtype=pl.Float32),
+        }
+    )
+
+
+FEW = events((0, "a", 0), (0, "b", 3), (5, "a", 1))
+
+
+def share(population: Population, value: str, day: int | None = None) -> float:
+    return float(population.shares(day)[population.values.row_of["brand", value]])
+
+
+def test_shares_by_hand() -> None:
+    population = Population.from_events(FEW, CATALOGUE)
+    assert share(population, "Nike") == pytest.approx(2.5 / (3 + 3 * 0.5))
+    assert share(population, "Acme") == pytest.approx(1.5 / (3 + 3 * 0.5))
+
+
+def test_shares_as_of_a_day() -> None:
+    population = Population.from_events(FEW, CATALOGUE)
+    day = (START - datetime(1970, 1, 1, tzinfo=UTC)).days
+    assert share(population, "Acme", day) == pytest.approx(0.5 / (2 + 1.5))
+    assert share(population, "Acme", day - 1) == pytest.approx(0.5 / 1.5)
+
+
+def test_every_share_is_positive_and_below_one() -> None:
+    shares = Population.from_events(FEW, CATALOGUE).shares()
+    assert (shares > 0).all() and (shares < 1).all()
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
+    population = Population.from_events(FEW, CATALOGUE)
+    population.save(tmp_path)
+    again = Population.load(tmp_path, CATALOGUE)
+    np.testing.assert_array_equal(again.shares(), population.shares())
+    assert again.alphas == population.alphas
+
+
+def test_loading_over_another_catalogue_keeps_the_counts_of_what_is_left(tmp_path: Path) -> None:
+    Population.from_events(FEW, CATALOGUE).save(tmp_path)
+    brand = CATALOGUE.dimensions["brand"]
+    renumbered = replace(brand, values=["Acme", "Nike"], value_rows=1 - brand.value_rows, labels={})
+    other = replace(CATALOGUE, dimensions={"brand": renumbered})
+    assert share(Population.load(tmp_path, other), "Nike") == pytest.approx(2.5 / 4.5)
+    assert share(Population.from_events(FEW, CATALOGUE).with_catalogue(other), "Nike") == pytest.approx(
+        2.5 / 4.5
+    )
+
+
+def test_missing_and_truncated_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="population"):
+        Population.load(tmp_path, CATALOGUE)
+    Population.from_events(FEW, CATALOGUE).save(tmp_path)
+    stored = tmp_path / "population.safetensors"
+    stored.write_bytes(stored.read_bytes()[:20])
+    with pytest.raises(ArtefactError, match="population"):
+        Population.load(tmp_path, CATALOGUE)
+
+
+def test_a_newer_version_is_refused(tmp_path: Path) -> None:
+    Population.from_events(FEW, CATALOGUE).save(tmp_path)
+    about = tmp_path / "population.json"
+    about.write_text(about.read_text().replace('"version": 1', '"version": 9'))
+    with pytest.raises(ArtefactError, match="newer"):
+        Population.load(tmp_path, CATALOGUE)
+
+
+def brand_alpha(likings: list[tuple[int, str, int]]) -> float:
+    population = Population.from_events(events(*likings), CATALOGUE)
+    return float(population.alpha(Config())[population.values.dimensions.index("brand")])
+
+
+def test_choosy_shoppers_give_a_small_alpha_and_alike_ones_a_large() -> None:
+    nike, acme = (0, 3, 4, 6), (1, 2, 5, 7)
+    choosy = [(0, f"s{u}", item) for u in range(40) for item in (nike if u % 2 else acme)]
+    alike = [(0, f"s{u}", item) for u in range(40) for item in (0, 3, 1, 2)]
+    assert brand_alpha(choosy) == 0.5 < brand_alpha(alike)
+
+
+def test_few_events_leave_the_default_alpha() -> None:
+    assert brand_alpha([(0, "a", 0)]) == 5.0
+
+
+def test_a_set_alpha_counts_over_the_learnt_one() -> None:
+    population = Population.from_events(FEW, CATALOGUE)
+    assert set(population.alpha(Config(alpha=7.0))) == {7.0}
