@@ -55,7 +55,7 @@ class Config:
         How strongly a moment's size is divided out of its pairs, or long invoices drown the short; 0 to 1.
     source_exponent, target_exponent
         How strongly popularity of the item done, and of the item proposed, is divided out; 0 to 1. None for
-        the latter is 0.1 where only an order is known and 0.5 where times are: bestsellers are in all baskets.
+        the latter is 0.1 where only an order is known and 0.5 where times are: baskets share bestsellers.
     history_decay
         What an event of the history counts for each moment since; in (0, 1].
     half_life_days
