@@ -57,7 +57,7 @@ def test_names_say_the_quality_and_the_thing() -> None:
     interests = made.derived(config=Config(interests=1)).profile.interests
     assert [one.name for one in interests] == ["red Running Shoes"]
     assert interests[0].title in ("red runner", "blue runner")
-    assert len(interests[0].evidence) == 4
+    assert len(interests[0].evidence) == Config().evidence_per_facet
 
 
 def test_words_count_as_events_where_they_have_a_vector() -> None:

@@ -32,7 +32,10 @@ class Citations:
 
     def events(self, rows: Iterable[int]) -> tuple[Evidence, ...]:
         """Return the events as evidence; in a description, the whole text or the photo."""
-        return tuple(self._made[row] if row in self._made else self._event(row) for row in rows)
+        made, rows = self._made, list(rows)
+        if not all(row in made for row in rows):
+            self.look_up(rows)
+        return tuple([made[row] for row in rows])
 
     def value(self, rows: Iterable[int], value: int) -> tuple[Evidence, ...]:
         """Return the events as evidence for one value; in a description, the words that name it."""
@@ -46,17 +49,12 @@ class Citations:
             return self.events(rows)
         return tuple(self._words(row, limit.start, limit.end) for row in rows)
 
-    def _event(self, row: int) -> Evidence:
-        if self._described:
-            self._made[row] = self._part(row)
-        else:
-            self.look_up([row])
-        return self._made[row]
-
     def look_up(self, rows: Iterable[int]) -> None:
-        """Find the ids of these events at once, which is quicker than one by one."""
+        """Make the evidence of these events at once, which is quicker than one by one."""
         wanted = [row for row in dict.fromkeys(rows) if row not in self._made]
-        if wanted and not self._described:
+        if self._described:
+            self._made.update((row, self._part(row)) for row in wanted)
+        elif wanted:
             ids = self._contents.event_ids(self._acts.key_E[wanted], shopper_id=self._shopper_id)
             self._made.update((row, Evidence(event_id=id_)) for row, id_ in zip(wanted, ids, strict=True))
 

@@ -122,18 +122,29 @@ class Contents:
 
     def event_ids(self, keys_E: NDArray[np.int64], /, *, shopper_id: str | None = None) -> list[str]:
         """Return `event_id` of each key, (E,): one look-up for all of a shopper's events."""
-        ids = [self._added_ids.get(key) or f"key:{key:010x}" for key in keys_E.tolist()]
-        if self._ids is None:
-            return ids
+        keys = keys_E.tolist()
+        if self._ids is None or not len(self._ids):
+            return [self.event_id(key) for key in keys]
         sorted_E, rows_E = self._rows_by_key
         first_E = np.searchsorted(sorted_E, keys_E)
         last = len(sorted_E) - 1
-        there = np.flatnonzero(sorted_E[np.minimum(first_E, last)] == keys_E)
-        is_shared = sorted_E[np.minimum(first_E[there] + 1, last)] == keys_E[there]
-        found = self._ids["event_id"][rows_E[first_E[there]]].to_list()
-        for e, event_id, shared in zip(there.tolist(), found, is_shared.tolist(), strict=True):
-            ids[e] = self.event_id(int(keys_E[e]), shopper_id=shopper_id) if shared else event_id
-        return ids
+        near_E, next_E = sorted_E[np.minimum(first_E, last)], sorted_E[np.minimum(first_E + 1, last)]
+        is_single_E = (near_E == keys_E) & (next_E != keys_E)
+        rows = rows_E[np.minimum(first_E, last)].tolist()
+        written, ends = self._written_ids
+        return [
+            written[ends[row] : ends[row + 1]].decode()
+            if is_single
+            else self.event_id(key, shopper_id=shopper_id)
+            for key, row, is_single in zip(keys, rows, is_single_E.tolist(), strict=True)
+        ]
+
+    @cached_property
+    def _written_ids(self) -> tuple[bytes, list[int]]:
+        """All ids of the table after each other and where each ends: quicker to look up than a column."""
+        ids = pl.Series([], dtype=pl.String) if self._ids is None else self._ids["event_id"]
+        ends_E = np.cumsum([0, *ids.str.len_bytes().to_list()])
+        return "".join(ids.to_list()).encode(), ends_E.tolist()
 
     @cached_property
     def _rows_by_key(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -24,7 +24,7 @@ from huaxiang.profile.weights import Config
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-MOST_CANDIDATES = 12
+MOST_CANDIDATES = 8
 """Values per dimension and side whose exact quantile is computed; the rest are below by a close estimate."""
 
 MOST_DENSE = 50_000
@@ -98,20 +98,20 @@ def item_entries(acts: Acts, values: Values, *, rates_D: Floats) -> Entries:
     events = np.flatnonzero((acts.item_E >= 0) & (force_E > 0))
     items = acts.item_E[events]
     counts = values.counts_I[items]
-    shift = values.offsets[items] - np.cumsum(counts) + counts
     which_N = np.repeat(np.arange(len(events)), counts)
-    at_N = np.arange(len(which_N)) + shift[which_N]
-    event_N, value_N = events[which_N], values.value_N[at_N]
-    decay_N = np.exp2(acts.age_E[event_N] * -rates_D[values.dimension_V[value_N]])
-    force_N = decay_N * force_E[event_N]
+    at_N = np.arange(len(which_N)) + (values.offsets[items] - np.cumsum(counts) + counts)[which_N]
+    value_N = values.value_N[at_N]
+    faded_N = acts.age_E[events][which_N] * rates_D[values.dimension_V[value_N]]
+    decay_N = np.exp2(np.negative(faded_N, out=faded_N), out=faded_N)
+    force_N = decay_N * force_E[events][which_N]
     return Entries(
-        event_N=event_N,
-        code_N=2 * value_N + (acts.dislike_E > 0)[event_N],
+        event_N=events[which_N],
+        code_N=2 * value_N + (acts.dislike_E > 0)[events][which_N],
         mass_N=force_N * values.weight_N[at_N],
         whole_N=force_N * values.whole_N[at_N],
-        sure_N=decay_N * values.confidence_N[at_N] * acts.newest_of_day()[event_N],
+        sure_N=decay_N * (values.confidence_N[at_N] * acts.newest_of_day()[events][which_N]),
         even_N=values.even_N[at_N],
-        stated_N=np.zeros(len(event_N), np.bool_),
+        stated_N=np.zeros(len(which_N), np.bool_),
     )
 
 

@@ -45,16 +45,17 @@ def counted_findings(
     rows = [one.row for one in chosen]
     cited = evidence_rows(counted, rows, most=config.evidence_per_facet)
     cite.look_up(chain(*cited))
-    columns = (counted.code_K, counted.share_K, counted.confidence_K, counted.newest_K)
-    picked = zip(*(column[rows].tolist() for column in columns), strict=True)
-    seen = zip(counted.n_with_K[rows].tolist(), counted.n_of_K[rows].tolist(), strict=True)
-    stated = counted.stated_K[rows].tolist()
+    seen_ms_K = acts.ms_E[counted.newest_K[rows]]
+    columns = (counted.code_K, counted.share_K, counted.confidence_K, counted.stated_K)
+    counts = (counted.n_with_K, counted.n_of_K)
+    picked = zip(*(column[rows].tolist() for column in columns + counts), seen_ms_K.tolist(), strict=True)
+    dimension_K = values.dimension_V[counted.code_K[rows] >> 1].tolist()
     half_lives = [None if acts.order_only else config.half_life(name) for name in values.dimensions]
     findings = []
-    for one, events, is_stated, (code, share, confidence, newest), (n_with, n_of) in zip(
-        chosen, cited, stated, picked, seen, strict=True
+    for one, events, d, (code, share, confidence, is_stated, n_with, n_of, seen_ms) in zip(
+        chosen, cited, dimension_K, picked, strict=True
     ):
-        value, d = code >> 1, int(values.dimension_V[code >> 1])
+        value = code >> 1
         facet = Facet(
             dimension=values.dimensions[d],
             value=values.names[value],
@@ -63,7 +64,7 @@ def counted_findings(
             lift=one.lift,
             confidence=confidence,
             half_life_days=half_lives[d],
-            last_seen=seen_at(acts, newest),
+            last_seen=None if acts.order_only else datetime.fromtimestamp(seen_ms / 1000, UTC),
             source="stated" if is_stated else "inferred",
             evidence=cite.value(events, value),
         )

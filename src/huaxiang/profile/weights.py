@@ -107,7 +107,7 @@ class Config:
     statement_events: float = 12.0
     photo_events: float = 3.0
     facets_per_side: int = 5
-    evidence_per_facet: int = 4
+    evidence_per_facet: int = 3
     min_confidence: float = 0.3
     absent_after_days: float = 60.0
     interests: int = 5
