@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from huaxiang.encoders.cache import CachedEncoder
 from huaxiang.encoders.named import text_encoder
 from huaxiang.encoders.student import StudentEncoder
 from huaxiang.evaluate.hardware import hardware
@@ -44,7 +45,9 @@ def main(cache: str | None = None) -> None:
     if not DATA.exists():
         sys.exit("skipped: needs ../shared/data/shopify_taxonomy")
     with tempfile.TemporaryDirectory() as folder:
-        minilm = text_encoder("minilm", cache_folder=cache or folder)
+        minilm = CachedEncoder(
+            text_encoder("minilm", cache_folder=cache or folder), f"{cache or folder}/vectors"
+        )
         default = text_encoder("default", cache_folder=cache or folder)
         parts = split(read_pairs(DATA))
         candidates = minilm.encode(parts.candidates).vectors_ID
