@@ -31,8 +31,6 @@ MOST_TEXTS = 4096
 class Network(nn.Module):
     """A ResNet with basic blocks, a projection to the texts' space, and one logit per tag."""
 
-    n_seen: Tensor
-
     def __init__(self, *, width: int, dimensions: int, n_tags: int) -> None:
         from transformers import ResNetConfig, ResNetModel
 
@@ -44,7 +42,6 @@ class Network(nn.Module):
         self.backbone = ResNetModel(shape)
         self.to_text = nn.Linear(widths[-1], dimensions)
         self.to_tags = nn.Linear(widths[-1], n_tags) if n_tags else None
-        self.register_buffer("n_seen", torch.zeros((), dtype=torch.int64))  # kept, so that a fit can resume
 
     def features(self, pixels: Tensor) -> Tensor:
         """Return the pooled features."""
@@ -89,13 +86,10 @@ class Lesson:
             n_tags, dimensions = self.tags.shape[1], self.texts.shape[1]
             return Network(width=self.config.width, dimensions=dimensions, n_tags=n_tags)
 
-    def loss(self, network: Network, rows_B: NDArray[np.int64], *, n_views: int) -> Tensor:
-        """Return the mean surprise at some photos; `n_views` is how many will be seen in all."""
-        is_late = int(network.n_seen) >= n_views * (1 - self.config.full_size_share)
-        network.n_seen += len(rows_B)
+    def loss(self, network: Network, rows_B: NDArray[np.int64]) -> Tensor:
+        """Return the mean surprise at some photos."""
         rows = torch.from_numpy(rows_B)
-        side = self.config.size if is_late else self.config.small_size
-        features = network.features(augmented(self.pixels[rows], side=side))
+        features = network.features(augmented(self.pixels[rows]))
         loss = self._text_surprise(functional.normalize(network.to_text(features), dim=1), rows)
         if network.to_tags is not None:
             loss = loss + self.config.tag_weight * tag_surprise(network.to_tags(features), self.tags[rows])
@@ -110,10 +104,10 @@ class Lesson:
         return functional.cross_entropy(SHARPNESS * vectors @ bank.T, wanted)
 
 
-def augmented(pixels_IHWC: Tensor, *, side: int) -> Tensor:
+def augmented(pixels_IHWC: Tensor) -> Tensor:
     """Return the pictures cut at a random place, half of them mirrored, a little lighter or darker.
 
-    Colours stay as they are: in a shop they are what words name. float32, shape (I, 3, side, side).
+    Colours stay as they are: in a shop they are what words name. float32, shape (I, 3, S, S).
     """
     from huaxiang.encoders.shop_image import MEAN, STD
 
@@ -123,7 +117,7 @@ def augmented(pixels_IHWC: Tensor, *, side: int) -> Tensor:
     top, left = torch.randint(whole - cut + 1, (2,)).tolist()
     pixels = pixels[:, :, top : top + cut, left : left + cut]
     pixels = torch.where(torch.rand(n, 1, 1, 1) < 0.5, pixels.flip(3), pixels)
-    pixels = functional.interpolate(pixels, size=(side, side), mode="bilinear", antialias=True)
+    pixels = functional.interpolate(pixels, size=(whole, whole), mode="bilinear", antialias=True)
     pixels = (pixels * (0.9 + 0.2 * torch.rand(n, 1, 1, 1))).clamp(0, 1)
     normal = (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
     return normal.contiguous(memory_format=torch.channels_last)  # convolutions are 1.6 times faster so
