@@ -1,0 +1,77 @@
+"""Values that an item's own words name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from huaxiang.shop.infer.base import Claim
+from huaxiang.shop.lexicon import Lexicon, Mention
+
+_TAIL = re.compile(r"\b(?:with|w/|for|in|on|from|by|and|&|inc|incl)\b|[,(/]| - |，|（", re.IGNORECASE)
+_OF = re.compile(
+    r"^.*?\b(?:set|pack|box|bag|tin|pair|roll|case|packet|bunch|jar)\s*(?:/|of)\s*(?:\d+\s*)?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemWords:
+    """One item's texts in one language."""
+
+    item_row: int
+    title: str
+    description: str
+
+
+def mention_claims(
+    words: Sequence[ItemWords],
+    lexicon: Lexicon,
+    dimension: str,
+    *,
+    in_title: float,
+    in_description: float,
+) -> Iterator[Claim]:
+    """Claim every value that the title names, else the first that the description names.
+
+    Parameters
+    ----------
+    in_title, in_description
+        How sure a claim from there is, 0 to 1; 0 leaves it out.
+    """
+    for item in words:
+        named = [said.value for said in lexicon.find(item.title) if said.dimension == dimension]
+        if named:
+            yield from (Claim(item.item_row, dimension, value, in_title) for value in dict.fromkeys(named))
+        elif in_description and item.description:
+            found = (said.value for said in lexicon.find(item.description) if said.dimension == dimension)
+            yield from (Claim(item.item_row, dimension, value, in_description) for value in list(found)[:1])
+
+
+def thing_named(title: str, lexicon: Lexicon) -> str | None:
+    """Return the category that a title's head noun names: the last one before "with", "for", a comma ….
+
+    Examples
+    --------
+    >>> from huaxiang.shop.lexicon import load_lexicon
+    >>> titles = ["SET OF 6 T-LIGHTS", "Coffee mug with spoon, in box", "HEART OF WICKER", "红色咖啡杯子"]
+    >>> [thing_named(title, load_lexicon()) for title in titles]
+    ['candle', 'mug', None, 'mug']
+    """
+    start = _start_of_thing(title)
+    tail = _TAIL.search(title, start + 1)
+    head = title[start : tail.start()] if tail else title[start:]
+    for words in (head, title):
+        named = [said for said in lexicon.find(words) if said.dimension == "category"]
+        if named:
+            return _nearest_to_end(named).value
+    return None
+
+
+def _start_of_thing(title: str) -> int:
+    of = _OF.match(title)
+    return of.end() if of and of.end() < len(title) else 0
+
+
+def _nearest_to_end(named: Sequence[Mention]) -> Mention:
+    return max(named, key=lambda said: said.end)
