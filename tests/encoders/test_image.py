@@ -22,6 +22,7 @@ transformers: Any = pytest.importorskip("transformers")
 
 TOWER = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 PICTURE = {"image_size": 32, "patch_size": 8}
+WIDE = {"projection_dim": 12}
 WORDS = {"vocab_size": 60, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 
 
@@ -40,7 +41,9 @@ def save_tiny(family: str, folder: Path) -> Any:
         model = t.ViTForImageClassification(t.ViTConfig(**TOWER, **PICTURE))
         processor = t.ViTImageProcessorPil(size=square)
     elif family == "clip":
-        config = t.CLIPConfig(text_config=TOWER | WORDS, vision_config=TOWER | PICTURE, projection_dim=12)
+        config = t.CLIPConfig(
+            text_config=TOWER | WORDS, vision_config=TOWER | PICTURE | WIDE, projection_dim=12
+        )
         model, processor = t.CLIPModel(config), t.CLIPImageProcessorPil(size=edge, crop_size=square)
     elif family == "siglip":
         config = t.SiglipConfig(text_config=TOWER | WORDS, vision_config=TOWER | PICTURE)
@@ -120,6 +123,17 @@ def test_8_bits_are_near_and_another_space(family: str, tmp_path: Path) -> None:
     cosines = (whole.encode(pictures).vectors_ID * small.encode(pictures).vectors_ID).sum(1)
     assert cosines.min() > 0.9
     assert whole.space != small.space
+
+
+@pytest.mark.parametrize("family", ["clip", "siglip"])
+def test_the_vision_half_saved_alone_gives_the_same_vectors(family: str, tmp_path: Path) -> None:
+    processor = save_tiny(family, tmp_path / "whole")
+    name = "CLIPVisionModelWithProjection" if family == "clip" else "SiglipVisionModel"
+    getattr(transformers, name).from_pretrained(tmp_path / "whole").save_pretrained(tmp_path / "half")
+    processor.save_pretrained(tmp_path / "half")
+    photos = [packed(picture) for picture in probing_pictures()[:3]]
+    whole, half = (image_encoder(tmp_path / one, cache_folder=tmp_path) for one in ("whole", "half"))
+    np.testing.assert_allclose(half.encode(photos).vectors_ID, whole.encode(photos).vectors_ID, atol=1e-4)
 
 
 def test_bad_photos_are_listed_and_the_others_encoded(tmp_path: Path) -> None:

@@ -164,3 +164,10 @@ def test_a_place_without_photos_is_an_error(tmp_path: Path) -> None:
     for place in ("images.zip", "nowhere"):
         with pytest.raises(EncoderError, match="photos can't be found"):
             Photos(tmp_path / place)
+
+
+@pytest.mark.real
+def test_real_product_photos_are_read(shared_data: Path) -> None:
+    shop = Photos(shared_data / "fashion" / "images_60x80.zip")
+    read = [read_photo(image) for image in shop.all([*shop.names[:300], "nowhere.jpg"])]
+    assert [photo.problem for photo in read] == [None] * 300 + [photos.MISSING]
