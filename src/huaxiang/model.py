@@ -402,10 +402,10 @@ def _content_vectors(contents: Contents) -> dict[str, Any]:
     numbers = [
         number for number in (*contents.texts, *contents.images) if contents.vector(number) is not None
     ]
-    vectors = [contents.vector(number) for number in numbers]
+    vectors = [vector for number in numbers if (vector := contents.vector(number)) is not None]
     return {
         "contents": np.array(numbers, dtype=np.int64),
-        "vectors": np.array(vectors, dtype=np.float32).reshape(len(numbers), -1),
+        "vectors": np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32),
     }
 
 
