@@ -57,14 +57,12 @@ class SequenceNetwork(nn.Module):
         ids_ID, content_IC = self.ids.weight, self.get_buffer("content_IC")
         if not self.training or not self.id_dropout:
             return normalize(ids_ID + self.project(content_IC), dim=1, eps=TINY)
+        weight_DC, width = self.project.weight, self.first_width
+        first_ID = content_IC[:, :width] @ weight_DC[:, :width].T
+        rest_ID = content_IC[:, width:] @ weight_DC[:, width:].T
         luck_I1 = torch.rand(len(ids_ID), 1, device=ids_ID.device)
-        first_IC, rest_IC = content_IC[:, : self.first_width], content_IC[:, self.first_width :]
-        first_DC, rest_DC = (
-            self.project.weight[:, : self.first_width],
-            self.project.weight[:, self.first_width :],
-        )
-        kept_ID = ids_ID * (luck_I1 >= self.id_dropout) + first_IC @ first_DC.T
-        return normalize(kept_ID + (rest_IC @ rest_DC.T) * (luck_I1 >= self.id_dropout / 2), dim=1, eps=TINY)
+        has_id_I1, has_rest_I1 = luck_I1 >= self.id_dropout, luck_I1 >= self.id_dropout / 2
+        return normalize(ids_ID * has_id_I1 + first_ID + rest_ID * has_rest_I1, dim=1, eps=TINY)
 
     def contents(self, content_XC: Tensor) -> Tensor:
         """Return the vectors of words, photos or new items, unit rows, zero where there is no content."""
