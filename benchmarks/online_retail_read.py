@@ -30,10 +30,12 @@ def main(n_runs: int = 5) -> None:
         assert shop.accounting.agrees
     sums = shop.accounting
     print(hardware())
-    print(f"{sums.lines_read:,} lines = {sums.n_events:,} events + {sum(sums.set_aside.values()):,} set aside")
-    print(f"  + {sum(sums.quarantined.values()):,} quarantined; {len(states.shopper_ids):,} states")
+    set_aside, quarantined = sum(sums.set_aside.values()), sum(sums.quarantined.values())
+    print(f"{sums.lines_read:,} lines = {sums.n_events:,} events + {set_aside:,} set aside")
+    print(f"  + {quarantined:,} quarantined; {len(states.shopper_ids):,} states")
     for name, seconds in (("read and check", reading), ("states", building)):
-        print(f"{name:<16} median {statistics.median(seconds):5.2f} s   {min(seconds):.2f}–{max(seconds):.2f}")
+        spread = f"{min(seconds):.2f}–{max(seconds):.2f}"
+        print(f"{name:<16} median {statistics.median(seconds):5.2f} s   {spread}")
     both = [a + b for a, b in zip(reading, building, strict=True)]
     print(f"{'both':<16} median {statistics.median(both):5.2f} s   (at most 10)")
 
