@@ -47,7 +47,7 @@ def test_scores_are_sums_of_standard_scores() -> None:
     ensemble = Ensemble(members={"neighbours": Neighbours()}).fit(training_of(CYCLES, n_items=5))
     scores = ensemble.score(histories_of([[0, 1], [3]]))
     np.testing.assert_allclose(scores.mean(axis=1), 0, atol=1e-6)
-    np.testing.assert_allclose(scores.std(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(scores, axis=1), 1, rtol=1e-5)
 
 
 def test_contributions_and_rest_sum_to_the_score() -> None:

@@ -102,15 +102,19 @@ def pool_ndcg(pool: Pool, weights: list[float]) -> float:
 
 
 def scale_of(scores_UI: Matrix) -> tuple[Matrix, Matrix]:
-    """Return mean and deviation of each row, (U, 1); the deviation is 1 where all scores are alike."""
+    """Return mean and, about it, length of each row, (U, 1); the length is 1 where all scores are alike.
+
+    Length, and not deviation: no single score then exceeds 1, whatever the size of the catalogue, and a
+    softmax over the scores compares an item with many others instead of with the first alone.
+    """
     mean_U1 = scores_UI.mean(axis=1, keepdims=True)
-    deviation_U1 = scores_UI.std(axis=1, keepdims=True)
-    return mean_U1, np.where(deviation_U1 > 1e-12, deviation_U1, np.float32(1.0))
+    length_U1 = scores_UI.std(axis=1, keepdims=True) * np.float32(scores_UI.shape[1] ** 0.5)
+    return mean_U1, np.where(length_U1 > 1e-12, length_U1, np.float32(1.0))
 
 
 def _standard(scores_UI: Matrix) -> Matrix:
-    mean_U1, deviation_U1 = scale_of(scores_UI)
-    return np.asarray((scores_UI - mean_U1) / deviation_U1, dtype=np.float32)
+    mean_U1, length_U1 = scale_of(scores_UI)
+    return np.asarray((scores_UI - mean_U1) / length_U1, dtype=np.float32)
 
 
 def _candidates(members: list[Matrix]) -> NDArray[np.int32]:

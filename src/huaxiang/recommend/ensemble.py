@@ -56,7 +56,7 @@ class Config:
 
 
 class Ensemble:
-    """A weighted sum of members' scores, each brought to mean 0 and deviation 1 within the shopper.
+    """A weighted sum of members' scores, each brought to mean 0 and length 1 within the shopper.
 
     A member whose catalogue limit is exceeded is left out, and `degraded_` says so.
 
@@ -121,8 +121,8 @@ class Ensemble:
         total_UI: Matrix | None = None
         for name, weight in self._weights().items():
             scores_UI = self.members[name].score(histories)
-            mean_U1, deviation_U1 = scale_of(scores_UI)
-            scores_UI = (scores_UI - mean_U1) * (np.float32(weight) / deviation_U1)
+            mean_U1, length_U1 = scale_of(scores_UI)
+            scores_UI = (scores_UI - mean_U1) * (np.float32(weight) / length_U1)
             total_UI = scores_UI if total_UI is None else total_UI + scores_UI
         assert total_UI is not None
         return total_UI
@@ -131,8 +131,8 @@ class Ensemble:
         """Return what each event of the only shopper adds to each item's score, (E, I)."""
         total_EI: Matrix | None = None
         for name, weight in self._weights().items():
-            _, deviation_11 = scale_of(self.members[name].score(histories))
-            effects_EI = effects_by_event(self.members[name], histories) * (np.float32(weight) / deviation_11)
+            _, length_11 = scale_of(self.members[name].score(histories))
+            effects_EI = effects_by_event(self.members[name], histories) * (np.float32(weight) / length_11)
             total_EI = effects_EI if total_EI is None else total_EI + effects_EI
         assert total_EI is not None
         return total_EI
@@ -141,12 +141,10 @@ class Ensemble:
         """Return the members' contributions, weighted and on the scale of the score."""
         values, rest, is_exact = np.zeros(len(histories.event_keys)), 0.0, True
         for name, weight in self._weights().items():
-            mean_11, deviation_11 = (
-                float(part[0, 0]) for part in scale_of(self.members[name].score(histories))
-            )
+            mean_11, length_11 = (float(part[0, 0]) for part in scale_of(self.members[name].score(histories)))
             part = self.members[name].contributions(histories, item_row)
-            values += part.values * (weight / deviation_11)
-            rest += (part.rest - mean_11) * (weight / deviation_11)
+            values += part.values * (weight / length_11)
+            rest += (part.rest - mean_11) * (weight / length_11)
             is_exact &= part.is_exact
         return Contributions(
             event_keys=histories.event_keys, values=values.astype(np.float32), rest=rest, is_exact=is_exact
