@@ -277,7 +277,7 @@ def evidence_rows(counted: Tally, rows: list[int], *, most: int) -> list[list[in
     at = np.flatnonzero(wanted_K[counted.row_N] >= 0)
     owner = wanted_K[counted.row_N[at]]
     pull = counted.entries.mass_N[at] - counted.share_K[counted.row_N[at]] * counted.entries.whole_N[at]
-    order = np.lexsort((-pull, owner))
+    order = np.argsort(2 * owner - pull / max(1e-12, float(np.abs(pull).max(initial=0.0))), kind="stable")
     ends = np.searchsorted(owner[order], np.arange(len(rows) + 1))
     events, pulls = counted.entries.event_N[at[order]].tolist(), pull[order].tolist()
     found = []
