@@ -196,6 +196,8 @@ class Model:
         recommender = self.recommenders.of("all" if repeat else "new")
         rules = replace(self.settings.ranking.rules, exclude_had=not repeat)
         config = replace(self.settings.ranking, rules=rules)
+        if profile.shopper_id is None:
+            config = replace(config, wish_weight=config.described_wish_weight)
         if of == "item":
             occasion = Occasion(
                 language=language, now_ms=milliseconds(profile.as_of) if profile.as_of else None

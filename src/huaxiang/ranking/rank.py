@@ -32,6 +32,8 @@ class Config:
         0 lists the best; above, places are drawn by chance and the propensity recorded. ≥ 0.
     wish_weight
         What an item that has all that was asked for gains, in spans of the scores (best minus middle); ≥ 0.
+    described_wish_weight
+        The same for somebody of whom nothing but wishes is known; ≥ 0.
     n_candidates
         Best items that variety chooses from; ≥ 1.
     """
@@ -40,10 +42,15 @@ class Config:
     variety: float = 0.1
     temperature: float = 0.0
     wish_weight: float = 0.5
+    described_wish_weight: float = 1.5
     n_candidates: int = 100
 
     def __post_init__(self) -> None:
-        fits = 0 <= self.variety <= 1 and self.temperature >= 0 and self.wish_weight >= 0
+        fits = (
+            0 <= self.variety <= 1
+            and self.temperature >= 0
+            and min(self.wish_weight, self.described_wish_weight) >= 0
+        )
         if not fits or self.n_candidates < 1:
             remedy = "variety is 0 to 1, temperature and wish_weight at least 0, n_candidates at least 1"
             raise SettingsError("out of range", column="ranking", remedy=remedy)

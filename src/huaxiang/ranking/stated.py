@@ -92,13 +92,21 @@ def is_beyond_limit(catalogue: Catalogue, stated: Stated) -> NDArray[np.bool_]:
 
 
 def likes_met(catalogue: Catalogue, stated: Stated) -> Vector:
-    """Return in what share of the dimensions asked for each item has an asked-for value, (I,)."""
+    """Return how much of what was asked for each item has, 0 to 1, (I,).
+
+    What it is counts more than how it looks: who asks for red running shoes would sooner take blue ones than
+    a red hat.
+    """
     dimensions = dict.fromkeys(said.dimension for said in stated.liked)
     met_I = np.zeros(catalogue.n_items, dtype=np.float32)
     for dimension in dimensions:
         values = [has_value(catalogue, said) for said in stated.liked if said.dimension == dimension]
-        met_I += np.minimum(np.sum(values, axis=0), 1.0)
-    return np.asarray(met_I / max(len(dimensions), 1), dtype=np.float32)
+        met_I += _WORTH.get(dimension, 1.0) * np.minimum(np.sum(values, axis=0), 1.0)
+    worth = sum(_WORTH.get(dimension, 1.0) for dimension in dimensions)
+    return np.asarray(met_I / (worth or 1.0), dtype=np.float32)
+
+
+_WORTH: Mapping[str, float] = {"category": 4.0, "brand": 2.0}
 
 
 def _said(
