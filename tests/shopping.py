@@ -72,7 +72,7 @@ def row_of(event: Event) -> dict[str, object]:
         "price_minor": event.value.price_minor,
         "rating": event.value.rating,
         "order_id": event.order_id,
-        "new_order": event.order_id is None,
+        "new_order": event.type is EventType.PURCHASE,
         "utc_offset_minutes": event.utc_offset_minutes,
         "channel": event.context.get("channel"),
         "context": json.dumps(rest, ensure_ascii=False) if rest else None,

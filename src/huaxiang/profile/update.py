@@ -115,7 +115,7 @@ def _oldest(bought: Mapping[int, int]) -> int:
 
 
 def state_event(
-    event: Event, *, item_no: int = NO_ITEM, ordinal: int | None = None, new_order: bool | None = None
+    event: Event, *, item_no: int = NO_ITEM, ordinal: int | None = None, new_order: bool = True
 ) -> tuple[StateEvent, Totals]:
     """Return an event as a state keeps it, and what it adds to the lifetime sums.
 
@@ -127,7 +127,7 @@ def state_event(
         In a shop that knows only an order: how many events the shopper had before, `totals.n_events`.
         None reads `event.occurred_at`.
     new_order
-        Whether a purchase is the first line of its order. None takes it to be one if it names no order.
+        Whether a purchase is the first line of its order; the same as the log says of it.
 
     Raises
     ------
@@ -146,8 +146,7 @@ def state_event(
         offset_quarters=event.utc_offset_minutes // _QUARTER_MINUTES,
         channel=channel_code(event.context.get("channel")),
     )
-    is_new = event.order_id is None if new_order is None else new_order
-    return kept, _totals(event, occurred_ms, new_order=is_new)
+    return kept, _totals(event, occurred_ms, new_order=new_order)
 
 
 def _totals(event: Event, occurred_ms: int, *, new_order: bool) -> Totals:
