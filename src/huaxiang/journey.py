@@ -6,6 +6,7 @@ shop ─► texts and photos become vectors ─► fused ─► tried on what wa
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from huaxiang.encoders.base import Encoded, TextEncoder
 from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.encoders.items import encode_photos, encode_texts, image_encoder_of
 from huaxiang.evaluate.holdout import hold_out, item_pairs, training_part
-from huaxiang.evaluate.trial import Trial, evaluate_ensembles, fit_ensembles, refit
+from huaxiang.evaluate.trial import Ensembles, Trial, evaluate_ensembles, fit_ensembles, refit
 from huaxiang.fusion import Fusion, Parts, make
 from huaxiang.model import Model
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.population import Population
-from huaxiang.recommend.base import TrainingData
+from huaxiang.recommend.base import Histories, TrainingData
 from huaxiang.recommend.histories import histories_from_events
 from huaxiang.runs import fingerprint_of
 from huaxiang.shop.base import Shop
@@ -92,7 +93,7 @@ def fit(
     vectors = {**parts.vectors, "fused": fusion.fuse(parts)}
     contents = read_contents(shop, reader, fusion)
 
-    # A trial on the newest part, held out, tells how much to trust whom.
+    # A trial: weights are chosen on one held-out part, and what they are worth is measured on a newer one.
     held_out = hold_out(shop, contents)
     lesson = TrainingData(
         histories=held_out.training,
@@ -100,21 +101,22 @@ def fit(
         vectors=vectors,
         seed=seed,
         validation=held_out.validation.targets,
-        checkpoint=checkpoint / "trial" if checkpoint else None,
+        checkpoint=checkpoint / "weights" if checkpoint else None,
     )
-    tried = fit_ensembles(settings.recommend.make(), lesson, held_out, progress=tell)
+    chosen = fit_ensembles(settings.recommend.make(), lesson, held_out, progress=tell)
+
+    def learn_from(histories: Histories, stage: str) -> Ensembles:
+        place = checkpoint / stage if checkpoint else None
+        longer = replace(lesson, histories=histories, validation=None, checkpoint=place)
+        return refit(chosen, settings.recommend.make(), longer, stage=stage, progress=tell)
+
+    tried = learn_from(held_out.known, "trial")
     evaluation = evaluate_ensembles(
         tried, held_out, catalogue=catalogue, fused_ID=vectors["fused"], seed=seed, progress=tell
     )
 
     # Then everything is learnt from everything; profiles are derived whenever they are read.
-    lesson = TrainingData(
-        histories=histories_from_events(shop.events, contents, order_only=shop.order_only),
-        catalogue=catalogue,
-        vectors=vectors,
-        seed=seed,
-        checkpoint=checkpoint / "final" if checkpoint else None,
-    )
+    everything = histories_from_events(shop.events, contents, order_only=shop.order_only)
     return Model(
         name=name,
         settings=settings,
@@ -125,10 +127,14 @@ def fit(
         population=Population.from_events(shop.events, catalogue, config=settings.profile),
         vectors=vectors,
         fusion=fusion,
-        recommenders=refit(tried, settings.recommend.make(), lesson, progress=tell),
+        recommenders=learn_from(everything, "everything"),
         text_encoder=words,
         image_encoder=eye,
-        trial=Trial(ensembles=tried, evaluation={**evaluation, "fusion": dict(fusion.weights(parts))}),
+        trial=Trial(
+            ensembles=tried,
+            validated=chosen,
+            evaluation={**evaluation, "fusion": dict(fusion.weights(parts))},
+        ),
     )
 
 

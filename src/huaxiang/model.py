@@ -30,7 +30,7 @@ from huaxiang.profile.states import States
 from huaxiang.profile.update import milliseconds, state_event, update
 from huaxiang.ranking.base import Deeds, Occasion, Shelf
 from huaxiang.ranking.stated import stated_in
-from huaxiang.recommend.histories import histories_from_states
+from huaxiang.recommend.histories import histories_from_states, take_events
 from huaxiang.recommend.lists import Asker, list_items, list_values
 from huaxiang.records import Event, EventType, Matrix, Profile, Slate, Vector, Version
 from huaxiang.runs import fingerprint_of, new_run, read_manifest, write_manifest
@@ -298,13 +298,15 @@ class Model:
         row = event_row(event, item_row=None if event.item_id is None else item_row)
         log = pl.DataFrame([row], schema=self.shop.events.schema)
         self.shop = replace(self.shop, events=self.shop.events.vstack(log))
-        self._teach(event.shopper_id)
+        self._teach(event.shopper_id, kept.key)
 
-    def _teach(self, shopper_id: str) -> None:
+    def _teach(self, shopper_id: str, key: int) -> None:
         """Let the recommenders that learn with each event do so; the others wait for the next retraining."""
         history = histories_from_states([self.states.state(shopper_id)], self.contents)
-        if len(history.item_rows):
-            self.recommenders.new.learn(history)
+        places = np.flatnonzero(history.event_keys == key)
+        if len(places):  # impressions and the like are in no history
+            known_then = np.arange(len(history.event_keys)) <= places[0]
+            self.recommenders.new.learn(take_events(history, known_then))
 
     def _row_of(self, item_id: str | None) -> int:
         if item_id is None:

@@ -81,7 +81,7 @@ def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
     tried = Ensembles.load(run / "heldout")
     seconds = {name: tuple(spent) for name, spent in before["seconds"].items()}
     evaluation = evaluate_ensembles(
-        Ensembles(new=tried.new, all=tried.all, seconds=seconds),
+        Ensembles(new=tried.new, all=tried.all, seconds=seconds, validation=before["validation"]),
         held_out,
         catalogue=model.catalogue,
         fused_ID=model.vectors["fused"],
@@ -147,6 +147,7 @@ def facts_of(model: Model, sums: Mapping[str, Any], progress: Progress) -> dict[
         "hardware": hardware(),
         "version": __version__,
         "seconds": dict(model.trial.ensembles.seconds),
+        "validation": dict(model.trial.ensembles.validation),
         "example": {
             **profile.as_json(),
             "slate": {language: slate.as_json()["items"] for language, slate in lists.items()},
@@ -175,7 +176,7 @@ def curves_of(model: Model) -> dict[str, list[dict[str, Any]]]:
     """Return the learning curves of the members that learn in epochs."""
     assert model.trial is not None
     curves = {}
-    for name, member in model.trial.ensembles.new.members.items():
+    for name, member in model.trial.validated.new.members.items():
         epochs = getattr(getattr(member, "trained_", None), "epochs", ())
         if epochs:
             curves[name] = [

@@ -53,12 +53,15 @@ class HeldOut:
         How it was split, for the report.
     training
         Whole histories before the validation part.
+    known
+        Whole histories before the test part: what the measured models learn from once weights are chosen.
     test_from_ms
         Where the test part begins; None where a shop knows only an order.
     """
 
     description: str
     training: Histories
+    known: Histories
     validation: Next
     test: Next
     test_from_ms: int | None = None
@@ -106,6 +109,7 @@ def _last_items(shop: Shop, contents: Contents) -> HeldOut:
     return HeldOut(
         description="leave-one-out: each shopper's last item",
         training=validation.histories,
+        known=test.histories,
         validation=Next(targets=validation, had=validation.histories),
         test=Next(targets=test, had=test.histories),
     )
@@ -120,6 +124,7 @@ def _newest_days(shop: Shop, contents: Contents, *, share: float) -> HeldOut:
     return HeldOut(
         description=f"by time: {' and '.join(kind.value for kind in kinds)} from {day} on",
         training=take_events(whole, whole.occurred_ms < first_ms),
+        known=until_test,
         validation=_next(shop, contents, until_test, first_ms, kinds),
         test=_next(shop, contents, whole, second_ms, kinds),
         test_from_ms=second_ms,

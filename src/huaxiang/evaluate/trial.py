@@ -37,11 +37,14 @@ class Ensembles:
         Weighted for lists without, and with, what the shopper had before.
     seconds
         Member → wall-clock and CPU seconds of its fit.
+    validation
+        Part → model → figure, on the part that the weights were chosen on.
     """
 
     new: Ensemble
     all: Ensemble
     seconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    validation: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     def of(self, part: str) -> Ensemble:
         """Return the ensemble of one part, "new" or "all"."""
@@ -77,12 +80,12 @@ def fit_ensembles(
     """Fit each member on the training part, then choose both sets of weights on the validation part."""
     seconds = {}
     for number, (name, member) in enumerate(members.items()):
-        progress("learn from the past", number, len(members), name)
+        progress("choose weights", number, len(members), name)
         wall, cpu = time.perf_counter(), time.process_time()
-        member.fit(replace(training, progress=partial(progress, f"  {name}")))
+        member.fit(replace(training, progress=partial(progress, f"  {name}: choose weights")))
         seconds[name] = (time.perf_counter() - wall, time.process_time() - cpu)
-    progress("learn from the past", len(members), len(members), "")
-    chosen = {}
+    progress("choose weights", len(members), len(members), "")
+    chosen, validation = {}, {}
     for part, exclude_had in PARTS.items():
         wall, cpu = time.perf_counter(), time.process_time()
         config = EnsembleConfig(members=tuple(members), exclude_had=exclude_had)
@@ -92,7 +95,11 @@ def fit_ensembles(
         )
         spent = (time.perf_counter() - wall, time.process_time() - cpu)
         seconds[f"ensemble:{part}"] = spent
-    return Ensembles(new=chosen["new"], all=chosen["all"], seconds=seconds)
+        validation[part] = {
+            one.name: {name: float(values.mean()) for name, values in one.per_shopper().items()}
+            for one in _measure_all(ensemble, held, part)
+        }
+    return Ensembles(new=chosen["new"], all=chosen["all"], seconds=seconds, validation=validation)
 
 
 def _part(held: Next, part: str) -> Next:
@@ -115,11 +122,10 @@ def evaluate_ensembles(
         progress("evaluate", number, len(PARTS), part)
         held = _part(held_out.test, part)
         measured[part] = _measure_all(ensembles.of(part), held, part)
-        validation = _measure_all(ensembles.of(part), _part(held_out.validation, part), part)
         rows = [
-            _row(one, before, ensembles.seconds, part=part, seed=seed)
+            _row(one, ensembles, part=part, seed=seed)
             | {"lists": _list_quality(one, held_out, catalogue, fused_ID)}
-            for one, before in zip(measured[part], validation, strict=True)
+            for one in measured[part]
         ]
         best = max(rows, key=lambda row: float(row["test"]["ndcg@10"]["mean"]))
         parts[part] = {
@@ -145,19 +151,14 @@ def _measure_all(ensemble: Ensemble, held: Next, part: str) -> list[Measurement]
     ]
 
 
-def _row(
-    one: Measurement,
-    validation: Measurement,
-    seconds: Mapping[str, tuple[float, float]],
-    *,
-    part: str,
-    seed: int,
-) -> dict[str, Any]:
-    fits = [spent for name, spent in seconds.items() if name == one.name]
-    if one.name == "ensemble":
-        fits = [
-            spent for name, spent in seconds.items() if not name.startswith("ensemble") or name.endswith(part)
-        ]
+def _row(one: Measurement, ensembles: Ensembles, *, part: str, seed: int) -> dict[str, Any]:
+    other = {"new": "all", "all": "new"}[part]
+    is_ensemble = one.name == "ensemble"
+    fits = [
+        spent
+        for name, spent in ensembles.seconds.items()
+        if name == one.name or (is_ensemble and name != f"ensemble:{other}")
+    ]
     return {
         "name": one.name,
         "uses": list(one.uses),
@@ -165,7 +166,7 @@ def _row(
         "train_s": round(sum(wall for wall, _ in fits), 3),
         "train_cpu_s": round(sum(cpu for _, cpu in fits), 3),
         "rank_s": round(one.rank_s, 3),
-        "validation": {name: float(values.mean()) for name, values in validation.per_shopper().items()},
+        "validation": dict(ensembles.validation.get(part, {}).get(one.name, {})),
         "test": {
             name: {**figure, "per_seed": [figure["mean"]]} for name, figure in one.figures(seed=seed).items()
         },
@@ -199,23 +200,39 @@ def _failures(
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What came of holding the newest part out: the ensembles that never saw it, and how they did."""
+    """What came of holding the newest part out: the ensembles that never saw it, and how they did.
+
+    Parameters
+    ----------
+    validated
+        The members as they were when the weights were chosen, with their learning curves.
+    """
 
     ensembles: Ensembles
+    validated: Ensembles
     evaluation: Mapping[str, Any]
 
 
 def refit(
-    tried: Ensembles, members: Mapping[str, Recommender], training: TrainingData, *, progress: Progress
+    tried: Ensembles,
+    members: Mapping[str, Recommender],
+    training: TrainingData,
+    *,
+    stage: str,
+    progress: Progress,
 ) -> Ensembles:
-    """Return the tried weights over members that learnt from everything."""
+    """Return the chosen weights over members that learnt from more."""
     kept = {name: members[name] for name in tried.new.members}
+    seconds = dict(tried.seconds)
     for number, (name, member) in enumerate(kept.items()):
-        progress("learn from everything", number, len(kept), name)
-        member.fit(replace(training, progress=partial(progress, f"  {name}, again")))
-    progress("learn from everything", len(kept), len(kept), "")
+        progress(stage, number, len(kept), name)
+        wall, cpu = time.perf_counter(), time.process_time()
+        member.fit(replace(training, progress=partial(progress, f"  {name}: {stage}")))
+        seconds[name] = (time.perf_counter() - wall, time.process_time() - cpu)
+    progress(stage, len(kept), len(kept), "")
     return Ensembles(
         new=weighted(kept, tried.new.weights_, exclude_had=True),
         all=weighted(kept, tried.all.weights_, exclude_had=False),
-        seconds=tried.seconds,
+        seconds=seconds,
+        validation=tried.validation,
     )

@@ -52,7 +52,7 @@ class Config:
             and min(self.wish_weight, self.described_wish_weight) >= 0
         )
         if not fits or self.n_candidates < 1:
-            remedy = "variety is 0 to 1, temperature and wish_weight at least 0, n_candidates at least 1"
+            remedy = "variety is 0 to 1, temperature and wish weights at least 0, n_candidates at least 1"
             raise SettingsError("out of range", column="ranking", remedy=remedy)
 
 
