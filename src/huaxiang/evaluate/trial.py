@@ -85,7 +85,8 @@ def fit_ensembles(
         member.fit(replace(training, progress=partial(progress, f"  {name}: choose weights")))
         seconds[name] = (time.perf_counter() - wall, time.process_time() - cpu)
     progress("choose weights", len(members), len(members), "")
-    chosen, validation = {}, {}
+    chosen: dict[str, Ensemble] = {}
+    validation = {}
     for part, exclude_had in PARTS.items():
         wall, cpu = time.perf_counter(), time.process_time()
         config = EnsembleConfig(members=tuple(members), exclude_had=exclude_had)
@@ -93,11 +94,10 @@ def fit_ensembles(
         chosen[part] = Ensemble(config, members=dict(members)).choose(
             held.targets, had=held.had, seed=training.seed
         )
-        spent = (time.perf_counter() - wall, time.process_time() - cpu)
-        seconds[f"ensemble:{part}"] = spent
+        seconds[f"ensemble:{part}"] = (time.perf_counter() - wall, time.process_time() - cpu)
         validation[part] = {
             one.name: {name: float(values.mean()) for name, values in one.per_shopper().items()}
-            for one in _measure_all(ensemble, held, part)
+            for one in _measure_all(chosen[part], held, part)
         }
     return Ensembles(new=chosen["new"], all=chosen["all"], seconds=seconds, validation=validation)
 
