@@ -22,6 +22,7 @@ from huaxiang.errors import ArtefactError, InputError, UnknownItemError
 from huaxiang.evaluate.trial import Ensembles, Trial
 from huaxiang.fusion import Fusion, Parts
 from huaxiang.fusion import load as load_fusion
+from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import derive_profile
 from huaxiang.profile.population import Population
@@ -86,6 +87,11 @@ class Model:
         popularity_I = (counts_I / max(int(counts_I.max(initial=0)), 1)).astype(np.float32)
         return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=popularity_I)
 
+    @cached_property
+    def consents(self) -> Mapping[str, Mapping[str, bool]]:
+        """What each shopper who was asked has answered, by purpose."""
+        return consents_in(self.shop.events)
+
     @property
     def newest(self) -> datetime | None:
         """When the newest event happened, which is what `now` means by default; None in order-only shops."""
@@ -132,10 +138,12 @@ class Model:
         Raises
         ------
         InputError
-            When there are neither words nor a photo.
+            When there are neither words nor a photo, or no file where the photo should be.
         """
         if not (text and text.strip()) and image is None:
             raise InputError("nothing is described", remedy="give words, an image, or both")
+        if isinstance(image, str | Path) and not Path(image).is_file():
+            raise InputError("no such image", file=str(image), remedy="check its path")
         known, degraded = self._described(text, image, now or self.newest)
         shown = self._derived(known, shopper_id=None, now=now)
         return replace(shown, degraded=(*shown.degraded, *degraded))
@@ -151,6 +159,7 @@ class Model:
             shopper_id=shopper_id,
             version=Version(position=self.position, model=self.name, catalogue=self.catalogue.version),
             config=self.settings.profile,
+            consent=self.consents.get(shopper_id or ""),
             described=shopper_id is None,
         )
         return replace(shown, state=known)
@@ -288,17 +297,27 @@ class Model:
         item_row = self._row_of(event.item_id)
         known = event.shopper_id in self.states
         state = self.states.state(event.shopper_id) if known else self.states.empty()
-        kept, totals = state_event(event, item_no=item_row, ordinal=self._ordinal(state))
+        new_order = self._is_new_order(event)
+        kept, totals = state_event(event, item_no=item_row, ordinal=self._ordinal(state), new_order=new_order)
         if self.contents.event_id(kept.key, shopper_id=event.shopper_id) == event.event_id:
             return
         content = self.contents.add_event(event)
         if content:
             self.contents.add_vectors([content], self._content_vector(event)[None])
         self.states.put(event.shopper_id, update(state, kept, totals=totals))
-        row = event_row(event, item_row=None if event.item_id is None else item_row)
+        named = None if event.item_id is None else item_row
+        row = event_row(event, item_row=named, new_order=new_order)
         log = pl.DataFrame([row], schema=self.shop.events.schema)
         self.shop = replace(self.shop, events=self.shop.events.vstack(log))
+        self.__dict__.pop("consents", None)
         self._teach(event.shopper_id, kept.key)
+
+    def _is_new_order(self, event: Event) -> bool:
+        """Whether an event is the first line of its order."""
+        if event.order_id is None:
+            return True
+        same = (pl.col("order_id") == event.order_id) & (pl.col("shopper_id") == event.shopper_id)
+        return self.shop.events.filter(same).is_empty()
 
     def _teach(self, shopper_id: str, key: int) -> None:
         """Let the recommenders that learn with each event do so; the others wait for the next retraining."""
