@@ -194,11 +194,11 @@ def _bought(ground: Ground) -> Iterator[Claim]:
     if not rows:
         return
     newest = rows[: -ground.config.evidence_per_facet - 1 : -1]
-    times = "time" if len(rows) == 1 else "times"
+    purchases = "purchase" if len(rows) == 1 else "purchases"
     when = None if acts.order_only else datetime.fromtimestamp(int(acts.ms_E[newest[0]]) / 1000, UTC)
     texts = {
         lang: say.BOUGHT[lang]["undated" if when is None else "dated"].format(
-            n=len(rows), times=times, when="" if when is None else say.day(when, lang)
+            n=len(rows), purchases=purchases, when="" if when is None else say.day(when, lang)
         )
         for lang in say.LANGUAGES
     }

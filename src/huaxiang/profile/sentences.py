@@ -89,8 +89,8 @@ INTEREST = {
     "zh": "经常关注“{title}”一类的商品：{of} 次行为中有 {n} 次。",
 }
 BOUGHT = {
-    "en": {"dated": "Bought {n} {times}, most recently on {when}.", "undated": "Bought {n} {times}."},
-    "zh": {"dated": "购买过 {n} 次，最近一次在{when}。", "undated": "购买过 {n} 次。"},
+    "en": {"dated": "Made {n} {purchases}, most recently on {when}.", "undated": "Made {n} {purchases}."},
+    "zh": {"dated": "购买过 {n} 件次，最近一次在{when}。", "undated": "购买过 {n} 件次。"},
 }
 ABSENT = {
     "en": "Not seen since {when}, for {days} days.",
