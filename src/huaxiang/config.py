@@ -156,7 +156,12 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError("no such settings file", file=str(file), remedy="check --settings") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, IsADirectoryError) as error:
+    except IsADirectoryError:
+        remedy = "name the file in it"
+        raise SettingsError(
+            "a folder where a settings file should be", file=str(file), remedy=remedy
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"not a TOML file ({error})", file=str(file), remedy="mend it") from error
 
 

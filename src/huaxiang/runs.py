@@ -21,6 +21,8 @@ RUN_VERSION = 1
 MANIFEST = "manifest.json"
 CHECKPOINTS = "checkpoints"
 _OF = "of.json"
+_UNSIZED = (MANIFEST, _OF, "evaluation.json", "report.html")
+"""Files that `evaluate` may renew without making the manifest wrong meanwhile."""
 
 
 @contextmanager
@@ -38,15 +40,32 @@ def new_run(out: Path, *, fingerprint: str) -> Iterator[Path]:
         `out` holds something that is no run: it is not written over.
     """
     check_target(out)
+    out = out.resolve()
     partial = out.with_name(out.name + ".partial")
     if partial.exists() and _read_json(partial / _OF) != {"fingerprint": fingerprint}:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     write_json(partial / _OF, {"fingerprint": fingerprint})
-    yield partial
+    try:
+        yield partial
+    except Exception:
+        _keep_checkpoints(partial)
+        raise
     shutil.rmtree(partial / CHECKPOINTS, ignore_errors=True)
     (partial / _OF).unlink()
     _swap(partial, out)
+
+
+def _keep_checkpoints(partial: Path) -> None:
+    """Leave of a failed run only what another attempt goes on from, and nothing where that is nothing."""
+    if not any((partial / CHECKPOINTS).rglob("*.*")):
+        shutil.rmtree(partial, ignore_errors=True)
+        return
+    for path in partial.iterdir():
+        if path.is_dir() and path.name != CHECKPOINTS:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.is_file() and path.name != _OF:
+            path.unlink()
 
 
 def check_target(out: Path) -> None:
@@ -72,11 +91,11 @@ def _swap(partial: Path, out: Path) -> None:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write what the run is made of: its version, its facts, and the size of each file."""
+    """Write what the run is made of: its version, its facts, and the size of each file that serving reads."""
     sizes = {
         str(path.relative_to(folder)): path.stat().st_size
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (MANIFEST, _OF) and CHECKPOINTS not in path.parts
+        if path.is_file() and path.name not in _UNSIZED and CHECKPOINTS not in path.parts
     }
     write_json(folder / MANIFEST, {"version": RUN_VERSION, **facts, "files": sizes})
 
@@ -121,8 +140,10 @@ def read_part(folder: Path, name: str) -> Any:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write readable JSON."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=float), encoding="utf-8")
+    """Write readable JSON, beside its place first so that it is never there by half."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=float), encoding="utf-8")
+    beside.replace(path)
 
 
 def _read_json(path: Path) -> Any:

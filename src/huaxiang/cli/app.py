@@ -56,7 +56,7 @@ def simulate(
     from huaxiang.shop.simulate import simulate as write_shop
 
     started = time.perf_counter()
-    with StageProgress(quiet=as_json) as progress:
+    with StageProgress() as progress:
         write_shop(
             out,
             config=Config(n_shoppers=shoppers, n_items=items),
@@ -91,7 +91,7 @@ def build(
     changes += [f"text.encoder={text}"] if text else []
     changes += [f"image.encoder={image}"] if image else []
     chosen = read_settings(settings, changes)
-    with StageProgress(quiet=as_json) as progress:
+    with StageProgress() as progress:
         built = build_run(shop, out, settings=chosen, cache=_cache(), progress=progress.report)
     if as_json:
         print_json("build", {**built.sums, "run": str(out)})
@@ -116,12 +116,12 @@ def profile(
     """Show one shopper's profile, each statement with its evidence."""
     from huaxiang.model import load
 
-    model = load(run)
-    shown = model.profile(shopper_id, now=_moment(as_of))
+    spoken, now = _check_language(language), _moment(as_of)
+    shown = load(run).profile(_id(shopper_id), now=now)
     if as_json:
         print_json("profile", shown.as_json(vector=vector))
     else:
-        show_profile(_console(), shown, language=_check_language(language))
+        show_profile(_console(), shown, language=spoken)
 
 
 @app.command()
@@ -137,11 +137,11 @@ def describe(
     """Make a profile from words and a picture, with no history at all."""
     from huaxiang.model import load
 
-    model = load(run)
-    shown = model.describe(text=words, image=image)
     spoken = _check_language(
         language or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in words) else "en")
     )
+    model = load(run)
+    shown = model.describe(text=words, image=image)
     slate = model.recommend(shown, k=k, language=spoken)
     if as_json:
         print_json("describe", {**shown.as_json(vector=vector), "recommendations": slate.as_json()["items"]})
@@ -163,12 +163,12 @@ def recommend(
     """List what this shopper is likely to buy next, with reasons."""
     from huaxiang.model import load
 
-    model = load(run)
-    slate = model.recommend(shopper_id, k=k, of=of, repeat=repeat, language=_check_language(language))
+    spoken = _check_language(language)
+    slate = load(run).recommend(_id(shopper_id), k=k, of=of, repeat=repeat, language=spoken)
     if as_json:
         print_json("recommend", slate.as_json())
     else:
-        show_slate(_console(), slate, language=language)
+        show_slate(_console(), slate, language=spoken)
 
 
 @app.command()
@@ -176,7 +176,7 @@ def evaluate(run: Run, as_json: Json = False) -> None:
     """Measure the held-out model of a run again, beside simpler methods, and renew its report."""
     from huaxiang.cli.building import evaluate_run
 
-    with StageProgress(quiet=as_json) as progress:
+    with StageProgress() as progress:
         evaluation = evaluate_run(run, progress=progress.report)
     if as_json:
         print_json("evaluate", evaluation)
@@ -197,7 +197,7 @@ def benchmark_amazon(
     """Leave-one-out over the full catalogue, as the literature on these data does it."""
     from huaxiang.evaluate.amazon import benchmark
 
-    with StageProgress(quiet=as_json) as progress:
+    with StageProgress() as progress:
         results = benchmark(
             data,
             protocol=protocol,
@@ -233,6 +233,15 @@ def demo(
 def _cache() -> Path:
     home = os.environ.get("HUAXIANG_CACHE")
     return Path(home) if home else Path.home() / ".cache" / "huaxiang"
+
+
+def _id(written: str) -> str:
+    """Return an id as the shop's tables have it: 17850.0 is 17850."""
+    import polars as pl
+
+    from huaxiang.shop.cells import ids
+
+    return pl.DataFrame({"id": [written]}).select(ids("id")).item() or written
 
 
 def _whole_number(text: str, column: str) -> int:

@@ -30,7 +30,15 @@ from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets
 from huaxiang.ranking.removal import audit_reasons
 from huaxiang.recommend.lists import claims_of
-from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run, read_part, write_json, write_manifest
+from huaxiang.runs import (
+    CHECKPOINTS,
+    check_target,
+    fingerprint_of,
+    new_run,
+    read_part,
+    write_json,
+    write_manifest,
+)
 from huaxiang.shop.base import Shop
 from huaxiang.shop.read import read_shop, require_events
 
@@ -53,6 +61,7 @@ class Built:
 def build_run(shop_folder: Path, out: Path, *, settings: Settings, cache: Path, progress: Progress) -> Built:
     """Read, fit, evaluate and keep a run at `out`; a stopped build goes on when called again."""
     started = time.perf_counter()
+    check_target(out)
     shop = require_events(read_shop(shop_folder, progress=partial(progress, "read the shop")))
     fingerprint = fingerprint_of(shop.fingerprint, settings_toml(settings))
     with new_run(out, fingerprint=fingerprint) as folder:

@@ -11,7 +11,7 @@ import orjson
 import typer
 from typer._click.exceptions import ClickException  # typer carries its own click and exports no base class
 
-from huaxiang.errors import HuaxiangError, StorageError
+from huaxiang.errors import HuaxiangError, InputError, StorageError
 
 OK, OUR_BUG, INPUT, STOPPED = 0, 1, 2, 130
 
@@ -52,9 +52,7 @@ def _report(error: HuaxiangError, *, as_json: bool) -> int:
 
 
 def _usage_error(error: ClickException) -> HuaxiangError:
-    wrong = HuaxiangError(error.format_message(), remedy="see huaxiang --help")
-    wrong.exit_code = INPUT
-    return wrong
+    return InputError(error.format_message().rstrip("."), remedy="see huaxiang --help")
 
 
 def _storage_error(error: OSError) -> HuaxiangError:

@@ -15,7 +15,7 @@ class StageProgress:
     Pass `report` to anything that takes a `progress` callback of (stage, done, total, note).
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self) -> None:
         self._progress = Progress(
             TextColumn("{task.description:<26}"),
             BarColumn(bar_width=24),
@@ -23,21 +23,21 @@ class StageProgress:
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[note]}"),
             console=Console(stderr=True),
-            disable=quiet,
         )
         self._tasks: dict[str, TaskID] = {}
 
     def report(self, stage: str, done: int, total: int, note: str = "") -> None:
         """Show that `done` of `total` parts of `stage` are done."""
         if stage not in self._tasks:
+            self._progress.start()
             self._tasks[stage] = self._progress.add_task(stage, total=total, note=note)
         self._progress.update(self._tasks[stage], completed=done, total=total, note=note[:40])
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._tasks:
+            self._progress.stop()

@@ -15,7 +15,7 @@ def items_from_events(raw: pl.DataFrame, events: pl.DataFrame, *, currency: str 
     Row order is that in which items first appear.
     """
     described = [name for name in ("title", "category", "brand") if name in raw.columns]
-    lines = raw.select(described).with_columns(events["item_row"], events["price_minor"])
+    lines = events.select("item_row", "price_minor").with_columns(raw[name] for name in described)
     items = raw.select(ids("item_id"), FILE, LINE).with_columns(events["item_row"])
     items = items.filter(pl.col("item_row") >= 0).unique("item_row", keep="first").sort("item_row")
     price = lines.group_by("item_row").agg(
