@@ -28,7 +28,7 @@ def test_it_says_the_same_in_chinese() -> None:
 
 def test_purchases_are_counted_and_dated() -> None:
     assert "Made 12 purchases, most recently on 29 May 2026." in portrait(regular(), "en")
-    assert "购买过 12 次，最近一次在2026年5月29日。" in portrait(regular(), "zh")
+    assert "购买过 12 件次，最近一次在2026年5月29日。" in portrait(regular(), "zh")
 
 
 def test_each_sentence_has_evidence() -> None:
