@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from huaxiang.recommend.sequence import Config
 
 TINY = 1e-6
+CONTENT_LENGTH = 0.7
+"""Mean length of projected content at the start; id vectors begin with about a quarter of it."""
 
 
 class SequenceNetwork(nn.Module):
@@ -69,10 +71,15 @@ class SequenceNetwork(nn.Module):
         return normalize(content_XC @ self.project.weight[:, : content_XC.shape[1]].T, dim=1, eps=TINY)
 
     def _start_from(self, content_IC: Matrix) -> None:
-        """Begin with the principal components of the content, and with id vectors that hardly speak."""
+        """Begin with the principal components of the content, and with id vectors that hardly speak.
+
+        Content begins with the same length whatever its spaces: the longer it is, the less ids can change.
+        """
         nn.init.normal_(self.ids.weight, std=0.02)
         _, axes = np.linalg.eigh(content_IC.T @ content_IC)
         principal = np.array(axes.T[::-1][: self.project.out_features], dtype=np.float32)
+        lengths_I = np.linalg.norm(content_IC @ principal.T, axis=1)
+        principal *= CONTENT_LENGTH / lengths_I[lengths_I > 0].mean() if lengths_I.any() else 0.0
         with torch.no_grad():
             self.project.weight.zero_()[: len(principal)] = torch.from_numpy(principal)
 
