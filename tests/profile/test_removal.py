@@ -44,6 +44,11 @@ def test_a_claim_of_absence_falls_when_an_event_is_added() -> None:
     assert not any(claim.key[0] == "absent" for claim in made.derived().claims)
 
 
+def test_a_claim_of_absence_names_every_event_of_the_last_moment() -> None:
+    made = diary((60, "search", "red dress"), (60, "search", "red dress"))
+    assert audit_facets([made.state()], **made.how()).failures == ()
+
+
 def test_no_claim_is_made_below_the_least_confidence() -> None:
     derived = diary((0, "purchase", 0), (90, "view_item", 3)).derived()
     sure = {one.value: one.confidence for one in derived.profile.facets}

@@ -37,6 +37,12 @@ class Citations:
             self.look_up(rows)
         return tuple([made[row] for row in rows])
 
+    def words(self, rows: Iterable[int], *, longest: int = 40) -> str:
+        """Return the first words said in the events, shortened; "" where nothing was said."""
+        said = (self._contents.text(int(self._acts.content_E[row])) for row in rows)
+        first = next((text for text in said if text), "")
+        return first if len(first) <= longest else first[: longest - 1] + "…"
+
     def value(self, rows: Iterable[int], value: int) -> tuple[Evidence, ...]:
         """Return the events as evidence for one value; in a description, the words that name it."""
         if not self._described:

@@ -110,7 +110,9 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     things, found = find_interests(acts, contents, item_vectors_ID, config)
     facets = tuple(finding.facet for finding in findings)
     cite.look_up(row for direction in found for row in direction.rows)
-    intent = intent_of(state, catalogue=catalogue, contents=contents, now=now, cite=cite.events)
+    intent = None  # a description is no visit
+    if not described:
+        intent = intent_of(state, catalogue=catalogue, contents=contents, now=now, cite=cite.events)
     claims = claims_of(findings, found, intent, Ground(values, acts, cite, config, now))
     profile = Profile(
         shopper_id=shopper_id,
@@ -185,7 +187,7 @@ def name_interests(found: Sequence[Direction], values: Values, cite: Citations) 
     language = catalogue.languages[0] if catalogue.languages else "en"
     return tuple(
         Interest(
-            name=_name(direction, values, language),
+            name=_name(direction, values, language) or cite.words(direction.rows),
             weight=direction.weight,
             item_id=catalogue.item_ids[direction.item] if direction.item >= 0 else None,
             title=catalogue.title(direction.item, language=language) if direction.item >= 0 else None,

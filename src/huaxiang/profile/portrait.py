@@ -206,7 +206,7 @@ def _bought(ground: Ground) -> Iterator[Claim]:
 
 
 def _absent(ground: Ground) -> Iterator[Claim]:
-    """Claim that the shopper stayed away: it falls when an event is added, and names the last one."""
+    """Claim that the shopper stayed away: it falls when an event is added, and names the last ones."""
     acts = ground.acts
     if ground.now is None or acts.order_only or not len(acts):
         return
@@ -217,7 +217,8 @@ def _absent(ground: Ground) -> Iterator[Claim]:
     texts = {
         lang: say.ABSENT[lang].format(when=say.day(when, lang), days=int(days)) for lang in say.LANGUAGES
     }
-    yield Claim(("absent", str(int(acts.ms_E[-1]))), days, texts, ground.cite.events([len(acts) - 1]))
+    newest = np.flatnonzero(acts.ms_E == acts.ms_E[-1]).tolist()
+    yield Claim(("absent", str(int(acts.ms_E[-1]))), days, texts, ground.cite.events(newest))
 
 
 def _hours(ground: Ground) -> Iterator[Claim]:
