@@ -8,6 +8,7 @@
     │   ├── ShopError              a shop folder or one of its files can't be read
     │   ├── ArtefactError          a run or model folder is missing, truncated or of a newer version
     │   ├── EncoderError           an encoder folder or an input to it can't be used
+    │   │   └── TooFewPhotosError  a shop has too few photos to learn an encoder from
     │   ├── UnknownShopperError    no such shopper
     │   ├── UnknownItemError       no such item
     │   └── ClockError             a time lies where none may lie
@@ -22,6 +23,8 @@ Examples
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class HuaxiangError(Exception):
@@ -107,6 +110,10 @@ class EncoderError(InputError):
     """An encoder folder, or an input to an encoder, can't be used."""
 
 
+class TooFewPhotosError(EncoderError):
+    """A shop has too few photos to learn an encoder from."""
+
+
 class UnknownShopperError(InputError):
     """No such shopper."""
 
@@ -144,3 +151,24 @@ class StorageError(HuaxiangError):
     """The disk is full, or a file can't be written."""
 
     exit_code = 2
+
+    @classmethod
+    def full(cls, file: str | None) -> StorageError:
+        """Return the error of a disk on which there was no room for `file`."""
+        return cls("no space left", file=file, remedy="free some space, or name another folder")
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether `error`, from whichever library, says that the disk is full.
+
+    Polars and safetensors raise errors of their own, which keep the system's words but not its number.
+
+    Examples
+    --------
+    >>> import errno
+    >>> is_disk_full(OSError(errno.ENOSPC, "No space left on device"))
+    True
+    >>> is_disk_full(ValueError("I/O error: No space left on device (os error 28)"))
+    True
+    """
+    return getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in str(error)

@@ -16,7 +16,8 @@ from huaxiang.encoders.hashed import unit_rows
 from huaxiang.encoders.image import OnnxImageEncoder, image_encoder
 from huaxiang.encoders.image_export import SETTINGS
 from huaxiang.encoders.photos import Photos
-from huaxiang.encoders.shop_image import FEWEST_PHOTOS, fit_shop_image
+from huaxiang.encoders.shop_image import fit_shop_image
+from huaxiang.errors import TooFewPhotosError
 from huaxiang.records import Matrix
 from huaxiang.shop.base import Shop
 
@@ -81,14 +82,16 @@ def image_encoder_of(
     if encoder != "shop":
         found = image_encoder(encoder, cache_folder=cache, precision=precision, progress=progress)
         return found, photos
-    n_readable = sum(photo is not None for photo in photos)
-    if n_readable < FEWEST_PHOTOS:
-        logger.warning("photos too few to learn from: n=%d of=%d", n_readable, FEWEST_PHOTOS)
-        return None, photos
     folder = cache / "shop-images" / _photo_fingerprint(shop, texts_ID, seed)
     if (folder / SETTINGS).is_file():
         return image_encoder(folder, cache_folder=cache, progress=progress), photos
-    learnt = fit_shop_image(photos, texts_ID, folder=folder, tags=_tags(shop), seed=seed, progress=progress)
+    try:
+        learnt = fit_shop_image(
+            photos, texts_ID, folder=folder, tags=_tags(shop), seed=seed, progress=progress
+        )
+    except TooFewPhotosError as error:
+        logger.warning("photos are not used: %s", error)
+        return None, photos
     return learnt, photos
 
 

@@ -24,7 +24,7 @@ from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.encoders.image_export import require_extra, write_export
 from huaxiang.encoders.photos import read_photo
 from huaxiang.encoders.preprocessing import Preprocessing
-from huaxiang.errors import EncoderError, SettingsError
+from huaxiang.errors import EncoderError, SettingsError, TooFewPhotosError
 from huaxiang.records import Matrix
 from huaxiang.training import train
 
@@ -193,7 +193,7 @@ def _pictures(
             rows.append(int(row))
     if len(rows) < FEWEST_PHOTOS:
         remedy = f"at least {FEWEST_PHOTOS} are needed; name a pretrained encoder, or build without photos"
-        raise EncoderError("too few photos to learn from", value=str(len(rows)), remedy=remedy)
+        raise TooFewPhotosError("too few photos to learn from", value=str(len(rows)), remedy=remedy)
     return np.stack(found), np.array(rows)
 
 
