@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from huaxiang.errors import ArtefactError, InputError
+from huaxiang.errors import ArtefactError, InputError, StorageError, is_disk_full
 
 RUN_VERSION = 1
 MANIFEST = "manifest.json"
@@ -38,6 +38,8 @@ def new_run(out: Path, *, fingerprint: str) -> Iterator[Path]:
     ------
     InputError
         `out` holds something that is no run: it is not written over.
+    StorageError
+        The disk is full; an earlier run at `out` stays as it was.
     """
     check_target(out)
     out = out.resolve()
@@ -48,8 +50,10 @@ def new_run(out: Path, *, fingerprint: str) -> Iterator[Path]:
     write_json(partial / _OF, {"fingerprint": fingerprint})
     try:
         yield partial
-    except Exception:
+    except Exception as error:
         _keep_checkpoints(partial)
+        if is_disk_full(error):
+            raise StorageError.full(str(out)) from error
         raise
     shutil.rmtree(partial / CHECKPOINTS, ignore_errors=True)
     (partial / _OF).unlink()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +11,9 @@ import orjson
 import typer
 from typer._click.exceptions import ClickException  # typer carries its own click and exports no base class
 
-from huaxiang.errors import HuaxiangError, InputError, StorageError
+from huaxiang.errors import HuaxiangError, InputError, StorageError, is_disk_full
 
-OK, OUR_BUG, INPUT, STOPPED = 0, 1, 2, 130
+OK, STOPPED = 0, 130
 
 
 def print_json(command: str, result: Mapping[str, Any]) -> None:
@@ -27,20 +27,26 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; no error leaves a traceback but our own bugs."""
     from huaxiang.cli.app import app
 
-    as_json = "--json" in arguments
     try:
         app(args=list(arguments), prog_name="huaxiang", standalone_mode=False)
-    except HuaxiangError as error:
-        return _report(error, as_json=as_json)
-    except OSError as error:
-        return _report(_storage_error(error), as_json=as_json)
     except typer.Exit as leaving:
         return int(leaving.exit_code)
-    except ClickException as error:
-        return _report(_usage_error(error), as_json=as_json)
     except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("stopped: what was finished is kept; run the same command again to go on\n")
         return STOPPED
+    except BrokenPipeError:
+        return _nobody_reads()
+    except Exception as error:
+        explained = _explained(error)
+        if explained is None:
+            raise
+        return _report(explained, as_json="--json" in arguments)
+    return OK
+
+
+def _nobody_reads() -> int:
+    """Leave quietly when the reader of our output, such as `head`, has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK
 
 
@@ -51,17 +57,20 @@ def _report(error: HuaxiangError, *, as_json: bool) -> int:
     return error.exit_code
 
 
-def _usage_error(error: ClickException) -> HuaxiangError:
-    return InputError(error.format_message().rstrip("."), remedy="see huaxiang --help")
+def _explained(error: Exception) -> HuaxiangError | None:
+    """Return the error as one that says what to do; None for a bug of ours."""
+    if isinstance(error, HuaxiangError):
+        return error
+    if isinstance(error, ClickException):
+        return InputError(error.format_message().rstrip("."), remedy="see huaxiang --help")
+    if is_disk_full(error):
+        return StorageError.full(_name(error))
+    if isinstance(error, OSError):
+        said = error.strerror or str(error)
+        return StorageError(said, file=_name(error), remedy="check the path and its rights")
+    return None
 
 
-def _storage_error(error: OSError) -> HuaxiangError:
-    if error.errno == errno.ENOSPC:
-        return StorageError("no space left on the disk", file=_name(error), remedy="free some and run again")
-    return StorageError(
-        error.strerror or str(error), file=_name(error), remedy="check the path and its rights"
-    )
-
-
-def _name(error: OSError) -> str | None:
-    return str(error.filename) if error.filename else None
+def _name(error: Exception) -> str | None:
+    name = getattr(error, "filename", None)
+    return str(name) if name else None
