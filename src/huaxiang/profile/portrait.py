@@ -185,7 +185,7 @@ def _interests(found: Sequence[Direction], ground: Ground) -> Iterator[Claim]:
             for lang in say.LANGUAGES
         }
         key = ("interest", catalogue.item_ids[direction.item])
-        yield Claim(key, n / of, texts, ground.cite.events(direction.rows))
+        yield Claim(key, n, texts, ground.cite.events(direction.rows))
 
 
 def _bought(ground: Ground) -> Iterator[Claim]:
@@ -243,7 +243,7 @@ def _hours(ground: Ground) -> Iterator[Claim]:
         for lang in say.LANGUAGES
     }
     newest = rows[: -ground.config.evidence_per_facet - 1 : -1]
-    yield Claim(("hours", str(start)), n / len(acts), texts, ground.cite.events(newest))
+    yield Claim(("hours", str(start)), n, texts, ground.cite.events(newest))
 
 
 def _intent(intent: Intent | None, ground: Ground) -> Iterator[Claim]:
