@@ -78,18 +78,24 @@ def infer_attributes(
     lexicon = with_taxonomy(load_lexicon(), taxonomy) if taxonomy is not None else load_lexicon()
     words = _words_by_row(shop)
     claims, said = _named_claims(shop, words, lexicon, config)
-    rows = sorted(rows_without(shop, categories.CATEGORY, stated_at_most=config.stated_at_most))
-    if rows:
-        told = categories.Told(rows=rows, words=words, text_vectors_ID=text_vectors_ID, encode=encode)
-        found, how = categories.category_claims(told, lexicon, config.category, seed=seed)
-        claims += found
-        said.append(f"category inferred for {len(found)} of {len(rows)} items: {', '.join(how) or 'none'}")
     unbranded = sorted(rows_without(shop, brands.BRAND, stated_at_most=config.stated_at_most))
     branded = brands.brand_claims(unbranded, words, lexicon, config.brand)
     if branded:
         said.append(
             f"brand inferred for {len(branded)} of {len(unbranded)} items from the first words of titles"
         )
+    rows = sorted(rows_without(shop, categories.CATEGORY, stated_at_most=config.stated_at_most))
+    if rows:
+        told = categories.Told(
+            rows=rows,
+            words=words,
+            text_vectors_ID=text_vectors_ID,
+            encode=encode,
+            brands=_brand_names(shop, branded),
+        )
+        found, how = categories.category_claims(told, lexicon, config.category, seed=seed)
+        claims += found
+        said.append(f"category inferred for {len(found)} of {len(rows)} items: {', '.join(how) or 'none'}")
     return replace(
         shop,
         attributes=pl.concat([shop.attributes, claims_table([*claims, *branded])]),
@@ -108,6 +114,11 @@ def _words_by_row(shop: Shop) -> dict[int, list[ItemWords]]:
                     ItemWords(item_row=row, title=title, description=description)
                 )
     return words
+
+
+def _brand_names(shop: Shop, claims: Sequence[Claim]) -> frozenset[str]:
+    stated = shop.attributes.filter(dimension=brands.BRAND)["value"].unique()
+    return frozenset({*stated, *(claim.value for claim in claims)})
 
 
 def _named_claims(

@@ -12,6 +12,7 @@ from huaxiang.shop.infer.mentions import ItemWords
 from huaxiang.shop.lexicon import Lexicon
 
 BRAND = "brand"
+_LONGEST_NAME = 4
 _WORD = re.compile(r"[^\W\d_][\w'’&.+-]*|\d+[A-Za-z][\w-]*")
 _NO_BRAND = frozenset(
     "the a an new set pack pair mens men womens women woman man kids boys girls unisex baby ladies "
@@ -71,23 +72,32 @@ def brand_claims(
 def _leaders(
     titles: Sequence[Sequence[str]], everyday: frozenset[str], config: Config
 ) -> dict[str, tuple[str, int]]:
-    """Return leading word in small letters → its usual writing, and how many it leads."""
-    leading = Counter(said[0].lower() for said in titles if said)
+    """Return leading word in small letters → the brand as usually written, and how many titles it leads."""
     anywhere = Counter(word for said in titles for word in {word.lower() for word in said})
-    written: dict[str, Counter[str]] = defaultdict(Counter)
-    partners: dict[str, Counter[str]] = defaultdict(Counter)
-    for first, second in ((said[0], said[1] if len(said) > 1 else "") for said in titles if said):
-        written[first.lower()][first] += 1
-        partners[first.lower()][second] += 1
+    led: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for said in titles:
+        if said:
+            led[said[0].lower()].append(said)
     found = {}
-    for word, n_led in leading.items():
-        usual = written[word].most_common(1)[0][0]
-        is_brand = n_led >= config.fewest_titles and n_led >= config.lead_share * anywhere[word]
-        if is_brand and word not in everyday and _is_named(usual):
-            partner, n_together = partners[word].most_common(1)[0]
-            is_pair = n_together >= config.partner_share * n_led and partner.lower() not in everyday
-            found[word] = (f"{usual} {partner}" if is_pair and _is_named(partner) else usual, n_led)
+    for word, own in led.items():
+        is_leader = len(own) >= max(config.fewest_titles, config.lead_share * anywhere[word])
+        usual = Counter(said[0] for said in own).most_common(1)[0][0]
+        if is_leader and word not in everyday and _is_named(usual):
+            found[word] = (_whole_name(usual, own, everyday, config), len(own))
     return found
+
+
+def _whole_name(first: str, titles: Sequence[Sequence[str]], everyday: frozenset[str], config: Config) -> str:
+    """Return the words with which nearly all these titles begin, up to the last that can end a name."""
+    name, ends_at = [first], 1
+    for place in range(1, _LONGEST_NAME):
+        word, n = Counter(said[place] if len(said) > place else "" for said in titles).most_common(1)[0]
+        if n < config.partner_share * len(titles):
+            break
+        name.append(word)
+        if _is_named(word) and word.lower() not in everyday:
+            ends_at = len(name)
+    return " ".join(name[:ends_at])
 
 
 def _is_named(word: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from huaxiang.records import Matrix
 from huaxiang.shop.infer.base import Claim, Encode
-from huaxiang.shop.infer.clusters import cluster_claims
+from huaxiang.shop.infer.clusters import cluster_claims, typical_words
 from huaxiang.shop.infer.mentions import ItemWords, thing_named
 from huaxiang.shop.lexicon import Lexicon
 
@@ -46,12 +46,16 @@ class Config:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """The items to be told apart: their rows, their words by row, and all items' text vectors."""
+    """The items to be told apart: their rows, their words by row, and all items' text vectors.
+
+    `brands` are names that say who made a thing, not what it is.
+    """
 
     rows: Sequence[int]
     words: Mapping[int, Sequence[ItemWords]]
     text_vectors_ID: Matrix
     encode: Encode
+    brands: frozenset[str] = frozenset()
 
 
 def category_claims(
@@ -64,11 +68,11 @@ def category_claims(
     named = list(_named(told, lexicon, config))
     left = _without(told.rows, named)
     sure = list(_sure(left, told, lexicon, config))
-    left = _without(left, sure)
+    left = [row for row in _without(left, sure) if told.text_vectors_ID[row].any()]
     clustered = cluster_claims(
-        [row for row in left if told.text_vectors_ID[row].any()],
-        told.words,
-        told.text_vectors_ID,
+        left,
+        _documents(left, told, lexicon),
+        told.text_vectors_ID[left],
         n_clusters=round(config.cluster_share * len(left) ** 0.5),
         confidence=config.cluster_confidence,
         fewest=config.fewest_in_cluster,
@@ -110,6 +114,27 @@ def _sure(rows: Sequence[int], told: Told, lexicon: Lexicon, config: Config) -> 
         is_sure_I = (first_I >= config.sure_cosine) & (first_I - second_I >= config.sure_margin)
         for place in np.flatnonzero(is_sure_I).tolist():
             yield Claim(block[place], CATEGORY, values[best_I[place]], float(min(first_I[place], 1.0)))
+
+
+def _documents(rows: Sequence[int], told: Told, lexicon: Lexicon) -> list[list[str]]:
+    """Return the words of each item's titles that can say what it is: no brand, colour or style."""
+    unsaid = _no_things(told, lexicon)
+    return [
+        [word for text in told.words.get(row, ()) for word in typical_words(text.title) if word not in unsaid]
+        for row in rows
+    ]
+
+
+def _no_things(told: Told, lexicon: Lexicon) -> frozenset[str]:
+    """Return the words of brands, colours and styles, in small letters: they name no kind of thing."""
+    looks = (
+        word
+        for dimension in ("colour", "style")
+        for by_language in lexicon.names.get(dimension, {}).values()
+        for words in by_language.values()
+        for word in words
+    )
+    return frozenset(word.lower() for name in (*told.brands, *looks) for word in (name, *name.split()))
 
 
 def _without(rows: Sequence[int], claims: Sequence[Claim]) -> list[int]:

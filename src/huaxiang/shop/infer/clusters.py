@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.records import Matrix
 from huaxiang.shop.infer.base import Claim
-from huaxiang.shop.infer.mentions import ItemWords
 
 _ENGLISH = re.compile(r"[a-z][a-z']{2,}")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
@@ -20,12 +19,14 @@ _SAY_NOTHING = frozenset(
     "pair count ounce ounces fluid oz each style colour color from this that your".split()
 )
 _WORDS_IN_NAME = 2
+_FEWEST_TITLES = 0.1
+"""Share of a cluster's titles in which a word of its name must stand."""
 
 
 def cluster_claims(
     rows: Sequence[int],
-    words: Mapping[int, Sequence[ItemWords]],
-    text_vectors_ID: Matrix,
+    documents: Sequence[Sequence[str]],
+    vectors_ID: Matrix,
     *,
     n_clusters: int,
     confidence: float,
@@ -35,15 +36,12 @@ def cluster_claims(
     """Return a category for each item of a cluster that is large enough and can be named.
 
     An item is claimed with `confidence` at the centre of its cluster, and less the farther away it is.
+    `documents` are the words of each item that may name its cluster.
     """
     if len(rows) < max(fewest, 2):
         return []
-    vectors_ID = text_vectors_ID[list(rows)]
     cluster_I, centres_CD = _clusters(vectors_ID, max(1, min(n_clusters, len(rows))), seed)
     nearness_I = np.einsum("id,id->i", vectors_ID, centres_CD[cluster_I])
-    documents = [
-        Counter(word for text in words.get(row, ()) for word in typical_words(text.title)) for row in rows
-    ]
     names = cluster_names(documents, cluster_I, len(centres_CD))
     sizes = np.bincount(cluster_I, minlength=len(centres_CD))
     return [
@@ -71,12 +69,12 @@ def typical_words(title: str) -> list[str]:
 
 
 def cluster_names(
-    documents: Sequence[Counter[str]], cluster_I: NDArray[np.int64], n_clusters: int
+    documents: Sequence[Sequence[str]], cluster_I: NDArray[np.int64], n_clusters: int
 ) -> list[str]:
     """Return the most typical words of each cluster, different for each; "" for one without words.
 
-    A word is typical when its share of the cluster's words, times the log of how rare it is among all
-    clusters, is high.
+    A word is typical when the number of the cluster's titles that have it, times the log of how rare it is
+    among all clusters, is high. The words of a name stand in the order in which titles have them.
 
     Source
     ------
@@ -85,35 +83,33 @@ def cluster_names(
 
     Examples
     --------
-    >>> said = [Counter(["cake", "tin"]), Counter(["cake", "tin"]), Counter(["wall", "art", "tin"])]
+    >>> said = [["cake", "tin"], ["cake", "tin"], ["wall", "art", "tin"]]
     >>> cluster_names(said, np.array([0, 0, 1]), 2)
-    ['cake / tin', 'wall / art']
+    ['cake tin', 'wall art']
     """
     within: list[Counter[str]] = [Counter() for _ in range(n_clusters)]
-    sizes = np.bincount(cluster_I, minlength=n_clusters)
+    places: Counter[str] = Counter()
     for document, cluster in zip(documents, cluster_I.tolist(), strict=True):
-        within[cluster].update(dict.fromkeys(document, 1))
+        different = list(dict.fromkeys(document))
+        within[cluster].update(different)
+        places.update({word: place for place, word in enumerate(different)})
     everywhere = sum(within, Counter())
     mean_words = sum(everywhere.values()) / n_clusters
     names: list[str] = []
-    for counts, size in zip(within, sizes.tolist(), strict=True):
-        weight = {
-            word: n * np.log(1 + mean_words / everywhere[word])
-            for word, n in counts.items()
-            if n >= 0.1 * size
-        }
-        ordered = sorted(weight, key=lambda word: -weight[word])
-        names.append(_first_free(ordered, names))
+    for counts, size in zip(within, np.bincount(cluster_I, minlength=n_clusters).tolist(), strict=True):
+        usual = {word: n for word, n in counts.items() if n >= _FEWEST_TITLES * size}
+        typical = sorted(usual, key=lambda word: -usual[word] * np.log(1 + mean_words / everywhere[word]))
+        names.append(_first_free(typical, names, key=lambda word: places[word] / everywhere[word]))
     return names
 
 
-def _first_free(words: Sequence[str], taken: Sequence[str]) -> str:
-    """Return the first words as a name; one word more where another cluster is called so."""
-    for n_words in range(_WORDS_IN_NAME, len(words) + 1):
-        name = " / ".join(words[:n_words])
+def _first_free(words: Sequence[str], taken: Sequence[str], *, key: Callable[[str], float]) -> str:
+    """Return the first words as a name, ordered by `key`; one more where another cluster is called so."""
+    for n_words in range(min(_WORDS_IN_NAME, len(words)), len(words) + 1):
+        name = " ".join(sorted(words[:n_words], key=key))
         if name not in taken:
             return name
-    return "" if not words or " / ".join(words) in taken else " / ".join(words)
+    return ""
 
 
 def _clusters(vectors_ID: Matrix, n_clusters: int, seed: int) -> tuple[NDArray[np.int64], Matrix]:
@@ -127,4 +123,6 @@ def _clusters(vectors_ID: Matrix, n_clusters: int, seed: int) -> tuple[NDArray[n
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us")) else word
+    if len(word) <= 3 or not word.endswith("s") or word.endswith(("ss", "us", "as", "is")):
+        return word
+    return word[:-2] if word.endswith(("shes", "ches", "xes", "sses")) else word[:-1]

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from huaxiang.shop.infer.base import Claim
 from huaxiang.shop.lexicon import Lexicon, Mention
 
-_TAIL = re.compile(r"\b(?:with|w/|for|in|on|from|by|and|&|inc|incl)\b|[,(/]| - |，|（", re.IGNORECASE)
+_TAIL = re.compile(
+    r"\b(?:with|w/|for|in|on|from|by|and|&|inc|incl)\b|[,(/]| - |，|（"
+    r"|\b\d+(?:\.\d+)?[\s-]*(?:oz|ounces?|fl|fluid|ml|g|kg|lb|count|inch|pack|cm|mm|wick)\b",
+    re.IGNORECASE,
+)
 _OF = re.compile(
     r"^.*?\b(?:set|pack|box|bag|tin|pair|roll|case|packet|bunch|jar)\s*(?:/|of)\s*(?:\d+\s*)?", re.IGNORECASE
 )
@@ -61,11 +65,8 @@ def thing_named(title: str, lexicon: Lexicon) -> str | None:
     start = _start_of_thing(title)
     tail = _TAIL.search(title, start + 1)
     head = title[start : tail.start()] if tail else title[start:]
-    for words in (head, title):
-        named = [said for said in lexicon.find(words) if said.dimension == "category"]
-        if named:
-            return _nearest_to_end(named).value
-    return None
+    named = [said for said in lexicon.find(head) if said.dimension == "category"]
+    return _nearest_to_end(named).value if named else None
 
 
 def _start_of_thing(title: str) -> int:
