@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from command_line import QUICK, Answer, call
+from huaxiang.model import Model, load
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -18,3 +23,45 @@ def shared_data() -> Path:
     if not SHARED_DATA.exists():
         pytest.skip("needs ../shared/data")
     return SHARED_DATA
+
+
+@dataclass(frozen=True)
+class SmallBuild:
+    """A small simulated shop, its run, and what the two commands that made them answered."""
+
+    shop: Path
+    run: Path
+    simulated: Answer
+    built: Answer
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return this session's cache; commands use it for as long as the session lasts."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HUAXIANG_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def small_build(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> SmallBuild:
+    """Simulate and build by the command line, once."""
+    home = tmp_path_factory.mktemp("small")
+    shop, run = home / "shop", home / "run"
+    simulated = call("simulate", "--shoppers", "120", "--items", "60", "--out", shop, "--json")
+    built = call("build", "--shop", shop, "--out", run, *QUICK, "--json")
+    assert (simulated.code, built.code) == (0, 0), simulated.err + built.err
+    return SmallBuild(shop, run, simulated, built)
+
+
+@pytest.fixture(scope="session")
+def small_run(small_build: SmallBuild) -> Path:
+    """Return a run that is whole; tests leave it so."""
+    return small_build.run
+
+
+@pytest.fixture
+def small_model(small_run: Path) -> Model:
+    """Return the run's model, which the test may teach."""
+    return load(small_run)
