@@ -20,6 +20,7 @@ from huaxiang.shop.tables import LINE
 from huaxiang.shop.times import parse_times
 
 ANONYMOUS = "anonymous:"
+_LARGEST_QUANTITY = 1e9
 _CONTEXT_NAMES = (
     *("device", "placement", "slate_id", "position", "propensity", "language"),
     *("reason", "dimension", "value", "side"),
@@ -98,7 +99,7 @@ def _typed(raw: pl.DataFrame, rules: Rules) -> tuple[pl.DataFrame, tuple[str, ..
         occurred["occurred_at"],
         occurred["offset_minutes"],
         received["occurred_at"].alias("received_at"),
-        numbers("quantity").cast(pl.Float32),
+        pl.when(numbers("quantity") <= _LARGEST_QUANTITY).then(numbers("quantity")).cast(pl.Float32),
         pl.coalesce(numbers("price_minor").cast(pl.Int64, strict=False), price).alias("price_minor"),
         is_other.alias("is_other_currency"),
         numbers("rating").cast(pl.Float32),

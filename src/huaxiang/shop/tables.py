@@ -141,12 +141,12 @@ def _read_csv(raw: bytes, file: str) -> Table:
     n_lines = raw.count(b"\n") + (not raw.endswith(b"\n"))
     guesses = () if delimiter == "," else (f"{file}: cells are divided by {delimiter!r}",)
     try:
-        frame = pl.read_csv(raw, infer_schema=False, separator=delimiter)
+        frame = pl.read_csv(raw, infer_schema=False, separator=delimiter).rename(str.strip)
         is_one_line_each = len(frame) == n_lines - 1
     except pl.exceptions.PolarsError:
         is_one_line_each = False
     if is_one_line_each:
-        frame = frame.rename(str.strip, strict=False).with_columns(
+        frame = frame.with_columns(
             pl.int_range(2, pl.len() + 2, dtype=pl.UInt32).alias(LINE),
             pl.lit(None, dtype=pl.String).alias(UNREADABLE),
         )
