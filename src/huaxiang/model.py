@@ -25,6 +25,7 @@ from huaxiang.fusion import load as load_fusion
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import derive_profile
+from huaxiang.profile.describe import described_state
 from huaxiang.profile.population import Population
 from huaxiang.profile.state import NO_ITEM, ProfileState
 from huaxiang.profile.states import States
@@ -39,8 +40,6 @@ from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
 from huaxiang.shop.event_records import event_row
 from huaxiang.shop.stored import load_shop, save_shop
-
-DESCRIBED_ID = "described"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,11 +141,13 @@ class Model:
         """
         if not (text and text.strip()) and image is None:
             raise InputError("nothing is described", remedy="give words, an image, or both")
-        if isinstance(image, str | Path) and not Path(image).is_file():
-            raise InputError("no such image", file=str(image), remedy="check its path")
-        known, degraded = self._described(text, image, now or self.newest)
-        shown = self._derived(known, shopper_id=None, now=now)
-        return replace(shown, degraded=(*shown.degraded, *degraded))
+        contents, moment = Contents(), now or self.newest
+        said, read = self._text_vector(text) if text else (None, None)
+        shown, seen = self._image_vector(image) if image is not None else (None, None)
+        state = described_state(contents, now=moment, text=text, image=_name_of(image), vectors=(said, shown))
+        profile = self._derived(Known(state=state, contents=contents), shopper_id=None, now=moment)
+        notes = tuple(note for note in (read, seen) if note)
+        return replace(profile, degraded=(*profile.degraded, *notes))
 
     def _derived(self, known: Known, *, shopper_id: str | None, now: datetime | None) -> Profile:
         shown = derive_profile(
@@ -257,30 +258,6 @@ class Model:
             repeat,
         )
         return fingerprint_of(*(str(part) for part in made_of))
-
-    def _described(
-        self, text: str | None, image: ImageInput, now: datetime | None
-    ) -> tuple[Known, tuple[str, ...]]:
-        """Return a state of one or two `state` events, and what could not be read."""
-        contents, state = Contents(), self.states.empty()
-        degraded: list[str] = []
-        for part, said in (("text", text), ("image", _name_of(image))):
-            if not said:
-                continue
-            event = Event(
-                event_id=f"{DESCRIBED_ID}:{part}",
-                shopper_id=DESCRIBED_ID,
-                type=EventType.STATE,
-                text=said if part == "text" else None,
-                image=said if part == "image" else None,
-                occurred_at=now,
-            )
-            vector, problem = self._text_vector(said) if part == "text" else self._image_vector(image)
-            degraded += [problem] if problem else []
-            contents.add_vectors([contents.add_event(event)], vector[None])
-            kept, totals = state_event(event, ordinal=self._ordinal(state))
-            state = update(state, kept, totals=totals)
-        return Known(state=state, contents=contents), tuple(degraded)
 
     def learn(self, event: Event) -> None:
         """Take one more event into the log; the next profile and the next list know it.
