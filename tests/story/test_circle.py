@@ -1,0 +1,150 @@
+"""The circle: events make a profile, it a list, the list a purchase, and the purchase the next list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import huaxiang as hx
+from huaxiang.model import Model
+from huaxiang.profile.bulk import build_states
+
+SHOPPER = "s-0"
+
+
+def bought(model: Model, item_id: str, *, event_id: str = "live-1", shopper_id: str = SHOPPER) -> hx.Event:
+    """Return a purchase a minute after the newest event."""
+    assert model.newest is not None
+    return hx.Event(
+        event_id=event_id,
+        shopper_id=shopper_id,
+        type=hx.EventType.PURCHASE,
+        item_id=item_id,
+        occurred_at=model.newest + timedelta(minutes=1),
+        value=hx.Value(quantity=1),
+    )
+
+
+def ids_of(slate: hx.Slate) -> list[str]:
+    return [ranked.item_id for ranked in slate.items]
+
+
+def shares(profile: hx.Profile) -> dict[tuple[str, str, str], float]:
+    return {(facet.dimension, facet.value, facet.side): facet.share for facet in profile.facets}
+
+
+def test_what_was_just_bought_is_not_listed_again(small_model: Model) -> None:
+    first = ids_of(small_model.recommend(SHOPPER, k=5))
+    small_model.learn(bought(small_model, first[0]))
+    assert first[0] not in ids_of(small_model.recommend(SHOPPER, k=10))
+    assert first[0] in ids_of(small_model.recommend(SHOPPER, k=60, repeat=True))
+
+
+def test_a_purchase_moves_the_facets_towards_what_was_bought(small_model: Model) -> None:
+    before = shares(small_model.profile(SHOPPER))
+    item_id = ids_of(small_model.recommend(SHOPPER, k=1))[0]
+    small_model.learn(bought(small_model, item_id))
+    profile = small_model.profile(SHOPPER)
+    cited = [
+        facet for facet in profile.facets if "live-1" in [evidence.event_id for evidence in facet.evidence]
+    ]
+    assert cited
+    assert all(
+        facet.share > before.get((facet.dimension, facet.value, facet.side), 0)
+        for facet in cited
+        if facet.side == "liked" and facet.source == "inferred"
+    )
+
+
+def test_the_same_event_twice_counts_once(small_model: Model) -> None:
+    event = bought(small_model, ids_of(small_model.recommend(SHOPPER, k=1))[0])
+    small_model.learn(event)
+    once = (small_model.profile(SHOPPER).as_json(), small_model.position)
+    small_model.learn(event)
+    assert (small_model.profile(SHOPPER).as_json(), small_model.position) == once
+
+
+def test_a_new_shopper_is_known_from_the_first_event(small_model: Model) -> None:
+    item_id = small_model.catalogue.item_ids[3]
+    small_model.learn(bought(small_model, item_id, shopper_id="newcomer"))
+    assert small_model.profile("newcomer").n_events == 1
+    slate = small_model.recommend("newcomer", k=5)
+    assert item_id not in ids_of(slate)
+    assert any(reason.event_id == "live-1" for ranked in slate.items for reason in ranked.reasons)
+
+
+def test_states_learnt_one_by_one_are_those_built_in_bulk(small_model: Model) -> None:
+    for number, item_id in enumerate(ids_of(small_model.recommend(SHOPPER, k=3))):
+        small_model.learn(bought(small_model, item_id, event_id=f"live-{number}"))
+    search = replace(
+        bought(small_model, item_id, event_id="live-search"),
+        type=hx.EventType.SEARCH,
+        item_id=None,
+        query="blue mug",
+        value=hx.Value(),
+    )
+    small_model.learn(search)
+    bulk = build_states(small_model.shop.events, order_only=small_model.shop.order_only)
+    assert bulk.state(SHOPPER) == small_model.states.state(SHOPPER)
+
+
+def test_a_saved_model_loads_with_the_same_profiles_and_lists(small_model: Model, tmp_path: Path) -> None:
+    small_model.learn(bought(small_model, ids_of(small_model.recommend(SHOPPER, k=1))[0]))
+    small_model.save(tmp_path / "run")
+    again = hx.load(tmp_path / "run")
+    for shopper_id in (SHOPPER, "s-1"):
+        assert again.profile(shopper_id).as_json() == small_model.profile(shopper_id).as_json()
+        assert (
+            again.recommend(shopper_id).as_json()["items"]
+            == small_model.recommend(shopper_id).as_json()["items"]
+        )
+    wish = "我想要一个蓝色的杯子"
+    assert again.describe(text=wish).as_json() == small_model.describe(text=wish).as_json()
+
+
+WISHES = [
+    ("something in blue under 150, not leather", "leather"),
+    ("想要蓝色的东西，150元以内，不要皮革", "leather"),
+]
+
+
+@pytest.mark.parametrize(("wish", "unwanted"), WISHES)
+def test_a_wish_leaves_out_what_is_too_dear_and_what_is_not_wanted(
+    small_model: Model, wish: str, unwanted: str
+) -> None:
+    profile = small_model.describe(text=wish)
+    slate = small_model.recommend(profile, k=10)
+    assert slate.items
+    rows = [small_model.catalogue.row_of[item_id] for item_id in ids_of(slate)]
+    assert max(small_model.shop.items["price_minor"][rows]) <= 15_000
+    refused = small_model.shop.attributes.filter(pl.col("value") == unwanted)["item_row"].to_list()
+    assert not set(rows) & set(refused)
+
+
+@pytest.mark.parametrize("wish", [wish for wish, _ in WISHES])
+def test_a_wish_is_stated_liked_and_disliked_with_its_words(small_model: Model, wish: str) -> None:
+    facets = small_model.describe(text=wish).facets
+    stated = {(facet.dimension, facet.value): facet for facet in facets if facet.source == "stated"}
+    assert stated["colour", "blue"].side == "liked"
+    assert stated["material", "leather"].side == "disliked"
+    for facet in stated.values():
+        for evidence in facet.evidence:
+            assert evidence.text is not None
+            assert wish[evidence.start : evidence.end] == evidence.text
+
+
+def test_the_same_wish_in_both_languages_lists_alike(small_model: Model) -> None:
+    lists = [set(ids_of(small_model.recommend(small_model.describe(text=wish), k=5))) for wish, _ in WISHES]
+    assert lists[0] & lists[1]
+
+
+def test_a_nobody_gets_what_is_popular_and_is_told(small_model: Model) -> None:
+    slate = small_model.recommend("nobody", k=5, on_unknown="popular")
+    assert len(slate.items) == 5
+    assert slate.degraded
+    with pytest.raises(hx.HuaxiangError, match="no such shopper"):
+        small_model.recommend("nobody")
