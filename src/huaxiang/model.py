@@ -141,10 +141,13 @@ class Model:
         """
         if not (text and text.strip()) and image is None:
             raise InputError("nothing is described", remedy="give words, an image, or both")
+        if isinstance(image, str | Path) and not Path(image).is_file():
+            raise InputError("no such image", file=str(image), remedy="check its path")
         contents, moment = Contents(), now or self.newest
         said, read = self._text_vector(text) if text else (None, None)
         shown, seen = self._image_vector(image) if image is not None else (None, None)
-        state = described_state(contents, now=moment, text=text, image=_name_of(image), vectors=(said, shown))
+        photo = _name_of(image) if shown is not None and shown.any() else None
+        state = described_state(contents, now=moment, text=text, image=photo, vectors=(said, shown))
         profile = self._derived(Known(state=state, contents=contents), shopper_id=None, now=moment)
         notes = tuple(note for note in (read, seen) if note)
         return replace(profile, degraded=(*profile.degraded, *notes))

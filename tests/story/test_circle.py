@@ -148,3 +148,13 @@ def test_a_nobody_gets_what_is_popular_and_is_told(small_model: Model) -> None:
     assert slate.degraded
     with pytest.raises(hx.HuaxiangError, match="no such shopper"):
         small_model.recommend("nobody")
+
+
+def test_a_photo_that_was_not_used_is_no_evidence(small_model: Model, tmp_path: Path) -> None:
+    (tmp_path / "shoe.jpg").write_bytes(b"no photo")
+    profile = small_model.describe(text="a blue mug", image=tmp_path / "shoe.jpg")
+    assert any("the photo was not used" in note for note in profile.degraded)
+    assert profile.n_events == 1
+    alone = small_model.describe(image=tmp_path / "shoe.jpg")
+    assert not alone.facets
+    assert small_model.recommend(alone, k=3).items

@@ -25,15 +25,12 @@ def print_json(command: str, result: Mapping[str, Any]) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; no error leaves a traceback but our own bugs."""
-    from huaxiang.cli.app import app
-
     try:
-        app(args=list(arguments), prog_name="huaxiang", standalone_mode=False)
-    except typer.Exit as leaving:
-        return int(leaving.exit_code)
+        from huaxiang.cli.app import app
+
+        left_with = app(args=list(arguments) or ["--help"], prog_name="huaxiang", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("stopped: what was finished is kept; run the same command again to go on\n")
-        return STOPPED
+        left_with = STOPPED
     except BrokenPipeError:
         return _nobody_reads()
     except Exception as error:
@@ -41,7 +38,9 @@ def run(arguments: Sequence[str]) -> int:
         if explained is None:
             raise
         return _report(explained, as_json="--json" in arguments)
-    return OK
+    if left_with == STOPPED:  # typer turns Ctrl-C into this value of its own accord
+        sys.stderr.write("stopped: what was finished is kept; run the same command again to go on\n")
+    return left_with if isinstance(left_with, int) else OK
 
 
 def _nobody_reads() -> int:
@@ -62,7 +61,8 @@ def _explained(error: Exception) -> HuaxiangError | None:
     if isinstance(error, HuaxiangError):
         return error
     if isinstance(error, ClickException):
-        return InputError(error.format_message().rstrip("."), remedy="see huaxiang --help")
+        said = error.format_message().rstrip(".") or "no command given"
+        return InputError(said, remedy="see huaxiang --help")
     if is_disk_full(error):
         return StorageError.full(_name(error))
     if isinstance(error, OSError):

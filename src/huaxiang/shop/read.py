@@ -155,17 +155,17 @@ def _checked_events(raw: RawShop, items: CheckedItems | None, *, now: datetime) 
     )
     checked = check_events(raw.events, rules)
     if checked.events.is_empty():
-        raise _nothing_usable(raw.events, checked)
+        raise _nothing_usable(raw, raw.events, checked)
     return checked
 
 
-def _nothing_usable(lines: pl.DataFrame, checked: CheckedEvents) -> ShopError:
+def _nothing_usable(raw: RawShop, lines: pl.DataFrame, checked: CheckedEvents) -> ShopError:
     """Return the error that names the most frequent reason and the first line it struck."""
     if checked.quarantine.is_empty():
         counted = (
             ", ".join(f"{n} {reason}" for reason, n in checked.set_aside.items()) or "it has a header only"
         )
-        file = next(iter(lines[FILE]), None)
+        file = next(iter(lines[FILE]), None) or ", ".join(path.name for path in raw.files)
         return ShopError("no usable events", file=file, remedy=f"check the file: {counted}")
     usual = checked.quarantine["reason"].mode().sort().first()
     first = checked.quarantine.filter(reason=usual).row(0, named=True)
