@@ -214,7 +214,7 @@ def benchmark_amazon(
         print_json("benchmark", results)
         return
     for result in results["protocols"]:
-        show_models(_console(), result["models"], title=f"{result['dataset']}, {result['protocol']}")
+        show_models(_console(), result["models"], title=f"{results['dataset']}, {result['protocol']}")
 
 
 @app.command()

@@ -97,7 +97,7 @@ def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
         seed=model.settings.seed,
         progress=progress,
     )
-    facts = {**before, **evaluation}
+    facts = {**before, **evaluation, "removal": removal_of(model, progress)}
     write_json(run / "evaluation.json", facts)
     (run / "report.html").write_text(report_html(facts), encoding="utf-8")
     write_manifest(run, about_run(model, facts))
