@@ -216,3 +216,15 @@ def test_an_id_that_a_spreadsheet_made_a_number_of_is_the_id() -> None:
     from huaxiang.cli.app import _id
 
     assert [_id(written) for written in ("17850.0", "17850", "s-0")] == ["17850", "17850", "s-0"]
+
+
+def test_facets_are_drawn_as_people_say_them(small_run: Path) -> None:
+    drawn = call("describe", "想要蓝色的东西，150元以内，不要皮革", "--run", small_run).out
+    assert all(said in drawn for said in ("颜色", "蓝色", "皮革", "≤ 150 CNY"))
+    assert "minor" not in drawn
+
+
+def test_the_same_reason_is_drawn_once(small_run: Path) -> None:
+    drawn = call("recommend", "s-3", "--run", small_run, "-k", "1", "--language", "zh").out
+    reasons = [line.split("│")[4].strip() for line in drawn.splitlines() if line.startswith("│")]
+    assert len(reasons) == len(set(reasons))

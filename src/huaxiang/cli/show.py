@@ -11,7 +11,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from huaxiang.records import Evidence, Profile, Slate
+from huaxiang.profile.prices import PriceLimit, minor_units, price_limit_of
+from huaxiang.records import Evidence, Facet, Profile, Slate
+from huaxiang.shop.lexicon import load_lexicon
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -72,6 +74,22 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+DIMENSIONS_IN_CHINESE: Mapping[str, str] = {
+    "category": "类目",
+    "brand": "品牌",
+    "colour": "颜色",
+    "material": "材质",
+    "style": "风格",
+    "price_band": "价位",
+    "price_limit": "价格范围",
+}
+PRICE_BANDS_IN_CHINESE: Mapping[str, str] = {
+    "low": "低价",
+    "medium": "中价",
+    "high": "高价",
+    "premium": "高端",
+}
+
 
 def show_profile(console: Console, profile: Profile, *, language: str, n_facets: int = 12) -> None:
     """Draw the portrait with its evidence, the strongest facets and the interests."""
@@ -83,19 +101,20 @@ def show_profile(console: Console, profile: Profile, *, language: str, n_facets:
         for sentence in profile.portrait.get(language, ())
     ]
     console.print(Panel(Group(*(said or [Text("—")])), title=escape(title), title_align="left"))
-    console.print(_facet_table(profile, words, n_facets))
+    console.print(_facet_table(profile, language, n_facets))
     if profile.interests:
         console.print(_interest_table(profile, words))
     _show_degraded(console, profile.degraded, words)
 
 
-def _facet_table(profile: Profile, words: Mapping[str, str], n_facets: int) -> RenderableType:
+def _facet_table(profile: Profile, language: str, n_facets: int) -> RenderableType:
+    words, currency = WORDS[language], profile.activity.currency if profile.activity else None
     heads = ("dimension", "value", "side", "share", "lift", "confidence", "source", "evidence")
     table = _table(words["facets"], [words[head] for head in heads], numbers={3, 4, 5})
     for facet in profile.facets[:n_facets]:
         table.add_row(
-            facet.dimension,
-            escape(facet.value),
+            _dimension(facet.dimension, language),
+            escape(_value(facet, currency, language)),
             words[facet.side],
             f"{facet.share:.2f}",
             f"{facet.lift:.1f}",
@@ -104,6 +123,29 @@ def _facet_table(profile: Profile, words: Mapping[str, str], n_facets: int) -> R
             escape(_evidence(facet.evidence)),
         )
     return table
+
+
+def _dimension(name: str, language: str) -> str:
+    known = DIMENSIONS_IN_CHINESE if language == "zh" else {}
+    return known.get(name, name.replace("_", " "))
+
+
+def _value(facet: Facet, currency: str | None, language: str) -> str:
+    """Return a value as people say it: labels of the language, prices in whole units of the currency."""
+    limit = price_limit_of(facet.value) if facet.dimension == "price_limit" else None
+    if limit is not None:
+        return _limit(limit, currency)
+    if facet.dimension == "price_band" and language == "zh":
+        return PRICE_BANDS_IN_CHINESE.get(facet.value, facet.value)
+    return load_lexicon().label(facet.dimension, facet.value, language=language)
+
+
+def _limit(limit: PriceLimit, currency: str | None) -> str:
+    units, unit = minor_units(currency), f" {currency}" if currency else ""
+    ends = [None if end is None else f"{end / units:g}" for end in (limit.min_minor, limit.max_minor)]
+    if ends[0] is None:
+        return f"≤ {ends[1]}{unit}"
+    return f"≥ {ends[0]}{unit}" if ends[1] is None else f"{ends[0]}–{ends[1]}{unit}"
 
 
 def _interest_table(profile: Profile, words: Mapping[str, str]) -> RenderableType:
@@ -119,7 +161,7 @@ def show_slate(console: Console, slate: Slate, *, language: str) -> None:
     title = f"{words['list']} · {slate.model}"
     table = _table(title, ["#", words["item"], words["score"], words["reasons"]], numbers={0, 2})
     for ranked in slate.items:
-        reasons = "\n".join(reason.text for reason in ranked.reasons)
+        reasons = "\n".join(dict.fromkeys(reason.text for reason in ranked.reasons))
         name = ranked.title if ranked.title == ranked.item_id else f"{ranked.title}  ({ranked.item_id})"
         table.add_row(str(ranked.rank), escape(name), f"{ranked.score:.3f}", escape(reasons))
     console.print(table)
