@@ -21,6 +21,7 @@ from huaxiang.errors import SettingsError
 from huaxiang.profile.weights import Config as ProfileConfig
 from huaxiang.ranking.rank import Config as RankingConfig
 from huaxiang.recommend.base import Recommender
+from huaxiang.recommend.closed_form import EASE
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
@@ -71,9 +72,17 @@ class FusionSettings:
 class RecommendSettings:
     """Which recommenders are fitted and joined, each with its own settings."""
 
-    members: tuple[str, ...] = ("popular", "own_frequency", "neighbours", "closed_form", "sequence")
+    members: tuple[str, ...] = (
+        "popular",
+        "own_frequency",
+        "neighbours",
+        "closed_form",
+        "ease",
+        "sequence",
+    )
     neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
     closed_form: ClosedFormConfig = field(default_factory=ClosedFormConfig)
+    ease: ClosedFormConfig = EASE
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ WAYS: Mapping[str, tuple[str, str]] = {
     "own_frequency": ("huaxiang.recommend.own_frequency", "OwnFrequency"),
     "neighbours": ("huaxiang.recommend.neighbours", "Neighbours"),
     "closed_form": ("huaxiang.recommend.closed_form", "ClosedForm"),
+    "ease": ("huaxiang.recommend.closed_form", "Ease"),
     "sequence": ("huaxiang.recommend.sequence", "SequenceRecommender"),
     "ensemble": ("huaxiang.recommend.ensemble", "Ensemble"),
 }
