@@ -15,7 +15,7 @@ from huaxiang.recommend.base import (
     TakesNewItems,
     TrainingData,
 )
-from huaxiang.recommend.closed_form import ClosedForm
+from huaxiang.recommend.closed_form import ClosedForm, Ease
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.ensemble import Ensemble
 from huaxiang.recommend.histories import histories_of, take_shoppers
@@ -35,6 +35,7 @@ MADE: dict[str, Callable[[], Recommender]] = {
     "own_frequency": OwnFrequency,
     "neighbours": Neighbours,
     "closed_form": lambda: ClosedForm(ClosedFormConfig(ridge=1, text_weight=1)),
+    "ease": lambda: Ease(ClosedFormConfig(way="symmetric", ridge=1, text_weight=1)),
     "ease": lambda: ClosedForm(ClosedFormConfig(way="symmetric", ridge=1, text_weight=1)),
     "ensemble": lambda: Ensemble(members={"popular": Popular(), "neighbours": Neighbours()}),
 }

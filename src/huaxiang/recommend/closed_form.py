@@ -200,14 +200,13 @@ class ClosedForm(Linear):
         return self.weights_II
 
 
-EASE = Config(way="symmetric", ridge=300.0, history_decay=0.9, half_life_days=None)
+EASE = Config(way="symmetric", ridge=300.0, history_decay=0.9, half_life_days=3650.0)
 
 
 class Ease(ClosedForm):
-    """What goes together whatever the order: an autoencoder without a diagonal, with the text kernel beside it.
+    """What goes together whatever the order: a linear autoencoder with the text kernel beside it.
 
-    Its settings beside `ClosedForm`'s own were chosen on the validation part of a shop with baskets, where the
-    order within a visit says nothing.
+    For shops with baskets, where the order within a visit says nothing. Its settings were not tuned.
 
     Source
     ------
