@@ -36,7 +36,6 @@ MADE: dict[str, Callable[[], Recommender]] = {
     "neighbours": Neighbours,
     "closed_form": lambda: ClosedForm(ClosedFormConfig(ridge=1, text_weight=1)),
     "ease": lambda: Ease(ClosedFormConfig(way="symmetric", ridge=1, text_weight=1)),
-    "ease": lambda: ClosedForm(ClosedFormConfig(way="symmetric", ridge=1, text_weight=1)),
     "ensemble": lambda: Ensemble(members={"popular": Popular(), "neighbours": Neighbours()}),
 }
 ways = pytest.mark.parametrize("name", list(MADE))
