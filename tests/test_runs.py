@@ -15,7 +15,7 @@ def make_run(out: Path, *, text: str = "hello") -> None:
 
 def test_a_run_stands_whole_at_its_place(tmp_path: Path) -> None:
     make_run(tmp_path / "run")
-    assert read_manifest(tmp_path / "run")["files"] == {"part.txt": 5}
+    assert read_manifest(tmp_path / "run")["files"] == {"part.txt": [5, 0x3610A686]}
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -49,6 +49,13 @@ def test_a_truncated_artefact_is_named(tmp_path: Path) -> None:
     make_run(tmp_path / "run")
     (tmp_path / "run" / "part.txt").write_text("hel")
     with pytest.raises(ArtefactError, match=r"has 3 of 5 bytes: .*part\.txt"):
+        read_manifest(tmp_path / "run")
+
+
+def test_a_damaged_artefact_of_the_same_size_is_named(tmp_path: Path) -> None:
+    make_run(tmp_path / "run")
+    (tmp_path / "run" / "part.txt").write_text("hEllo")
+    with pytest.raises(ArtefactError, match=r"damaged: .*part\.txt"):
         read_manifest(tmp_path / "run")
 
 

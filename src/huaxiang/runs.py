@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,13 +96,13 @@ def _swap(partial: Path, out: Path) -> None:
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write what the run is made of: its version, its facts, and the size of each file that serving reads."""
-    sizes = {
-        str(path.relative_to(folder)): path.stat().st_size
+    """Write what the run is made of: its version, its facts, and size and checksum of what serving reads."""
+    files = {
+        str(path.relative_to(folder)): [path.stat().st_size, _checksum(path)]
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in _UNSIZED and CHECKPOINTS not in path.parts
     }
-    write_json(folder / MANIFEST, {"version": RUN_VERSION, **facts, "files": sizes})
+    write_json(folder / MANIFEST, {"version": RUN_VERSION, **facts, "files": files})
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -126,13 +127,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _check_files(folder: Path, sizes: Mapping[str, int]) -> None:
-    for name, size in sizes.items():
+def _checksum(path: Path) -> int:
+    """Return the CRC-32: against damage, not against malice, and quick enough for every load."""
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
+
+
+def _check_files(folder: Path, files: Mapping[str, tuple[int, int]]) -> None:
+    for name, (size, checksum) in files.items():
         path = folder / name
         found = path.stat().st_size if path.is_file() else None
         if found != size:
             state = "is missing" if found is None else f"has {found} of {size} bytes"
             raise ArtefactError(f"artefact {state}", file=str(path), remedy="build the run again")
+        if _checksum(path) != checksum:
+            raise ArtefactError("artefact is damaged", file=str(path), remedy="build the run again")
 
 
 def read_part(folder: Path, name: str) -> Any:
