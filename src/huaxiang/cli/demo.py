@@ -9,14 +9,17 @@ from rich.console import Console
 from huaxiang.cli.building import build_run
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.show import show_parts, show_profile, show_slate, show_sums
-from huaxiang.config import Settings
+from huaxiang.config import read_settings
 from huaxiang.shop.simulate import Config, simulate
 
+SHORTER = "recommend.sequence.training.steps=500"
+"""A small shop is learnt in half the usual steps."""
 WISHES = (("en", "red running shoes under 400, no leather"), ("zh", "我想要一双跑步鞋，500元以内，不要皮革"))
 
 
 def run_demo(console: Console, out: Path, *, seed: int, n_shoppers: int, n_items: int, cache: Path) -> None:
     """Simulate, build, and show one shopper in two languages, a list, two wishes and the accuracy."""
+    settings = read_settings(changes=[f"seed={seed}", SHORTER])
     folder = cache / "simulated" / f"{seed}-{n_shoppers}-{n_items}"
     with StageProgress() as progress:
         if not folder.exists():
@@ -26,7 +29,7 @@ def run_demo(console: Console, out: Path, *, seed: int, n_shoppers: int, n_items
                 seed=seed,
                 progress=lambda done, total, note: progress.report("simulate", done, total, note),
             )
-        built = build_run(folder, out, settings=Settings(seed=seed), cache=cache, progress=progress.report)
+        built = build_run(folder, out, settings=settings, cache=cache, progress=progress.report)
     model, shopper_id = built.model, built.evaluation["example"]["shopper_id"]
     show_sums(console, built.sums)
     for language in ("en", "zh"):
