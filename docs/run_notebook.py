@@ -15,6 +15,9 @@ def main() -> None:
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=1200, kernel_name="python3").execute()
     if "--write" in sys.argv:
+        for cell in notebook.cells:  # warnings name folders of the machine
+            if cell.cell_type == "code":
+                cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
         nbformat.write(notebook, path)
 
 
