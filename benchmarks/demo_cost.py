@@ -1,7 +1,8 @@
 """Claim: the demo's job takes at most 6 CPU-minutes and 3 GiB on two cores.
 
 Runs `huaxiang demo` as a process of its own and prints what the operating system accounts for it.
-As in `make demo`, threads wait without spinning. The caches are put in an empty folder first, so nothing is left from an earlier run.
+As in `make demo`, threads wait without spinning. The caches are put in an empty folder first, so nothing is
+left from an earlier run.
 """
 
 from __future__ import annotations
