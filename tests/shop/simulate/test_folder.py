@@ -174,12 +174,3 @@ def test_shoppers_buy_what_they_love_more_than_what_they_are_shown(small_shop: W
         return float(shown.join(loves, on=["shopper_id", "value"])["taste"].mean())  # type: ignore[arg-type]
 
     assert mean_taste("purchase") > 1.5 * mean_taste("view_item_list")
-
-
-@pytest.mark.slow
-def test_the_demo_shop_takes_at_most_thirty_cpu_seconds(tmp_path: Path) -> None:
-    from time import process_time
-
-    started = process_time()
-    simulate(tmp_path / "shop", seed=7)
-    assert process_time() - started <= 30
