@@ -14,6 +14,14 @@
     │   └── ClockError             a time lies where none may lie
     ├── NotFittedError             used before `fit`
     ├── MissingExtraError          an optional package is needed; names the extra
+    ├── RequestError               a request to the service can't be answered as asked
+    │   ├── KeyRefusedError        no key, an unknown one, or one that is no longer valid
+    │   ├── ScopeError             the key may not do this
+    │   ├── ConsentError           the shopper has not allowed this purpose
+    │   ├── LimitError             the request is larger than one may be
+    │   ├── TooManyRequestsError   the key asks more often than it may
+    │   ├── PreconditionError      what was to be changed has changed meanwhile
+    │   └── BusyError              the service can't take more now
     └── StorageError               the disk is full, or a file can't be written
 
 Examples
@@ -145,6 +153,50 @@ class MissingExtraError(HuaxiangError):
     def of(cls, package: str, *, extra: str) -> MissingExtraError:
         """Return the error that names the package and the extra that brings it."""
         return cls(f"needs {package}", remedy=f"install huaxiang[{extra}]")
+
+
+class RequestError(HuaxiangError):
+    """A request to the service can't be answered as asked."""
+
+    exit_code = 2
+
+
+class KeyRefusedError(RequestError):
+    """There is no key, an unknown one, or one that is no longer valid."""
+
+
+class ScopeError(RequestError):
+    """The key may not do this."""
+
+
+class ConsentError(RequestError):
+    """The shopper has not allowed this purpose."""
+
+
+class LimitError(RequestError):
+    """The request is larger than one may be."""
+
+
+class TooManyRequestsError(RequestError):
+    """The key asks more often than it may.
+
+    Parameters
+    ----------
+    retry_after_s
+        Seconds until the next request is answered.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0, remedy: str | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message, remedy=remedy)
+
+
+class PreconditionError(RequestError):
+    """What was to be changed has changed meanwhile."""
+
+
+class BusyError(RequestError):
+    """The service can't take more now."""
 
 
 class StorageError(HuaxiangError):
