@@ -125,7 +125,7 @@ class Model:
             When there is no event of this shopper.
         """
         known = Known(state=self.states.state(shopper_id), contents=self.contents)
-        return self._derived(known, shopper_id=shopper_id, now=now)
+        return self.derive(known, shopper_id=shopper_id, now=now)
 
     def describe(
         self, *, text: str | None = None, image: ImageInput = None, now: datetime | None = None
@@ -148,11 +148,30 @@ class Model:
         shown, seen = self._image_vector(image) if image is not None else (None, None)
         photo = _name_of(image) if shown is not None and shown.any() else None
         state = described_state(contents, now=moment, text=text, image=photo, vectors=(said, shown))
-        profile = self._derived(Known(state=state, contents=contents), shopper_id=None, now=moment)
+        profile = self.derive(Known(state=state, contents=contents), shopper_id=None, now=moment)
         notes = tuple(note for note in (read, seen) if note)
         return replace(profile, degraded=(*profile.degraded, *notes))
 
-    def _derived(self, known: Known, *, shopper_id: str | None, now: datetime | None) -> Profile:
+    def derive(  # noqa: PLR0913 - what a profile says beyond the model itself
+        self,
+        known: Known,
+        *,
+        shopper_id: str | None,
+        now: datetime | None,
+        position: int | None = None,
+        consent: Mapping[str, bool] | None = None,
+    ) -> Profile:
+        """Return the profile of a state that may be kept elsewhere, such as in a service's cache.
+
+        Parameters
+        ----------
+        shopper_id
+            None for a description, which stands in no log.
+        position
+            Of the log that the state was made from; None is the model's own.
+        consent
+            None reads it from the model's own log.
+        """
         shown = derive_profile(
             known.state,
             catalogue=self.catalogue,
@@ -161,9 +180,13 @@ class Model:
             item_vectors_ID=self.vectors["fused"],
             now=now or self.newest,
             shopper_id=shopper_id,
-            version=Version(position=self.position, model=self.name, catalogue=self.catalogue.version),
+            version=Version(
+                position=self.position if position is None else position,
+                model=self.name,
+                catalogue=self.catalogue.version,
+            ),
             config=self.settings.profile,
-            consent=self.consents.get(shopper_id or ""),
+            consent=self.consents.get(shopper_id or "") if consent is None else consent,
             described=shopper_id is None,
         )
         return replace(shown, state=known)
@@ -230,7 +253,7 @@ class Model:
         )
 
     def _nobody(self, shopper_id: str) -> Profile:
-        return self._derived(
+        return self.derive(
             Known(state=self.states.empty(), contents=self.contents), shopper_id=shopper_id, now=None
         )
 
