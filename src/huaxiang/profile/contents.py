@@ -59,6 +59,10 @@ class Contents:
             contents.add_image(image)
         return contents
 
+    def add_ids(self, ids: Mapping[int, str]) -> None:
+        """Remember event ids by their keys."""
+        self._added_ids.update(ids)
+
     def add_event(self, event: Event) -> int:
         """Remember an event's id and what it says or shows; return the content's number, 0 for none."""
         self._added_ids[event_key(event.event_id)] = event.event_id
