@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -144,15 +145,15 @@ class Model:
         if isinstance(image, str | Path) and not Path(image).is_file():
             raise InputError("no such image", file=str(image), remedy="check its path")
         contents, moment = Contents(), now or self.newest
-        said, read = self._text_vector(text) if text else (None, None)
-        shown, seen = self._image_vector(image) if image is not None else (None, None)
+        said, read = self.text_vector(text) if text else (None, None)
+        shown, seen = self.image_vector(image) if image is not None else (None, None)
         photo = _name_of(image) if shown is not None and shown.any() else None
         state = described_state(contents, now=moment, text=text, image=photo, vectors=(said, shown))
         profile = self.derive(Known(state=state, contents=contents), shopper_id=None, now=moment)
         notes = tuple(note for note in (read, seen) if note)
         return replace(profile, degraded=(*profile.degraded, *notes))
 
-    def derive(  # noqa: PLR0913 - what a profile says beyond the model itself
+    def derive(
         self,
         known: Known,
         *,
@@ -313,7 +314,8 @@ class Model:
         log = pl.DataFrame([row], schema=self.shop.events.schema)
         self.shop = replace(self.shop, events=self.shop.events.vstack(log))
         self.__dict__.pop("consents", None)
-        self._teach(event.shopper_id, kept.key)
+        known_now = Known(state=self.states.state(event.shopper_id), contents=self.contents)
+        self.teach(known_now, np.array([kept.key], dtype=np.int64))
 
     def _is_new_order(self, event: Event) -> bool:
         """Whether an event is the first line of its order."""
@@ -322,12 +324,14 @@ class Model:
         same = (pl.col("order_id") == event.order_id) & (pl.col("shopper_id") == event.shopper_id)
         return self.shop.events.filter(same).is_empty()
 
-    def _teach(self, shopper_id: str, key: int) -> None:
-        """Let the recommenders that learn with each event do so; the others wait for the next retraining."""
-        history = histories_from_states([self.states.state(shopper_id)], self.contents)
-        places = np.flatnonzero(history.event_keys == key)
-        if len(places):  # impressions and the like are in no history
-            known_then = np.arange(len(history.event_keys)) <= places[0]
+    def teach(self, known: Known, keys: NDArray[np.int64]) -> None:
+        """Let the recommenders that learn with each event learn from a shopper's events with these keys.
+
+        The others wait for the next retraining. Impressions and the like are in no history: they teach nothing.
+        """
+        history = histories_from_states([known.state], known.contents)
+        for place in np.flatnonzero(np.isin(history.event_keys, keys)).tolist():
+            known_then = np.arange(len(history.event_keys)) <= place
             self.recommenders.new.learn(take_events(history, known_then))
 
     def _row_of(self, item_id: str | None) -> int:
@@ -342,15 +346,17 @@ class Model:
 
     def _content_vector(self, event: Event) -> Vector:
         words = event.query or event.text
-        return self._text_vector(words)[0] if words else self._image_vector(event.image)[0]
+        return self.text_vector(words)[0] if words else self.image_vector(event.image)[0]
 
-    def _text_vector(self, text: str) -> tuple[Vector, str | None]:
+    def text_vector(self, text: str) -> tuple[Vector, str | None]:
+        """Return the vector of words in the items' space, and what was wrong with them."""
         encoded = self.text_encoder.encode([text])
         if not encoded.present_I[0]:
             return self._fused("text", encoded.vectors_ID), "the words have no letter that could be read"
         return self._fused("text", encoded.vectors_ID), encoded.problems.get(0)
 
-    def _image_vector(self, image: ImageInput) -> tuple[Vector, str | None]:
+    def image_vector(self, image: ImageInput) -> tuple[Vector, str | None]:
+        """Return the vector of a photo in the items' space, and what was wrong with it."""
         if self.image_encoder is None:
             nothing = np.zeros(self.fusion.dimensions, dtype=np.float32)
             return nothing, "the photo was not used: this model was built without photos"
