@@ -31,11 +31,14 @@ from huaxiang.profile.population import Population
 from huaxiang.profile.state import NO_ITEM, ProfileState
 from huaxiang.profile.states import States
 from huaxiang.profile.update import milliseconds, state_event, update
+from huaxiang.ranking import wording
 from huaxiang.ranking.base import Deeds, Occasion, Shelf
+from huaxiang.ranking.rank import check_length
 from huaxiang.ranking.stated import stated_in
 from huaxiang.recommend.histories import histories_from_states, take_events
 from huaxiang.recommend.lists import Asker, list_items, list_values
-from huaxiang.records import Event, EventType, Matrix, Profile, Slate, Vector, Version
+from huaxiang.recommend.similar import SimilarItems
+from huaxiang.records import Event, EventType, Matrix, Profile, Ranked, Reason, Slate, Vector, Version
 from huaxiang.runs import fingerprint_of, new_run, read_manifest, write_manifest
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
@@ -86,6 +89,11 @@ class Model:
         counts_I = np.bincount(bought.to_numpy(), minlength=self.catalogue.n_items)
         popularity_I = (counts_I / max(int(counts_I.max(initial=0)), 1)).astype(np.float32)
         return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=popularity_I)
+
+    @cached_property
+    def index(self) -> SimilarItems:
+        """The fused vectors, to find what is near one."""
+        return SimilarItems.of(self.vectors["fused"])
 
     @cached_property
     def consents(self) -> Mapping[str, Mapping[str, bool]]:
@@ -258,6 +266,40 @@ class Model:
             Known(state=self.states.empty(), contents=self.contents), shopper_id=shopper_id, now=None
         )
 
+    def similar(self, item_id: str, *, k: int = 10, language: str = "en") -> Slate:
+        """Return the items most like one: in stock, one of each product, none of the item's own variants.
+
+        Raises
+        ------
+        InputError
+            For `k` below 1.
+        UnknownItemError
+            When the catalogue has no such item.
+        """
+        check_length(k)
+        row, catalogue = self._row_of(item_id), self.catalogue
+        rows, cosines = self.index.like(
+            row, self.vectors["fused"], k=k, allowed_I=catalogue.in_stock, group_rows=catalogue.group_rows
+        )
+        alike = wording.said("alike", language=language, about=catalogue.title(row, language=language))
+        items = tuple(
+            Ranked(
+                rank=place + 1,
+                item_id=catalogue.item_ids[found],
+                title=catalogue.title(found, language=language),
+                score=float(cosines[place]),
+                propensity=1.0,
+                reasons=(
+                    Reason(
+                        kind="impersonal", text=alike, item_id=item_id, contribution=float(cosines[place])
+                    ),
+                ),
+            )
+            for place, found in enumerate(rows.tolist())
+        )
+        slate_id = fingerprint_of("similar", item_id, self.name, str(k))
+        return Slate(shopper_id=None, model=self.name, slate_id=slate_id, items=items)
+
     def asker(self, profile: Profile) -> Asker:
         """Return the shopper of a profile as the recommenders and the reasons see them."""
         known: Known = profile.state
@@ -327,7 +369,7 @@ class Model:
     def teach(self, known: Known, keys: NDArray[np.int64]) -> None:
         """Let the recommenders that learn with each event learn from a shopper's events with these keys.
 
-        The others wait for the next retraining. Impressions and the like are in no history: they teach nothing.
+        The others wait for the next retraining. Impressions and the like are in no history.
         """
         history = histories_from_states([known.state], known.contents)
         for place in np.flatnonzero(np.isin(history.event_keys, keys)).tolist():
@@ -394,6 +436,7 @@ def save(model: Model, folder: Path) -> None:
     if model.image_encoder is not None:
         model.image_encoder.save(_made(folder / "encoders" / "image"))
     model.recommenders.save(_made(folder / "recommender"))
+    model.index.save(folder / "index.faiss")
     if model.trial is not None:
         model.trial.ensembles.save(_made(folder / "heldout"))
 
@@ -411,10 +454,10 @@ def load(folder: str | Path) -> Model:
     shop = load_shop(folder)
     catalogue = build_catalogue(shop)
     contents = Contents.of_events(shop.events)
-    said = _read_arrays(folder / "vectors" / "contents.safetensors")
-    contents.add_vectors(said["contents"].tolist(), said["vectors"])
+    spoken = _read_arrays(folder / "vectors" / "contents.safetensors")
+    contents.add_vectors(spoken["contents"].tolist(), spoken["vectors"])
     has_photos = (folder / "encoders" / "image").exists()
-    return Model(
+    model = Model(
         name=manifest["name"],
         settings=read_settings(folder / "settings.toml"),
         shop=shop,
@@ -428,6 +471,8 @@ def load(folder: str | Path) -> Model:
         text_encoder=load_text_encoder(folder / "encoders" / "text"),
         image_encoder=OnnxImageEncoder(folder / "encoders" / "image") if has_photos else None,
     )
+    model.__dict__["index"] = SimilarItems.load(folder / "index.faiss")
+    return model
 
 
 def _content_vectors(contents: Contents) -> dict[str, Any]:

@@ -106,6 +106,21 @@ def test_a_saved_model_loads_with_the_same_profiles_and_lists(small_model: Model
     assert again.describe(text=wish).as_json() == small_model.describe(text=wish).as_json()
 
 
+def test_items_like_an_item_are_other_products_in_stock(small_model: Model) -> None:
+    catalogue = small_model.catalogue
+    for row, item_id in enumerate(catalogue.item_ids):
+        alike = [catalogue.row_of[ranked.item_id] for ranked in small_model.similar(item_id, k=5).items]
+        assert len(alike) == 5
+        assert catalogue.group_rows[row] not in catalogue.group_rows[alike]
+        assert catalogue.in_stock[alike].all()
+
+
+def test_a_run_keeps_its_index(small_model: Model, tmp_path: Path) -> None:
+    small_model.save(tmp_path / "run")
+    first = small_model.catalogue.item_ids[0]
+    assert hx.load(tmp_path / "run").similar(first, k=5) == small_model.similar(first, k=5)
+
+
 WISHES = [
     ("something in blue under 150, not leather", "leather"),
     ("想要蓝色的东西，150元以内，不要皮革", "leather"),

@@ -80,8 +80,7 @@ def rank(
     InputError
         `k` ≤ 0.
     """
-    if k <= 0:
-        raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
+    check_length(k)
     config, occasion, catalogue = config or Config(), occasion or Occasion(), shelf.catalogue
     language = occasion.language
     allowed = allowed_items(
@@ -117,6 +116,12 @@ def rank(
         for place, row in enumerate(item_rows)
     )
     return Ranking(items=items, item_rows=item_rows, degraded=allowed.degraded)
+
+
+def check_length(k: int) -> None:
+    """Raise `InputError` where `k` is no length of a list."""
+    if k <= 0:
+        raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
 
 
 def _candidates(

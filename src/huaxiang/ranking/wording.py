@@ -24,6 +24,7 @@ _EN: Mapping[str, str] = {
     "popular": "Popular in this shop",
     "new": "New in this shop",
     "typical": "Often chosen in this shop",
+    "alike": "Like {about}",
 }
 _ZH: Mapping[str, str] = {
     "purchase": "因为您买过{about}",
@@ -43,6 +44,7 @@ _ZH: Mapping[str, str] = {
     "popular": "本店热销",
     "new": "本店新品",
     "typical": "本店常有人选",
+    "alike": "与{about}相似",
 }
 _LANGUAGES = {"en": _EN, "zh": _ZH}
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from huaxiang.errors import InputError
 from huaxiang.ranking.base import Case, Deeds, Occasion, Shelf
-from huaxiang.ranking.rank import Config, rank
+from huaxiang.ranking.rank import Config, check_length, rank
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.removal import Claim
 from huaxiang.ranking.rules import allowed_items
@@ -91,6 +91,7 @@ def list_values(
     InputError
         The catalogue has no dimension `of`, or `k` ≤ 0.
     """
+    check_length(k)
     dimension = _dimension(catalogue, of)
     config = config or Config()
     case = case_of(recommender, asker)
@@ -99,7 +100,7 @@ def list_values(
     above_I = np.maximum(case.scores_I - np.median(case.scores_I), 0) * allowed.items_I
     share_IV = _membership(dimension) / max(float(above_I.sum()), 1e-12)
     scores_V = np.asarray(above_I @ share_IV, dtype=np.float32)
-    places = choose_places(scores_V, np.zeros((len(scores_V), 1), dtype=np.float32), k=_checked(k))
+    places = choose_places(scores_V, np.zeros((len(scores_V), 1), dtype=np.float32), k=k)
     best = places.candidates[scores_V[places.candidates] > 0]
     effects_EV = np.asarray((case.effects_EI * (above_I > 0)) @ share_IV, dtype=np.float32)
     rows = tuple(
@@ -148,12 +149,6 @@ def _dimension(catalogue: Catalogue, of: str) -> Dimension:
         known = ", ".join(["item", *catalogue.dimensions])
         raise InputError("nothing to list of", column="of", value=of, remedy=f"choose one of {known}")
     return catalogue.dimensions[of]
-
-
-def _checked(k: int) -> int:
-    if k <= 0:
-        raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
-    return k
 
 
 def _membership(dimension: Dimension) -> csr_matrix:
