@@ -310,13 +310,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """One listed item, or one listed brand, category or price band (then `item_id` is its value)."""
+    """One listed item, or one listed brand, category or price band (then `item_id` is its value).
+
+    `propensity` is the chance with which the policy put it at its place; None where nothing was drawn.
+    """
 
     rank: int
     item_id: str
     title: str
     score: float
-    propensity: float
+    propensity: float | None
     reasons: tuple[Reason, ...] = ()
 
 
