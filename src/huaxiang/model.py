@@ -85,10 +85,14 @@ class Model:
     @cached_property
     def shelf(self) -> Shelf:
         """What ranking reads of the catalogue."""
+        return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=self.popularity)
+
+    @cached_property
+    def popularity(self) -> Vector:
+        """How often each item was bought, 1 for the one bought most, (I,)."""
         bought = self.shop.events.filter(pl.col("type") == EventType.PURCHASE.code)["item_row"]
         counts_I = np.bincount(bought.to_numpy(), minlength=self.catalogue.n_items)
-        popularity_I = (counts_I / max(int(counts_I.max(initial=0)), 1)).astype(np.float32)
-        return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=popularity_I)
+        return np.asarray(counts_I / max(int(counts_I.max(initial=0)), 1), dtype=np.float32)
 
     @cached_property
     def index(self) -> SimilarItems:
@@ -113,6 +117,21 @@ class Model:
     def position(self) -> int:
         """How many events the log has."""
         return len(self.shop.events)
+
+    def without_shoppers(self) -> Model:
+        """Return the model with nobody's events, states and words in it: what a service is given.
+
+        What was learnt from them stays, as sums over many; the log that is served has the rest.
+        """
+        nobody = replace(
+            self,
+            shop=replace(self.shop, events=self.shop.events.clear(), quarantine=self.shop.quarantine.clear()),
+            states=States.of({}, order_only=self.catalogue.order_only),
+            contents=Contents(),
+            trial=None,
+        )
+        nobody.__dict__["popularity"] = self.popularity
+        return nobody
 
     def save(self, folder: str | Path) -> None:
         """Keep the model as a run that `load` reads back; an earlier run is replaced when it is whole."""
@@ -430,6 +449,7 @@ def save(model: Model, folder: Path) -> None:
         {name: np.ascontiguousarray(rows) for name, rows in model.vectors.items()},
         _made(folder / "vectors") / "items.safetensors",
     )
+    save_file({"popularity": model.popularity}, folder / "vectors" / "popularity.safetensors")
     save_file(_content_vectors(model.contents), folder / "vectors" / "contents.safetensors")
     model.fusion.save(_made(folder / "fusion"))
     model.text_encoder.save(_made(folder / "encoders" / "text"))
@@ -472,6 +492,7 @@ def load(folder: str | Path) -> Model:
         image_encoder=OnnxImageEncoder(folder / "encoders" / "image") if has_photos else None,
     )
     model.__dict__["index"] = SimilarItems.load(folder / "index.faiss")
+    model.__dict__["popularity"] = _read_arrays(folder / "vectors" / "popularity.safetensors")["popularity"]
     return model
 
 

@@ -173,3 +173,16 @@ def test_a_photo_that_was_not_used_is_no_evidence(small_model: Model, tmp_path: 
     alone = small_model.describe(image=tmp_path / "shoe.jpg")
     assert not alone.facets
     assert small_model.recommend(alone, k=3).items
+
+
+def test_a_model_without_its_shoppers_still_lists_for_whoever_comes(
+    small_model: Model, tmp_path: Path
+) -> None:
+    nobody = small_model.without_shoppers()
+    nobody.save(tmp_path / "run")
+    served = hx.load(tmp_path / "run")
+    wish = "something in blue"
+    assert (len(served.states), len(served.shop.events)) == (0, 0)
+    moment = small_model.newest
+    kept, whole = (model.describe(text=wish, now=moment) for model in (served, small_model))
+    assert served.recommend(kept, k=5).items == small_model.recommend(whole, k=5).items

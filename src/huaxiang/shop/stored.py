@@ -25,12 +25,13 @@ def save_shop(shop: Shop, folder: Path) -> None:
         "languages": list(shop.languages),
         "guesses": list(shop.guesses),
         "accounting": asdict(shop.accounting),
+        "images": shop.images,
     }
     (folder / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def load_shop(folder: Path) -> Shop:
-    """Return the shop that was saved; its photos stay where they were.
+    """Return the shop that was saved; its photos stay where they were, and are none if they are gone.
 
     Raises
     ------
@@ -53,4 +54,5 @@ def load_shop(folder: Path) -> Shop:
         attributes=tables["attributes"],
         events=tables["events"],
         quarantine=quarantine,
+        images=about["images"] if about.get("images") and Path(about["images"]).exists() else None,
     )
