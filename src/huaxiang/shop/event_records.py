@@ -22,19 +22,35 @@ def event_record(shop: Shop, row: int) -> Event:
     --------
     The other way round, `event_row(event_record(shop, row), item_row=…)` is the row again, but for `line`.
     """
-    stated = shop.events.row(row, named=True)
+    return event_records(shop, row, row + 1)[0]
+
+
+def event_records(shop: Shop, start: int, stop: int) -> list[Event]:
+    """Return the events in the rows from `start` up to `stop` of `shop.events`, in the order of the log."""
+    rows = shop.events[start:stop]
+    about_item = rows["item_row"].clip(lower_bound=0)
+    has_items = len(shop.items) > 0
+    item_ids = shop.items["item_id"].gather(about_item).to_list() if has_items else [None] * len(rows)
+    return [
+        _record(stated, item_id=item_id if stated["item_row"] >= 0 else None, position=row, shop=shop)
+        for row, item_id, stated in zip(
+            range(start, stop), item_ids, rows.iter_rows(named=True), strict=False
+        )
+    ]
+
+
+def _record(stated: dict[str, Any], *, item_id: str | None, position: int, shop: Shop) -> Event:
     kind = EVENT_TYPES[stated["type"]]
     context = orjson.loads(stated["context"]) if stated["context"] else {}
     if stated["channel"] is not None:
         context["channel"] = stated["channel"]
-    item_row = stated["item_row"]
     return Event(
         event_id=stated["event_id"],
         shopper_id=stated["shopper_id"],
         type=kind,
         occurred_at=_in_utc(stated["occurred_at"]),
         received_at=_in_utc(stated["received_at"]),
-        item_id=shop.items["item_id"][item_row] if item_row >= 0 else None,
+        item_id=item_id,
         query=stated["text"] if kind is EventType.SEARCH else None,
         text=None if kind is EventType.SEARCH else stated["text"],
         image=stated["image"],
@@ -48,7 +64,7 @@ def event_record(shop: Shop, row: int) -> Event:
         order_id=stated["order_id"],
         utc_offset_minutes=stated["utc_offset_minutes"],
         context=context,
-        position=row,
+        position=position,
     )
 
 
