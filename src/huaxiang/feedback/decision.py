@@ -40,7 +40,8 @@ class Rule:
     def __str__(self) -> str:
         return (
             f"promote when the lower end of the paired {LEVEL:.0%} interval of candidate − incumbent "
-            f"lies above {self.margin:+.1%} of the incumbent's figure, over at least {self.least_shoppers} shoppers"
+            f"lies above {self.margin:+.1%} of the incumbent's figure, over at least "
+            f"{self.least_shoppers} shoppers"
         )
 
 
