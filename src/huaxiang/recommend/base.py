@@ -153,6 +153,14 @@ class TakesNewItems(Protocol):
 
 
 @runtime_checkable
+class GoesOn(Protocol):
+    """A recommender whose next fit need not start from nothing."""
+
+    def going_on(self) -> Self:
+        """Return the same way, yet to be fitted, whose fit begins where this one ended and is shorter."""
+
+
+@runtime_checkable
 class ScoresByEvent(Protocol):
     """A recommender whose scores are sums over events: the linear ones."""
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
@@ -21,10 +24,12 @@ from huaxiang.recommend.base import Contributions, Histories, TrainingData
 from huaxiang.recommend.histories import repeated, take_events
 from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_outlook import Outlooks, encode_with, session_of
-from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
+from huaxiang.recommend.sequence_start import Start
+from huaxiang.recommend.stored import Arrays, load_arrays, load_settings, save_arrays
 from huaxiang.records import Matrix
 
 GRAPH = "encoder.onnx"
+WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +114,14 @@ class SequenceRecommender:
         self.device = device
         self.outlooks_: Outlooks | None = None
         self.export_: Callable[[], bytes] = bytes
+        self.weights_: Callable[[], Arrays] = dict
+        self.start_: Start | None = None
         self.trained_ = loop.Trained()
 
     def fit(self, training: TrainingData) -> Self:
         """Start over on `training`; resumes from `training.checkpoint` if that is of this very fit.
+
+        After `going_on` it starts from weights that were learnt before, and makes fewer steps.
 
         The same seed gives the same model on the same machine and number of threads. With
         `training.validation` the best epoch is kept, without it the last; the defaults leave so much out
@@ -128,9 +137,19 @@ class SequenceRecommender:
         loop.require("torch")
         from huaxiang.recommend.sequence_fit import fit_network
 
-        fitted = fit_network(training, self.config, device=self.device)
+        fitted = fit_network(training, self.config, device=self.device, start=self.start_)
         self.outlooks_, self.export_, self.trained_ = fitted.outlooks, fitted.export, fitted.trained
+        self.weights_ = fitted.weights
         return self
+
+    def going_on(self) -> Self:
+        """Return a recommender whose fit starts from this one's weights, with a share of the steps.
+
+        Items that joined since begin as their content; the content is counted from the same mean as before.
+        """
+        next_one = type(self)(self.config, device=self.device)
+        next_one.start_ = Start(weights=self.weights_(), spaces=self._fitted().spaces)
+        return next_one
 
     def score(self, histories: Histories) -> Matrix:
         """Return logits, (U, I): the cosine of outlook and item over the temperature. Nothing is masked."""
@@ -156,12 +175,12 @@ class SequenceRecommender:
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same model over a longer catalogue, whose new items are known by their content alone."""
         longer = type(self)(self.config, device=self.device)
-        longer.export_, longer.trained_ = self.export_, self.trained_
+        longer.export_, longer.trained_, longer.weights_ = self.export_, self.trained_, self.weights_
         longer.outlooks_ = self._fitted().with_new_items(vectors)
         return longer
 
     def save(self, folder: Path) -> None:
-        """Write the item vectors (safetensors), the encoder (ONNX) and the settings (JSON).
+        """Write the item vectors and weights (safetensors), the encoder (ONNX) and the settings (JSON).
 
         Raises
         ------
@@ -174,6 +193,7 @@ class SequenceRecommender:
         more = {"trained": asdict(self.trained_)}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
         (folder / GRAPH).write_bytes(self.export_())
+        save_file(self.weights_(), folder / WEIGHTS)
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
@@ -199,6 +219,7 @@ class SequenceRecommender:
                 max_events=loaded.config.max_events,
             )
             loaded.export_ = lambda: graph
+            loaded.weights_ = partial(_read_weights, folder / WEIGHTS)
         except Exception as error:  # ONNX Runtime raises classes of its own for each kind of damage
             remedy = "build the run again"
             raise ArtefactError("encoder can't be read", file=str(folder / GRAPH), remedy=remedy) from error
@@ -208,6 +229,15 @@ class SequenceRecommender:
         if self.outlooks_ is None:
             raise NotFittedError("the sequence recommender knows nothing yet", remedy="call fit first")
         return self.outlooks_
+
+
+def _read_weights(file: Path) -> Arrays:
+    """Return the weights that another fit may start from; serving never reads them."""
+    try:
+        return dict(load_file(file))
+    except (OSError, SafetensorError) as error:
+        remedy = "build the run again"
+        raise ArtefactError("weights can't be read", file=str(file), remedy=remedy) from error
 
 
 def _each_left_out(history: Histories, max_events: int) -> Histories:

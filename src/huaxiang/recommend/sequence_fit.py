@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from huaxiang.recommend.histories import take_shoppers
 from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_network import SequenceNetwork, onnx_of
 from huaxiang.recommend.sequence_outlook import Outlooks
+from huaxiang.recommend.sequence_start import Start, weights_of
 from huaxiang.recommend.sequence_tokens import (
     Windows,
     all_windows,
@@ -45,17 +46,22 @@ class Fitted:
 
     outlooks: Outlooks
     export: Callable[[], bytes]
+    weights: Callable[[], dict[str, NDArray[Any]]]
     trained: Trained
 
 
-def fit_network(training: TrainingData, config: Config, *, device: str = "cpu") -> Fitted:
-    """Return the network fitted on `training`, and how its fit went."""
-    spaces = Spaces.among(training.vectors, config.spaces)
+def fit_network(
+    training: TrainingData, config: Config, *, device: str = "cpu", start: Start | None = None
+) -> Fitted:
+    """Return the network fitted on `training`, and how its fit went; `start` is what it goes on from."""
+    spaces = start.spaces if start else Spaces.among(training.vectors, config.spaces)
     content_IC = spaces.of_items(training.vectors, training.catalogue.n_items)
     seen = np.unique(training.histories.item_rows[training.histories.item_rows != NO_ITEM])
     with torch.random.fork_rng():
         torch.manual_seed(training.seed)
         network = SequenceNetwork(content_IC[seen], spaces.first_width, config).to(device)
+    if start:
+        start.put_into(network, seen)
     histories = _readable(_renumbered(training.histories, seen, len(content_IC)), spaces)
     lesson = Lesson(network, histories, config, device)
 
@@ -66,17 +72,18 @@ def fit_network(training: TrainingData, config: Config, *, device: str = "cpu") 
         network,
         lesson.loss,
         lesson.windows.lengths + 1,
-        config=config.training,
+        config=start.shortened(config.training) if start else config.training,
         seed=training.seed,
         validate=_validation(training.validation, outlooks, seed=training.seed),
         progress=training.progress,
         checkpoint=training.checkpoint,
-        of=_fingerprint(training.histories, content_IC, config),
+        of=_fingerprint(training.histories, content_IC, config) + (start.fingerprint() if start else ""),
     )
     network.cpu()
     return Fitted(
         outlooks=outlooks(),
         export=cache(partial(onnx_of, network.encoder, dimensions=config.dimensions)),
+        weights=partial(weights_of, network, seen, len(content_IC)),
         trained=trained,
     )
 
