@@ -22,6 +22,7 @@
     │   ├── TooManyRequestsError   the key asks more often than it may
     │   ├── PreconditionError      what was to be changed has changed meanwhile
     │   └── BusyError              the service can't take more now
+    ├── StoreError                 the log can't be opened or reached, or is of a newer version
     └── StorageError               the disk is full, or a file can't be written
 
 Examples
@@ -197,6 +198,12 @@ class PreconditionError(RequestError):
 
 class BusyError(RequestError):
     """The service can't take more now."""
+
+
+class StoreError(HuaxiangError):
+    """The log can't be opened or reached, or is of a newer version."""
+
+    exit_code = 2
 
 
 class StorageError(HuaxiangError):

@@ -95,6 +95,11 @@ class Model:
         return np.asarray(counts_I / max(int(counts_I.max(initial=0)), 1), dtype=np.float32)
 
     @cached_property
+    def space(self) -> str:
+        """Name of the space of the fused vectors: those of two models are compared only if it is the same."""
+        return fingerprint_of(self.name, str(self.vectors["fused"].shape[1]))
+
+    @cached_property
     def index(self) -> SimilarItems:
         """The fused vectors, to find what is near one."""
         return SimilarItems.of(self.vectors["fused"])

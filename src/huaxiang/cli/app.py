@@ -13,6 +13,7 @@ from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
 from huaxiang.errors import InputError
 
@@ -24,6 +25,8 @@ app = typer.Typer(
 )
 benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders on the field's benchmarks.")
 app.add_typer(benchmark_app, name="benchmark")
+app.command("serve")(serve)
+app.add_typer(keys_app, name="keys")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -1,0 +1,70 @@
+"""A run of any size without training: drawn shoppers, events and vectors, and the recommenders that count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import huaxiang as hx
+from huaxiang.config import Settings, read_settings
+from huaxiang.shop.read import read_shop
+
+DAY_MS = 86_400_000
+N_EVENTS = 30
+"""Events of each shopper."""
+KINDS = ("dress", "mug", "lamp", "shoe", "bag", "rug", "hat", "plate", "belt", "chair")
+COLOURS = ("red", "blue", "green", "black", "white", "grey", "brown", "pink")
+
+
+def synthetic_run(folder: Path, *, n_shoppers: int, n_items: int, n_events: int = N_EVENTS, seed: int = 5) -> tuple[Path, list[str]]:
+    """Write a run of drawn shoppers who each keep to two kinds of things; return it and its item ids."""
+    shop = folder.with_name(folder.name + ".shop")
+    shop.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    item_ids = [f"i-{row}" for row in range(n_items)]
+    kinds = rng.integers(0, len(KINDS), n_items)
+    colours = rng.integers(0, len(COLOURS), n_items)
+    pl.DataFrame(
+        {
+            "item_id": item_ids,
+            "title": [f"{COLOURS[c]} {KINDS[k]} {row}" for row, (k, c) in enumerate(zip(kinds, colours, strict=True))],
+            "category": [KINDS[k] for k in kinds],
+            "colour": [COLOURS[c] for c in colours],
+            "brand": [f"brand {b}" for b in rng.integers(0, 60, n_items)],
+            "price": rng.gamma(2, 20, n_items).round(2),
+        }
+    ).write_csv(shop / "items.csv")
+    _events(rng, kinds, n_shoppers, n_events).write_parquet(shop / "events.parquet")
+    (shop / "shop.toml").write_text('[shop]\nname = "drawn"\nlanguages = ["en"]\ncurrency = "USD"\n')
+    model = hx.fit(read_shop(shop), _settings(), progress=None)
+    model.save(folder)
+    return folder, item_ids
+
+
+def _settings() -> Settings:
+    return read_settings(changes=['recommend.members=["popular", "own_frequency", "neighbours", "closed_form"]'])
+
+
+def _events(rng: np.random.Generator, kinds: np.ndarray, n_shoppers: int, n_events: int) -> pl.DataFrame:
+    by_kind = [np.flatnonzero(kinds == kind) for kind in range(len(KINDS))]
+    tastes = rng.integers(0, len(KINDS), (n_shoppers, 2))
+    total = n_shoppers * n_events
+    shoppers = np.repeat(np.arange(n_shoppers), n_events)
+    chosen = tastes[shoppers, rng.integers(0, 2, total)]
+    sizes = np.array([len(rows) for rows in by_kind])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    items = np.concatenate(by_kind)[starts[chosen] + (rng.random(total) ** 2 * sizes[chosen]).astype(int)]
+    end_ms = int(np.datetime64("now", "ms").astype(np.int64))
+    times = end_ms - (rng.random(total) * 90 * DAY_MS).astype(np.int64)
+    types = np.array(["view_item", "add_to_cart", "purchase"])[rng.choice(3, total, p=[0.7, 0.15, 0.15])]
+    return pl.DataFrame(
+        {
+            "event_id": [f"e-{row}" for row in range(total)],
+            "shopper_id": [f"s-{row}" for row in shoppers.tolist()],
+            "type": types,
+            "item_id": [f"i-{row}" for row in items.tolist()],
+            "occurred_at": pl.Series(times).cast(pl.Datetime("ms", "UTC")),
+        }
+    ).sort("occurred_at")

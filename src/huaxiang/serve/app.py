@@ -1,0 +1,87 @@
+"""The HTTP service: routes, errors, documentation, and what happens at its start and end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from huaxiang import __version__
+from huaxiang.errors import HuaxiangError
+from huaxiang.serve.outside import Outside
+from huaxiang.serve.problems import answer_of, problem
+from huaxiang.serve.routes import events, lists, operations, profiles
+from huaxiang.serve.service import Service
+
+DESCRIPTION = """
+A live profile of each shopper, and everything a shop reads from it.
+
+Send events; the very next list knows them. Every statement of a profile names its evidence.
+"""
+
+
+def create_app(
+    service: Service, *, running: Callable[[], AbstractAsyncContextManager[None]] | None = None
+) -> FastAPI:
+    """Return the application of one process.
+
+    Parameters
+    ----------
+    running
+        Entered when the process starts to serve, left when it stops: what goes on in the background.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if running is None:
+            yield
+            return
+        async with running():
+            yield
+
+    app = FastAPI(
+        title="Huaxiang",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url="/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.add_middleware(Outside, metrics=service.metrics, request_s=service.settings.limits.request_s)
+    for part in (events, profiles, lists, operations):
+        app.include_router(part.router)
+    app.add_exception_handler(HuaxiangError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    return app
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HuaxiangError)
+    return answer_of(error)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return problem(
+        422,
+        str(first["msg"]).lower(),
+        code="invalid",
+        field=".".join(str(part) for part in first["loc"]),
+        value=str(first.get("input"))[:200],
+        remedy="see /docs",
+    )
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(
+        error.status_code, str(error.detail).lower(), code=f"http_{error.status_code}", headers=error.headers
+    )

@@ -1,0 +1,292 @@
+"""One shop, live: the only place where the log, the states and the model meet.
+
+events ─► log (durable) ─► states (readable) ─► acknowledged
+                               │
+request ─► person ─► profile or list, from the state and nothing else
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from huaxiang.errors import ConsentError, InputError, UnknownItemError
+from huaxiang.model import Known
+from huaxiang.profile.state import StateEvent, Totals
+from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
+from huaxiang.records import Event, EventType, Profile, Slate, Vector
+from huaxiang.serve.contents import SaidThings, saving
+from huaxiang.serve.people import People, Person
+from huaxiang.serve.serving import Serving
+from huaxiang.serve.settings import ServeSettings
+from huaxiang.serve.states import StateReader
+from huaxiang.serve.writer import Writer
+from huaxiang.shop.catalogue import Catalogue
+from huaxiang.store import Content, LoggedEvent, SlateRow, Store, add_slates
+
+Clock = Callable[[], datetime]
+PLACEMENTS = ("home", "item", "cart")
+STALE_DAYS = 30
+"""A log whose newest event is older than this is read as of that event: it is a past, not a live, shop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of events: how many are new, how many were there already, and the newest position."""
+
+    n_new: int
+    n_duplicates: int
+    n_dropped: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What list is asked for.
+
+    Parameters
+    ----------
+    placement
+        home, item (beside `item_ids`), or cart (what goes with `item_ids`).
+    purpose
+        That of the key: the shopper must have allowed it.
+    """
+
+    k: int = 10
+    of: str = "item"
+    placement: str = "home"
+    item_ids: tuple[str, ...] = ()
+    repeat: bool = False
+    language: str = "en"
+    purpose: str = "recommend"
+
+
+@dataclass
+class LiveShop:
+    """A shop that is served.
+
+    Parameters
+    ----------
+    serving
+        What requests read; replaced as a whole.
+    item_no_of
+        Item id → its number in the log.
+    newest_ms
+        When the newest event occurred.
+    """
+
+    shop_id: str
+    store: Store
+    writer: Writer
+    states: StateReader
+    people: People
+    said: SaidThings
+    serving: Serving
+    item_no_of: dict[str, int]
+    settings: ServeSettings
+    clock: Clock
+    newest_ms: int = 0
+
+    # -- in ----------------------------------------------------------------------------------------------
+
+    async def accept(self, events: Sequence[Event]) -> Accepted:
+        """Return once the events are durable and every later read knows them.
+
+        The shoppers' ids are those of the log: hashed. Items must be known.
+
+        Raises
+        ------
+        BusyError
+            Too much waits to be written.
+        StoreError
+            The log can't be reached; nothing was acknowledged, the same events may be sent again.
+        """
+        if not events:
+            return Accepted(n_new=0, n_duplicates=0, n_dropped=0, position=0)
+        logged = [self.logged(event) for event in events]
+        done = await asyncio.wrap_future(self.writer.submit(self.shop_id, logged))
+        n_new, n_dropped = sum(done.is_new), sum(done.dropped)
+        return Accepted(
+            n_new=n_new,
+            n_duplicates=len(events) - n_new - n_dropped,
+            n_dropped=n_dropped,
+            position=max(done.positions, default=0),
+        )
+
+    def logged(self, event: Event) -> LoggedEvent:
+        """Return an event as the log takes it."""
+        return LoggedEvent(
+            event=event,
+            event_key=event_key(event.event_id),
+            item_no=None if event.item_id is None else self.number_of(event.item_id),
+            content=content_hash(content_of(event)),
+        )
+
+    def number_of(self, item_id: str) -> int:
+        """Return an item's number in the log.
+
+        Raises
+        ------
+        UnknownItemError
+            When the catalogue has no such item.
+        """
+        number = self.item_no_of.get(item_id)
+        if number is None:
+            raise UnknownItemError("no such item", value=item_id, remedy="add it with POST /v1/items first")
+        return number
+
+    def applied(
+        self, events: Sequence[LoggedEvent], positions: Sequence[int], new_orders: Sequence[bool]
+    ) -> None:
+        """Make events that are in the log readable; called by the writer before anybody hears of them."""
+        self.states.append(events, positions, new_orders)
+        occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
+        self.newest_ms = max(self.newest_ms, *occurred) if occurred else self.newest_ms
+
+    # -- out ---------------------------------------------------------------------------------------------
+
+    def moment(self) -> datetime | None:
+        """Return the moment as of which profiles are derived; None where the shop knows only an order."""
+        if self.serving.model.catalogue.order_only:
+            return None
+        now, newest = self.clock(), datetime.fromtimestamp(self.newest_ms / 1000, tz=UTC)
+        if self.newest_ms and now - newest > timedelta(days=STALE_DAYS):
+            return newest
+        step = self.settings.as_of_s
+        rounded = datetime.fromtimestamp(now.timestamp() // step * step, tz=UTC)
+        return max(rounded, min(newest, now))
+
+    def profile(
+        self, shopper_id: str, *, purpose: str | None, now: datetime | None = None
+    ) -> tuple[Profile, Person]:
+        """Return a shopper's profile, and who it is of.
+
+        Parameters
+        ----------
+        purpose
+            What it is read for; None where shoppers read their own.
+
+        Raises
+        ------
+        UnknownShopperError
+            The log has nothing of this id.
+        ConsentError
+            The shopper has not allowed this purpose.
+        """
+        with self.store.read() as tx:
+            person = self.people.known(tx, shopper_id)
+            if purpose is not None and not person.consent.get(purpose, False):
+                raise ConsentError(
+                    "the shopper has not allowed this",
+                    column="purpose",
+                    value=purpose,
+                    remedy="ask the shopper",
+                )
+            known, notes = self._known(tx, person)
+        serving = self.serving
+        profile = serving.model.derive(
+            known,
+            shopper_id=shopper_id,
+            now=now or self.moment(),
+            position=person.position,
+            consent=person.consent,
+        )
+        return replace(profile, degraded=(*profile.degraded, *notes)), person
+
+    def recommend(self, shopper_id: str | None, wanted: Wanted) -> Slate:
+        """Return a list; it is popular, and says so, where the shopper is unknown or has refused."""
+        self._check(wanted)
+        with self.store.read() as tx:
+            person = self.people.nobody() if shopper_id is None else self.people.find(tx, shopper_id)
+            refused = person.is_known and not person.consent.get(wanted.purpose, False)
+            if refused:
+                person = self.people.nobody(shopper_id)
+            known, notes = self._known(tx, person)
+        slate = self._list(known, person, wanted)
+        if refused:
+            notes = (*notes, f"no consent for {wanted.purpose}; popular items")
+        slate = replace(slate, degraded=(*slate.degraded, *notes))
+        self._keep(slate, person, wanted)
+        return slate
+
+    def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
+        model, now = self.serving.model, self.moment()
+        shown = self._in_context(known, wanted, now)
+        profile = model.derive(
+            shown, shopper_id=person.asked or "", now=now, position=person.position, consent=person.consent
+        )
+        shown_rows = [model.catalogue.row_of[item_id] for item_id in wanted.item_ids]
+        longer = wanted.k + len(shown_rows) if wanted.of == "item" else wanted.k
+        slate = model.recommend(
+            profile, k=longer, of=wanted.of, repeat=wanted.repeat, language=wanted.language
+        )
+        if wanted.of == "item":
+            slate = _without(slate, shown_rows, model.catalogue, k=wanted.k)
+        return replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
+
+    def _in_context(self, known: Known, wanted: Wanted, now: datetime | None) -> Known:
+        """Return the state with what the page shows as one more event: nothing of it is stored."""
+        state = known.state
+        kind = EventType.ADD_TO_CART if wanted.placement == "cart" else EventType.VIEW_ITEM
+        for number, item_id in enumerate(wanted.item_ids):
+            row = self.serving.model.catalogue.row_of[item_id]
+            occurred_ms = state.totals.n_events if now is None else milliseconds(now)
+            event = StateEvent(occurred_ms, key=number, type=kind.code, item_no=row)
+            state = update(state, event, totals=Totals(occurred_ms, occurred_ms, n_events=1))
+        return replace(known, state=state)
+
+    def _known(self, tx: object, person: Person) -> tuple[Known, tuple[str, ...]]:
+        contents, notes = self.said.of(tx, person.state, person.ids, save=self._save_content)  # type: ignore[arg-type]
+        return Known(state=self.serving.in_rows(person.state), contents=contents), notes
+
+    def _check(self, wanted: Wanted) -> None:
+        if wanted.placement not in PLACEMENTS:
+            raise InputError(
+                "no such placement",
+                column="placement",
+                value=wanted.placement,
+                remedy=f"choose one of {', '.join(PLACEMENTS)}",
+            )
+        if not 1 <= wanted.k <= self.settings.limits.list_length:
+            raise InputError(
+                "not a length of a list",
+                column="k",
+                value=str(wanted.k),
+                remedy=f"give 1 to {self.settings.limits.list_length}",
+            )
+        for item_id in wanted.item_ids:
+            if item_id not in self.serving.model.catalogue.row_of:
+                raise UnknownItemError("no such item", column="item_id", value=item_id, remedy="check the id")
+
+    def _save_content(self, content: Content) -> None:
+        self.writer.note(partial(saving, shop_id=self.shop_id, content=content))
+
+    def _keep(self, slate: Slate, person: Person, wanted: Wanted) -> None:
+        row = SlateRow.of_slate(
+            slate,
+            shopper_id=person.ids[0] if person.ids else None,
+            placement=wanted.placement,
+            shown_ms=milliseconds(self.clock()),
+        )
+        self.writer.note(lambda tx: add_slates(tx, self.shop_id, [row]))
+
+
+def _without(slate: Slate, shown_rows: Sequence[int], catalogue: Catalogue, *, k: int) -> Slate:
+    """Return the list without what the page shows already, in any variant."""
+    shown = set(catalogue.group_rows[list(shown_rows)].tolist())
+    kept = [one for one in slate.items if catalogue.group_rows[catalogue.row_of[one.item_id]] not in shown]
+    return replace(slate, items=tuple(replace(one, rank=place) for place, one in enumerate(kept[:k], 1)))
+
+
+def encoder_of(serving: Callable[[], Serving]) -> Callable[[str, str], Vector]:
+    """Return what turns words or the place of a photo into a vector, by the model that is served."""
+
+    def encode(kind: str, said: str) -> Vector:
+        model = serving().model
+        return (model.image_vector(said) if kind == "photo" else model.text_vector(said))[0]
+
+    return encode

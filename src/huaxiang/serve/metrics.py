@@ -1,0 +1,60 @@
+"""What the service counts, as Prometheus reads it. No label is ever a shopper, an item or a key's secret."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "huaxiang_requests",
+            "Requests answered.",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+        self.latency_s = Histogram(
+            "huaxiang_request_seconds",
+            "Time until a request was answered.",
+            ("route",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.events = Counter(
+            "huaxiang_events", "Events received.", ("shop", "outcome"), registry=self.registry
+        )
+        self.degraded = Counter(
+            "huaxiang_degraded",
+            "Answers that were poorer than they should be.",
+            ("shop", "kind"),
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "huaxiang_events_waiting", "Events waiting to be written.", registry=self.registry
+        )
+        self.behind_s = Gauge(
+            "huaxiang_learning_lag_seconds",
+            "Age of the newest event that popularity, neighbours and trends have learnt.",
+            ("shop",),
+            registry=self.registry,
+        )
+        self.freshness_s = Histogram(
+            "huaxiang_freshness_seconds",
+            "From the arrival of an event to when every list knows it.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.model = Gauge(
+            "huaxiang_model_info", "The model that is served.", ("shop", "model"), registry=self.registry
+        )
+        self.rebuilt = Gauge(
+            "huaxiang_states_rebuilt",
+            "States built again from the log since the start.",
+            ("shop",),
+            registry=self.registry,
+        )

@@ -1,0 +1,117 @@
+"""Who a request is about: all ids that were joined, one state, one consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from huaxiang.errors import UnknownShopperError
+from huaxiang.profile.consent import stricter
+from huaxiang.profile.merge import merge_states
+from huaxiang.profile.state import ProfileState
+from huaxiang.serve.pseudonyms import Pseudonyms
+from huaxiang.serve.settings import PURPOSES
+from huaxiang.serve.states import StateReader
+from huaxiang.store import Head, Store, group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A shopper as the log knows them now.
+
+    Parameters
+    ----------
+    asked
+        The shop's own id, as the request gave it; it is never stored.
+    ids
+        Hashes of every id that was joined, the one asked for first.
+    position
+        Of their newest event.
+    """
+
+    asked: str | None
+    ids: tuple[str, ...]
+    state: ProfileState
+    position: int = 0
+    consent: Mapping[str, bool] = field(default_factory=dict)
+    traits: Mapping[str, str] = field(default_factory=dict)
+    is_known: bool = True
+
+
+class People:
+    """The shoppers of one shop.
+
+    Parameters
+    ----------
+    allowed
+        Purposes that hold until a shopper says otherwise.
+    """
+
+    def __init__(
+        self,
+        shop_id: str,
+        store: Store,
+        states: StateReader,
+        pseudonyms: Pseudonyms,
+        *,
+        allowed: Sequence[str],
+    ) -> None:
+        self._shop_id = shop_id
+        self._store = store
+        self._states = states
+        self._pseudonyms = pseudonyms
+        self._default = {purpose: purpose in allowed for purpose in PURPOSES}
+
+    def hashed(self, shopper_id: str) -> str:
+        """Return the id under which the log has a shopper."""
+        return self._pseudonyms.of(self._shop_id, shopper_id)
+
+    def nobody(self, shopper_id: str | None = None) -> Person:
+        """Return somebody of whom nothing is known."""
+        ids = () if shopper_id is None else (self.hashed(shopper_id),)
+        return Person(
+            asked=shopper_id, ids=ids, state=self._states.empty, consent=self._default, is_known=False
+        )
+
+    def find(self, tx: Connection, shopper_id: str) -> Person:
+        """Return a shopper; somebody of whom nothing is known if there is no such id."""
+        heads = group(tx, self._shop_id, self.hashed(shopper_id))
+        return (
+            self._person(shopper_id, heads, self._states.states(tx, heads))
+            if heads
+            else self.nobody(shopper_id)
+        )
+
+    def known(self, tx: Connection, shopper_id: str) -> Person:
+        """Return a shopper.
+
+        Raises
+        ------
+        UnknownShopperError
+            When the log has nothing of this id.
+        """
+        person = self.find(tx, shopper_id)
+        if not person.is_known:
+            raise UnknownShopperError("no such shopper", remedy="check the id, or send an event first")
+        return person
+
+    def _person(self, asked: str, heads: Sequence[Head], states: Sequence[ProfileState]) -> Person:
+        return Person(
+            asked=asked,
+            ids=tuple(head.shopper_id for head in heads),
+            state=states[0] if len(states) == 1 else merge_states(states),
+            position=max(head.last_position for head in heads),
+            consent={**self._default, **_consent(heads)},
+            traits={key: value for head in reversed(heads) for key, value in head.traits.items()},
+        )
+
+
+def _consent(heads: Iterable[Head]) -> dict[str, bool]:
+    """Return what a shopper with several ids has allowed: what one of them refused is refused."""
+    joined: dict[str, bool] = {}
+    for head in heads:
+        answers = {purpose: bool(answer["allowed"]) for purpose, answer in head.consent.items()}
+        joined = stricter(joined, answers)
+    return joined

@@ -1,0 +1,100 @@
+"""Shoppers' ids, made unreadable on the way in.
+
+Inside the service a shopper is a keyed hash of the shop's own id (HMAC-SHA256, RFC 2104). Whoever holds the
+log but not the key can't tell whose events they are; the same key gives the same hash for ever, so the shop's
+own id always finds the shopper again.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from pathlib import Path
+
+from huaxiang.errors import SettingsError
+
+_KEY_BYTES = 32
+_HASH_BYTES = 16
+
+
+class Pseudonyms:
+    """Ids of shoppers as the log has them, and the secrets that are derived from the same key.
+
+    Parameters
+    ----------
+    key
+        At least 16 bytes.
+
+    Examples
+    --------
+    >>> names = Pseudonyms(b"sixteen bytes or more")
+    >>> names.of("default", "s-17") == names.of("default", "s-17") != names.of("other", "s-17")
+    True
+    >>> len(names.of("default", "s-17"))
+    22
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 16:
+            raise SettingsError(
+                "the key for shoppers' ids is too short",
+                column="HUAXIANG_PSEUDONYM_KEY",
+                remedy="give at least 16 characters, such as those of `openssl rand -hex 32`",
+            )
+        self._key = key
+        self._mac = hmac.new(key, b"shopper\0", sha256)
+
+    def of(self, shop_id: str, shopper_id: str) -> str:
+        """Return the hash of a shopper's id, 22 characters of A-Z a-z 0-9 - _."""
+        mac = self._mac.copy()
+        mac.update(f"{shop_id}\0{shopper_id}".encode("utf-8", "surrogatepass"))
+        return urlsafe_b64encode(mac.digest()[:_HASH_BYTES]).rstrip(b"=").decode()
+
+    def secret(self, purpose: str, name: str) -> bytes:
+        """Return a secret for one purpose, derived from the key: 32 bytes."""
+        return hmac.new(self._key, f"{purpose}\0{name}".encode(), sha256).digest()
+
+    def check_value(self) -> str:
+        """Return what tells a wrong key from the right one and nothing else about it."""
+        return self.secret("check", "").hex()[:32]
+
+
+def read_key(given: str | None, *, file: Path | None) -> bytes:
+    """Return the key: the one given, else the one in `file`, which is made at the first start.
+
+    Raises
+    ------
+    SettingsError
+        None was given where processes on several machines share a log, so that no file can hold it.
+    """
+    if given is not None:
+        return given.encode()
+    if file is None:
+        raise SettingsError(
+            "the key for shoppers' ids is missing",
+            column="HUAXIANG_PSEUDONYM_KEY",
+            remedy="set it to a secret that every process of the service gets, and keep it: without it "
+            "nobody is found again",
+        )
+    try:
+        return bytes.fromhex(file.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return _new_key(file)
+    except ValueError as error:
+        raise SettingsError(
+            "the key for shoppers' ids is damaged", file=str(file), remedy="restore it"
+        ) from error
+
+
+def _new_key(file: Path) -> bytes:
+    key = secrets.token_bytes(_KEY_BYTES)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as opened:
+        opened.write(key.hex())
+        opened.flush()
+        os.fsync(opened.fileno())
+    return key

@@ -1,0 +1,128 @@
+"""Events in: acknowledged once they are durable and every later answer knows them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from huaxiang.serve.answers import json_answer
+from huaxiang.serve.auth import Caller
+from huaxiang.serve.live import Accepted, LiveShop
+from huaxiang.serve.service import Service, service_of
+from huaxiang.serve.wire import Parsed, Reading, Rejection, parse_events
+
+router = APIRouter(tags=["events"])
+ANONYMOUS = "anonymous:"
+"""Ids that begin so are visitors nobody knows: the only ones that a browser's key may write of."""
+
+_EXAMPLE = {
+    "events": [
+        {
+            "event_id": "e-1",
+            "shopper_id": "s-17",
+            "type": "purchase",
+            "item_id": "i-4",
+            "occurred_at": "2026-01-31T12:00:00+08:00",
+            "value": {"quantity": 1, "price": 59.9, "currency": "USD"},
+        }
+    ]
+}
+
+
+@router.post(
+    "/v1/events",
+    summary="Send events",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["events"],
+                        "properties": {
+                            "events": {"type": "array", "items": {"type": "object"}, "maxItems": 500}
+                        },
+                    },
+                    "example": _EXAMPLE,
+                }
+            },
+        }
+    },
+)
+async def post_events(request: Request) -> Response:
+    """Take up to 500 events; those that can't be taken are listed with the reason, the others count."""
+    service = service_of(request)
+    started = time.perf_counter()
+    caller = service.caller(request, "events:write")
+    shop = service.shop(caller)
+    parsed = parse_events(await service.body(request), reading_of(shop))
+    keep_to_known(parsed, shop, caller)
+    accepted = await shop.accept(parsed.events)
+    count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
+    return json_answer(
+        {
+            "accepted": accepted.n_new,
+            "duplicates": accepted.n_duplicates,
+            "rejected": [one.as_json() for one in parsed.rejected],
+            "position": accepted.position,
+        },
+        status=422 if parsed.rejected and not parsed.events else 200,
+    )
+
+
+def reading_of(shop: LiveShop) -> Reading:
+    """Return what a shop's events are read with."""
+    return Reading(
+        now=shop.clock(),
+        currency=shop.serving.model.catalogue.currency,
+        shop_id=shop.shop_id,
+        future=timedelta(seconds=shop.settings.future_s),
+        limits=shop.settings.limits,
+    )
+
+
+def keep_to_known(parsed: Parsed, shop: LiveShop, caller: Caller) -> None:
+    """Keep the events whose items are known and of whose shoppers the caller may write; hash their ids."""
+    events, indices = parsed.events, parsed.indices
+    parsed.events, parsed.indices = [], []
+    for event, index in zip(events, indices, strict=True):
+        code, field, message = _objection(event.item_id, event.shopper_id, shop, caller)
+        if code is None:
+            parsed.events.append(replace(event, shopper_id=shop.people.hashed(event.shopper_id)))
+            parsed.indices.append(index)
+        else:
+            parsed.rejected.append(Rejection(index, event.event_id, field, code, message))
+    parsed.rejected.sort(key=lambda one: one.index)
+
+
+def _objection(
+    item_id: str | None, shopper_id: str, shop: LiveShop, caller: Caller
+) -> tuple[str | None, str, str]:
+    if item_id is not None and item_id not in shop.item_no_of:
+        return "unknown_item", "item_id", "the catalogue has no such item; send it to /v1/items first"
+    if caller.shopper_id is not None and shopper_id != caller.shopper_id:
+        return "not_allowed", "shopper_id", "the token speaks for another shopper"
+    if caller.is_public and caller.shopper_id is None and not shopper_id.startswith(ANONYMOUS):
+        return "not_allowed", "shopper_id", f"a public key writes of ids that begin with {ANONYMOUS}"
+    return None, "", ""
+
+
+def count(service: Service, shop: LiveShop, parsed: Parsed, accepted: Accepted, *, took_s: float) -> None:
+    """Count what became of the events of a request."""
+    of = service.metrics.events.labels
+    for outcome, n in (
+        ("accepted", accepted.n_new),
+        ("duplicate", accepted.n_duplicates),
+        ("erased", accepted.n_dropped),
+        ("rejected", len(parsed.rejected)),
+        ("clamped", parsed.n_clamped),
+    ):
+        if n:
+            of(shop.shop_id, outcome).inc(n)
+    service.metrics.freshness_s.observe(took_s)
+    service.pulse.events(accepted.n_new)

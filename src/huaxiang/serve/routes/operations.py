@@ -1,0 +1,39 @@
+"""Whether the service lives, whether it is ready, and what it counted."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from huaxiang.serve.answers import json_answer
+from huaxiang.serve.problems import problem
+from huaxiang.serve.service import service_of
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/healthz", summary="Whether the process lives")
+async def healthz() -> Response:
+    """Answer while the process can answer at all."""
+    return json_answer({"status": "ok"})
+
+
+@router.get("/readyz", summary="Whether requests can be served")
+async def readyz(request: Request) -> Response:
+    """Answer 200 once models and states are there and the log can be reached, else 503."""
+    service = service_of(request)
+    if not service.is_ready:
+        return problem(503, "still starting", code="starting", headers={"Retry-After": "1"})
+    service.store.check()
+    models = {shop_id: shop.serving.model.name for shop_id, shop in service.shops.items()}
+    return json_answer({"status": "ready", "models": models})
+
+
+@router.get("/metrics", summary="Counters, as Prometheus reads them")
+async def metrics(request: Request) -> Response:
+    """Answer with every counter of this process; needs the scope admin."""
+    service = service_of(request)
+    service.caller(request, "admin")
+    service.metrics.waiting.set(service.writer.n_waiting)
+    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)

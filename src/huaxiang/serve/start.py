@@ -1,0 +1,294 @@
+"""Opening a service: the store, the runs, the states, and what goes on in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from huaxiang.errors import ArtefactError, HuaxiangError, InputError
+from huaxiang.model import Model, load
+from huaxiang.serve.app import create_app
+from huaxiang.serve.auth import Gate
+from huaxiang.serve.contents import SaidThings
+from huaxiang.serve.importing import import_events, import_items
+from huaxiang.serve.limits import Rates
+from huaxiang.serve.live import LiveShop, encoder_of
+from huaxiang.serve.people import People
+from huaxiang.serve.process import Process
+from huaxiang.serve.pseudonyms import Pseudonyms, read_key
+from huaxiang.serve.service import Service
+from huaxiang.serve.serving import Serving
+from huaxiang.serve.states import StateReader
+from huaxiang.serve.tail import Tail
+from huaxiang.serve.writer import Writer
+from huaxiang.store import (
+    ApiKey,
+    Appended,
+    LoggedEvent,
+    Store,
+    add_key,
+    find_key,
+    item_numbers,
+    list_keys,
+    new_key,
+    newest_change,
+    open_store,
+    positions,
+    read_after,
+)
+from huaxiang.store.meta import read_meta, write_meta
+from huaxiang.store.states import MemoryStates, StateCache
+from huaxiang.store.states.snapshot import load_snapshot, save_snapshot
+
+LOG = logging.getLogger(__name__)
+AT_ONCE = 20_000
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What there is before the first process: the admin key, if it was made just now."""
+
+    first_key: str | None
+
+
+def prepare(process: Process, *, tell: Tell = lambda note: None) -> Prepared:
+    """Make the store ready for the processes: schema, items, the runs' own log, an admin key."""
+    store = open_store(process.where.store)
+    try:
+        pseudonyms = _pseudonyms(process, store)
+        for shop_id, run in process.runs.items():
+            _import_run(store, shop_id, run, pseudonyms, tell)
+        return Prepared(_first_key(process, store))
+    finally:
+        store.close()
+
+
+def open_app(process: Process) -> FastAPI:
+    """Return the application of one process, ready to serve."""
+    service = open_service(process)
+    return create_app(service, running=partial(_running, service, process))
+
+
+def open_service(process: Process) -> Service:
+    """Return one process of the service: its shops loaded, its states up to date with the log."""
+    store = open_store(process.where.store)
+    pseudonyms = _pseudonyms(process, store)
+    shops: dict[str, LiveShop] = {}
+    cache = _cache_of(process)
+    writer = Writer(
+        store,
+        applied=partial(_applied, shops),
+        most_waiting=process.settings.limits.waiting_events,
+    )
+    for shop_id, run in process.runs.items():
+        shops[shop_id] = _open_shop(shop_id, run, process, store, cache, pseudonyms, writer)
+    gate = Gate(partial(_found_key, store), pseudonyms)
+    service = Service(
+        store=store,
+        writer=writer,
+        shops=shops,
+        gate=gate,
+        rates=Rates(process.settings.limits),
+        settings=process.settings,
+    )
+    for shop_id, shop in shops.items():
+        service.metrics.model.labels(shop_id, shop.serving.model.name).set(1)
+    service.is_ready = True
+    return service
+
+
+def _pseudonyms(process: Process, store: Store) -> Pseudonyms:
+    pseudonyms = Pseudonyms(read_key(process.where.pseudonym_key, file=process.key_file()))
+    with store.begin() as tx:
+        known = read_meta(tx, "pseudonyms")
+        if known is None:
+            write_meta(tx, "pseudonyms", pseudonyms.check_value())
+        elif known != pseudonyms.check_value():
+            raise InputError(
+                "the key for shoppers' ids is not the one that this log was made with",
+                column="HUAXIANG_PSEUDONYM_KEY",
+                remedy="give the former key: with another nobody would be found again",
+            )
+    return pseudonyms
+
+
+def _import_run(store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, tell: Tell) -> None:
+    mark = f"imported:{shop_id}"
+    with store.read() as tx:
+        if read_meta(tx, mark) is not None:
+            return
+    model = load(run)
+    tell(f"{run}: {len(model.shop.events):,} events enter the log of the service, ids hashed")
+    import_items(store, shop_id, model)
+    import_events(store, shop_id, model, pseudonyms, progress=lambda stage, done, total: None)
+    with store.begin() as tx:
+        write_meta(tx, mark, model.name)
+
+
+def _first_key(process: Process, store: Store) -> str | None:
+    """Keep the admin key that was given, or make one for a store without keys; return one made just now."""
+    now_ms = int(time.time() * 1000)
+    written, made = process.where.admin_key, None
+    for shop_id in process.runs:
+        with store.begin() as tx:
+            if written is None and list_keys(tx, shop_id):
+                continue
+            key, shown = new_key(shop_id, scopes=("admin",), now_ms=now_ms, written=written, name="first")
+            add_key(tx, key)
+            made = made or (shown if written is None else None)
+    return made
+
+
+def _found_key(store: Store, key_id: str) -> ApiKey | None:
+    with store.read() as tx:
+        return find_key(tx, key_id)
+
+
+def _cache_of(process: Process) -> StateCache:
+    if process.where.state == "memory":
+        return MemoryStates()
+    from huaxiang.store.states.redis import RedisStates
+
+    states: StateCache = RedisStates(process.where.state)
+    return states
+
+
+def _applied(
+    shops: dict[str, LiveShop], shop_id: str, events: Sequence[LoggedEvent], appended: Appended
+) -> None:
+    new = [place for place, is_new in enumerate(appended.is_new) if is_new]
+    if new:
+        shops[shop_id].applied(
+            [events[place] for place in new],
+            [appended.positions[place] for place in new],
+            [appended.new_orders[place] for place in new],
+        )
+
+
+def _open_shop(
+    shop_id: str,
+    run: Path,
+    process: Process,
+    store: Store,
+    cache: StateCache,
+    pseudonyms: Pseudonyms,
+    writer: Writer,
+) -> LiveShop:
+    model = load(run)
+    newest_ms = _newest_ms(model)
+    model = model.without_shoppers()
+    states = StateReader(shop_id, store, cache, order_only=model.catalogue.order_only)
+    with store.read() as tx:
+        numbers, change = item_numbers(tx, shop_id), newest_change(tx, shop_id)
+    shop = LiveShop(
+        shop_id=shop_id,
+        store=store,
+        writer=writer,
+        states=states,
+        people=People(shop_id, store, states, pseudonyms, allowed=process.settings.privacy.allowed),
+        said=SaidThings(shop_id, model.space, lambda kind, said: encoder(kind, said)),
+        serving=Serving.of(model, numbers, change=change),
+        item_no_of=numbers,
+        settings=process.settings,
+        clock=lambda: datetime.now(UTC),
+        newest_ms=newest_ms,
+    )
+    encoder = encoder_of(lambda: shop.serving)
+    _fill_states(shop, cache, snapshot_file(process, shop_id))
+    return shop
+
+
+def _newest_ms(model: Model) -> int:
+    newest = model.newest
+    return 0 if newest is None else int(newest.timestamp() * 1000)
+
+
+def snapshot_file(process: Process, shop_id: str) -> Path:
+    """Return where the states of a shop are kept between two starts."""
+    run = process.runs[shop_id]
+    return run.with_name(run.name + ".live") / f"{shop_id}.states"
+
+
+def _fill_states(shop: LiveShop, cache: StateCache, file: Path) -> None:
+    """Bring the states in process up to the log: from the snapshot, and what came after it."""
+    if not isinstance(cache, MemoryStates):
+        return
+    after: dict[int, int] = {}
+    if file.exists():
+        try:
+            after, _ = load_snapshot(cache, shop.shop_id, file)
+        except ArtefactError as error:
+            LOG.warning("the snapshot was not used", extra={"error": str(error)})
+    while True:
+        with shop.store.read() as tx:
+            events = read_after(tx, shop.shop_id, after, limit=AT_ONCE)
+        if not events:
+            break
+        kept = [one for one in events if not one.excluded]
+        shop.applied(kept, [one.position for one in kept], [one.new_order for one in kept])
+        for one in events:
+            part = one.position % shop.store.n_partitions
+            after[part] = max(after.get(part, -1), one.position)
+
+
+@asynccontextmanager
+async def _running(service: Service, process: Process) -> AsyncIterator[None]:
+    """Run what goes on in the background: learning from the log, and snapshots."""
+    tasks = [
+        asyncio.create_task(_learning(service, shop), name=f"learn {shop.shop_id}")
+        for shop in service.shops.values()
+    ]
+    tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
+    try:
+        yield
+    finally:
+        service.is_ready = False
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(service.writer.close)
+        await asyncio.to_thread(_save_states, service, process)
+        service.store.close()
+
+
+async def _learning(service: Service, shop: LiveShop) -> None:
+    with shop.store.read() as tx:
+        tail = Tail(shop, positions(tx, shop.shop_id))
+    while True:
+        n_learnt = 0
+        with suppress(HuaxiangError):
+            n_learnt = tail.learn()
+        await asyncio.sleep(0.001 if n_learnt else shop.settings.poll_s)
+
+
+async def _snapshots(service: Service, process: Process) -> None:
+    while True:
+        await asyncio.sleep(process.settings.snapshot_s)
+        with suppress(HuaxiangError, OSError):
+            await asyncio.to_thread(_save_states, service, process)
+
+
+def _save_states(service: Service, process: Process) -> None:
+    for shop_id, shop in service.shops.items():
+        cache = shop.states.cache
+        if isinstance(cache, MemoryStates):
+            with shop.store.read() as tx:
+                upto = positions(tx, shop_id)
+            shop.states.settle()
+            save_snapshot(
+                cache,
+                shop_id,
+                snapshot_file(process, shop_id),
+                positions=upto,
+                model=shop.serving.model.name,
+            )

@@ -1,0 +1,185 @@
+"""Shoppers' states as the service reads them: from a cache, checked against the log, rebuilt where it lags.
+
+A cache may be cold, behind, flushed or gone. Every read asks the log how many events the shopper's state must
+hold; a state that holds another number is built again from the log. So no answer can be staler than the log,
+whatever happened to the cache.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from sqlalchemy import Connection
+
+from huaxiang.errors import ArtefactError, StoreError
+from huaxiang.profile.state import NO_ITEM, ProfileState
+from huaxiang.profile.step import packed_step, take_steps
+from huaxiang.profile.update import state_event, update
+from huaxiang.records import LIGHT_TYPES, STRONG_TYPES
+from huaxiang.store import Head, LoggedEvent, Store, of_shopper
+from huaxiang.store.states import Cached, MemoryStates, StateCache
+
+LOG = logging.getLogger(__name__)
+IN_A_STATE = STRONG_TYPES | LIGHT_TYPES
+MOST_STEPS = 32
+"""A state is put back without its steps once it has this many."""
+N_HOT = 20_000
+
+
+@dataclass(slots=True)
+class StateCounts:
+    """How often a state was not simply there."""
+
+    reads: int = 0
+    rebuilt: int = 0
+    cache_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Hot:
+    """A state that was read lately, and what of the cache it was made from."""
+
+    packed: bytes
+    n_steps: int
+    state: ProfileState
+
+
+class StateReader:
+    """The states of one shop.
+
+    Parameters
+    ----------
+    order_only
+        The shop knows only an order.
+    """
+
+    def __init__(self, shop_id: str, store: Store, cache: StateCache, *, order_only: bool) -> None:
+        self._shop_id = shop_id
+        self._store = store
+        self.cache = cache
+        self.empty = ProfileState(order_only=order_only)
+        self._hot: OrderedDict[str, _Hot] = OrderedDict()
+        self.counts = StateCounts()
+
+    def append(
+        self, events: Sequence[LoggedEvent], positions: Sequence[int], new_orders: Sequence[bool]
+    ) -> None:
+        """Let the cache know of events that are in the log."""
+        steps = [
+            (one.event.shopper_id, position, _step(one, is_new_order))
+            for one, position, is_new_order in zip(events, positions, new_orders, strict=True)
+            if one.event.type in IN_A_STATE
+        ]
+        if not steps:
+            return
+        try:
+            self.cache.append(self._shop_id, steps)
+        except StoreError:
+            self.counts.cache_failures += 1  # readers find out from the log
+
+    def states(self, tx: Connection, heads: Sequence[Head]) -> list[ProfileState]:
+        """Return the states of some shoppers, none of them older than their `heads`."""
+        self.counts.reads += len(heads)
+        ids = [head.shopper_id for head in heads]
+        found = self._cached(ids)
+        return [self._checked(tx, head, cached) for head, cached in zip(heads, found, strict=True)]
+
+    def settle(self) -> None:
+        """Put every state in process back without its steps, so that a snapshot has all of them.
+
+        Only where this process alone writes: there the steps come in the order of the log, none missing.
+        """
+        if not isinstance(self.cache, MemoryStates):
+            return
+        for shopper_id, cached in self.cache.all(self._shop_id):
+            if cached.pending:
+                state = self._read(shopper_id, cached)
+                newest = max(position for position, _ in cached.pending)
+                self._put(shopper_id, cached, Cached(newest, state.to_bytes(), ()))
+
+    def forget(self, shopper_ids: Sequence[str]) -> None:
+        """Drop what is kept of shoppers, here and in the cache."""
+        for shopper_id in shopper_ids:
+            self._hot.pop(shopper_id, None)
+        self.cache.remove(self._shop_id, list(shopper_ids))
+
+    def _cached(self, ids: list[str]) -> list[Cached | None]:
+        try:
+            return list(self.cache.get(self._shop_id, ids))
+        except StoreError as error:
+            self.counts.cache_failures += 1
+            LOG.warning("states are read from the log", extra={"error": type(error).__name__})
+            return [None] * len(ids)
+
+    def _checked(self, tx: Connection, head: Head, cached: Cached | None) -> ProfileState:
+        if cached is not None:
+            try:
+                state = self._read(head.shopper_id, cached)
+            except ArtefactError as error:
+                LOG.warning("a stored state is damaged", extra={"error": str(error)})
+            else:
+                if state.totals.n_events == head.n_state_events:
+                    return state
+        elif head.n_state_events == 0:
+            return self.empty
+        return self._rebuilt(tx, head, cached)
+
+    def _rebuilt(self, tx: Connection, head: Head, cached: Cached | None) -> ProfileState:
+        self.counts.rebuilt += 1
+        events = of_shopper(tx, self._shop_id, [head.shopper_id])
+        state = state_of(events, empty=self.empty)
+        self._put(head.shopper_id, cached, Cached(head.last_position, state.to_bytes(), ()))
+        return state
+
+    def _read(self, shopper_id: str, cached: Cached) -> ProfileState:
+        hot = self._hot.get(shopper_id)
+        steps = [step for position, step in cached.pending if position > cached.position]
+        if hot is not None and hot.packed == cached.packed and hot.n_steps <= len(steps):
+            state = take_steps(hot.state, steps[hot.n_steps :])
+        else:
+            base = ProfileState.from_bytes(cached.packed) if cached.packed else self.empty
+            state = take_steps(base, steps)
+        self._keep(shopper_id, _Hot(cached.packed, len(steps), state))
+        if len(cached.pending) >= MOST_STEPS:
+            newest = max(position for position, _ in cached.pending)
+            self._put(shopper_id, cached, Cached(max(newest, cached.position), state.to_bytes(), ()))
+        return state
+
+    def _keep(self, shopper_id: str, hot: _Hot) -> None:
+        self._hot[shopper_id] = hot
+        self._hot.move_to_end(shopper_id)
+        if len(self._hot) > N_HOT:
+            self._hot.popitem(last=False)
+
+    def _put(self, shopper_id: str, seen: Cached | None, new: Cached) -> None:
+        try:
+            self.cache.replace(self._shop_id, shopper_id, seen, new)
+        except StoreError:
+            self.counts.cache_failures += 1
+
+
+def state_of(events: Sequence[LoggedEvent], *, empty: ProfileState) -> ProfileState:
+    """Return the state of one shopper's events, given in the order of the log."""
+    kept = [one for one in events if one.event.type in IN_A_STATE]
+    if empty.order_only:
+        return take_steps(empty, (_step(one, one.new_order) for one in kept))
+
+    def grown(state: ProfileState, one: LoggedEvent) -> ProfileState:
+        event, totals = state_event(one.event, item_no=_number(one), new_order=one.new_order)
+        return update(state, event, totals=totals)
+
+    return reduce(grown, kept, empty)
+
+
+def _step(one: LoggedEvent, is_new_order: bool) -> bytes:
+    ordinal = 0 if one.event.occurred_at is None else None  # the shop knows only an order
+    event, totals = state_event(one.event, item_no=_number(one), ordinal=ordinal, new_order=is_new_order)
+    return packed_step(event, totals)
+
+
+def _number(one: LoggedEvent) -> int:
+    return NO_ITEM if one.item_no is None else one.item_no

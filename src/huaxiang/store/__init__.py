@@ -1,0 +1,58 @@
+"""The log and what belongs to it: items, keys, slates, contents, and the states made from it.
+
+`open_store` takes an address, SQLite's or PostgreSQL's. Everything else is plain functions that take a
+connection first, so that several of them make one transaction. The log (`log.py`) is the only truth; states
+(`states/`) can be lost and are built again.
+"""
+
+from huaxiang.store.base import Appended, Content, Head, LoggedEvent, SlateRow
+from huaxiang.store.connect import Store, open_store
+from huaxiang.store.contents import add_contents, contents_of
+from huaxiang.store.items import delete_items, item_numbers, items_after, newest_change, put_items
+from huaxiang.store.keys import (
+    ApiKey,
+    add_key,
+    find_key,
+    is_secret_of,
+    list_keys,
+    new_key,
+    revoke_key,
+    split_key,
+)
+from huaxiang.store.log import append, event_ids, of_shopper, positions, read_after
+from huaxiang.store.shoppers import group, head, heads_of
+from huaxiang.store.slates import add_slates
+
+__all__ = [
+    "ApiKey",
+    "Appended",
+    "Content",
+    "Head",
+    "LoggedEvent",
+    "SlateRow",
+    "Store",
+    "add_contents",
+    "add_key",
+    "add_slates",
+    "append",
+    "contents_of",
+    "delete_items",
+    "event_ids",
+    "find_key",
+    "group",
+    "head",
+    "heads_of",
+    "is_secret_of",
+    "item_numbers",
+    "items_after",
+    "list_keys",
+    "new_key",
+    "newest_change",
+    "of_shopper",
+    "open_store",
+    "positions",
+    "put_items",
+    "read_after",
+    "revoke_key",
+    "split_key",
+]

@@ -1,0 +1,169 @@
+"""Opening a store: one schema, in a file of SQLite or a database of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+
+from huaxiang.errors import StorageError, StoreError, is_disk_full
+from huaxiang.store.migrate import migrate
+
+N_PARTITIONS = 8
+"""Of the log in PostgreSQL; SQLite has one, as it has one writer."""
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store.
+
+    Parameters
+    ----------
+    is_shared
+        Whether several processes may write: PostgreSQL.
+    """
+
+    url: str
+    is_shared: bool
+    n_partitions: int
+    _writer: Engine
+    _reader: Engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Yield a transaction that writes; it is durable when the block has ended.
+
+        Raises
+        ------
+        StoreError
+            The store can't be reached.
+        StorageError
+            The disk is full.
+        """
+        with _explained(self.url), self._writer.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees everything committed by now, and nothing that comes later."""
+        with _explained(self.url), self._reader.connect() as tx:
+            yield tx
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the store answers."""
+        with self.read() as tx:
+            tx.execute(text("SELECT 1"))
+
+    def settings(self) -> dict[str, str]:
+        """Return what decides whether a commit survives a power cut, as the database itself says it."""
+        names = ("fsync", "synchronous_commit", "full_page_writes") if self.is_shared else ()
+        with self.read() as tx:
+            if names:
+                return {name: str(tx.exec_driver_sql(f"SHOW {name}").scalar()) for name in names}
+            pragmas = ("journal_mode", "synchronous", "secure_delete")
+            return {name: str(tx.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in pragmas}
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Return the store at an address, with the newest schema.
+
+    Raises
+    ------
+    StoreError
+        The address is none, nothing answers there, or the store is of a newer version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     store = open_store(f"sqlite:///{home}/live/store.sqlite")
+    ...     store.settings()["synchronous"], store.is_shared
+    ('2', False)
+    """
+    is_shared = url.startswith(("postgresql:", "postgres:"))
+    if not is_shared and not url.startswith("sqlite:///"):
+        raise StoreError(
+            "not the address of a store",
+            column="HUAXIANG_STORE",
+            value=url.partition("@")[2] or url,
+            remedy="give sqlite:///path or postgresql://user:password@host/database",
+        )
+    with _explained(url):
+        writer, reader = _postgresql(url) if is_shared else _sqlite(url)
+        migrate(writer)
+        return Store(url, is_shared, N_PARTITIONS if is_shared else 1, writer, reader)
+
+
+def _sqlite(url: str) -> tuple[Engine, Engine]:
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engines = []
+    for begin in ("BEGIN IMMEDIATE", "BEGIN"):
+        engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=4, max_overflow=20)
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin(begin))
+        engines.append(engine)
+    return engines[0], engines[1]
+
+
+def _prepare(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say so
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin(statement: str) -> Any:
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+    return begin
+
+
+def _postgresql(url: str) -> tuple[Engine, Engine]:
+    try:
+        address = make_url(url).set(drivername="postgresql+psycopg")
+    except ArgumentError as error:
+        raise StoreError("not the address of a store", column="HUAXIANG_STORE", remedy="check it") from error
+    writer = create_engine(address, pool_pre_ping=True, pool_size=4, max_overflow=8)
+    reader = writer.execution_options(isolation_level="REPEATABLE READ")
+    return writer, reader
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Turn what the drivers raise into our own errors; what a statement carried is never repeated."""
+    try:
+        yield
+    except (DBAPIError, SQLAlchemyError) as error:
+        if is_disk_full(error) or "database or disk is full" in str(error):
+            raise StorageError.full(_place(url)) from error
+        said = str(getattr(error, "orig", error)).splitlines()[0] if str(error) else type(error).__name__
+        what = "the store can't be reached" if isinstance(error, OperationalError) else "the store failed"
+        raise StoreError(
+            f"{what} ({type(error).__name__})",
+            file=_place(url),
+            remedy=f"see whether it runs; it says: {said[:120]}",
+        ) from error
+
+
+def _place(url: str) -> str:
+    return url.rpartition("@")[2] or url
