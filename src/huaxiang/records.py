@@ -48,10 +48,11 @@ class EventType(StrEnum):
     @property
     def code(self) -> int:
         """The number stored for this type, 0 to 16."""
-        return EVENT_TYPES.index(self)
+        return _CODES[self]
 
 
 EVENT_TYPES: tuple[EventType, ...] = tuple(EventType)
+_CODES = {kind: code for code, kind in enumerate(EventType)}
 
 STRONG_TYPES = frozenset(
     {

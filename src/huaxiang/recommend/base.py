@@ -142,6 +142,14 @@ class LearnsEvents(Protocol):
 
 
 @runtime_checkable
+class FoldsLater(Protocol):
+    """A recommender that can put off taking in what it learnt, for the sake of its readers."""
+
+    def fold(self, *, every: int | None = None) -> None:
+        """Take in what was learnt; with `every`, readers do so from now on once so many entries wait."""
+
+
+@runtime_checkable
 class TakesNewItems(Protocol):
     """A recommender that can score items which joined the catalogue after `fit`."""
 

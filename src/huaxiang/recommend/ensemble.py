@@ -13,6 +13,7 @@ from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.recommend.attribution import effects_by_event
 from huaxiang.recommend.base import (
     Contributions,
+    FoldsLater,
     Histories,
     LearnsEvents,
     Recommender,
@@ -115,6 +116,12 @@ class Ensemble:
         for member in self.members.values():
             if isinstance(member, LearnsEvents):
                 member.learn(history)
+
+    def fold(self, *, every: int | None = None) -> None:
+        """Let the members take in what they learnt; see `PairTable`."""
+        for member in self.members.values():
+            if isinstance(member, FoldsLater):
+                member.fold(every=every)
 
     def score(self, histories: Histories) -> Matrix:
         """Return the weighted sum of standard scores, (U, I)."""

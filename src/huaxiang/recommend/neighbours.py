@@ -141,13 +141,26 @@ class Neighbours(Linear):
         share_E = (
             liking_E / np.bincount(steps_E, liking_E)[steps_E].clip(1e-12) ** self.config.basket_exponent
         )
-        entries = []
-        for lag, old, share in zip(steps_E, history.item_rows, share_E, strict=True):
-            forward, backward = self.config.pair_weights(int(lag))
-            if old != new or lag > 0:
-                amount = share * share_E[-1]
-                entries += [(old, new, amount * forward), (new, old, amount * backward)]
-        self._fitted().add([entry for entry in entries if entry[2] > 0])
+        forward_E, backward_E = self._pair_weights(steps_E)
+        old_E = history.item_rows.astype(np.int32)
+        amount_E = share_E * share_E[-1] * ((old_E != new) | (steps_E > 0))
+        rows = np.concatenate([old_E, np.full(len(old_E), new, dtype=np.int32)])
+        columns = np.concatenate([np.full(len(old_E), new, dtype=np.int32), old_E])
+        amounts = np.concatenate([amount_E * forward_E, amount_E * backward_E]).astype(np.float32)
+        counts = amounts > 0
+        self._fitted().add(rows[counts], columns[counts], amounts[counts])
+
+    def fold(self, *, every: int | None = None) -> None:
+        """Take in what was learnt; with `every`, from now on only once so many pairs wait, or here."""
+        table = self._fitted()
+        table.fold_every = every or table.fold_every
+        table.fold()
+
+    def _pair_weights(self, steps_E: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what a pair counts forward and backward, by how many moments lie between, (E,) each."""
+        lags, which_E = np.unique(steps_E, return_inverse=True)
+        weights = np.array([self.config.pair_weights(int(lag)) for lag in lags]).reshape(-1, 2)
+        return weights[which_E, 0], weights[which_E, 1]
 
     def events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
         """Return what was done and what was asked for in words or photos, each sparse (E, I), weighted."""

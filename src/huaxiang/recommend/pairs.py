@@ -12,7 +12,7 @@ from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.histories import take_events
 from huaxiang.recommend.weights import item_weights, moments, shopper_of_event, type_weights
 
-SETTLE_AFTER = 5_000
+SETTLE_AFTER = 500_000
 """Learnt entries that are kept aside before they are merged into the large table."""
 
 
@@ -100,30 +100,50 @@ def keep_largest(matrix: csr_matrix, n_per_row: int) -> csr_matrix:
 
 
 class PairTable:
-    """Pair sums that can be added to one event at a time: a large settled matrix and a small fresh one."""
+    """Pair sums that can be added to one event at a time: a large settled matrix and a small fresh one.
 
-    def __init__(self, settled: csr_matrix) -> None:
-        self._settle(settled)
+    What is added waits until somebody reads, so that adding costs next to nothing.
 
-    def add(self, entries: list[tuple[int, int, float]]) -> None:
-        """Add (row, column, amount) entries."""
-        self._entries += entries
-        rows, columns, amounts = np.array(self._entries).reshape(-1, 3).T
-        places = (rows.astype(np.int32), columns.astype(np.int32))
-        fresh_II = coo_matrix((amounts.astype(np.float32), places), shape=self.settled_II.shape)
-        self.fresh_II = csr_matrix(fresh_II)
-        if len(self._entries) > SETTLE_AFTER:
-            self._settle(self.whole())
+    Parameters
+    ----------
+    fold_every
+        Readers take in what waits once it is so many entries; 1 is always. Who serves many readers a second
+        sets it higher, and calls `fold` when there is time.
+    """
+
+    def __init__(self, settled: csr_matrix, *, fold_every: int = 1) -> None:
+        self.fold_every = fold_every
+        self._waiting: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
+        self._n_waiting = 0
+        self.settled_II = settled
+        self._fresh_II = csr_matrix(settled.shape, dtype=np.float32)
+
+    def add(self, rows: NDArray[np.int32], columns: NDArray[np.int32], amounts: NDArray[np.float32]) -> None:
+        """Add entries, each (N,)."""
+        self._waiting.append((rows, columns, amounts))
+        self._n_waiting += len(rows)
 
     def whole(self) -> csr_matrix:
         """Return everything as one matrix."""
-        return csr_matrix(self.settled_II + self.fresh_II)
+        self.fold()
+        return csr_matrix(self.settled_II + self._fresh_II)
 
     def after(self, rows_XI: csr_matrix) -> csr_matrix:
         """Return `rows_XI @ table`, sparse (X, I)."""
-        return csr_matrix(rows_XI @ self.settled_II + rows_XI @ self.fresh_II)
+        if self._n_waiting >= self.fold_every:
+            self.fold()
+        settled_XI = rows_XI @ self.settled_II
+        return csr_matrix(settled_XI + rows_XI @ self._fresh_II if self._fresh_II.nnz else settled_XI)
 
-    def _settle(self, settled: csr_matrix) -> None:
-        self.settled_II = settled
-        self.fresh_II = csr_matrix(settled.shape, dtype=np.float32)
-        self._entries: list[tuple[int, int, float]] = []
+    def fold(self) -> None:
+        """Take in what waits."""
+        waiting, self._waiting, self._n_waiting = self._waiting, [], 0
+        if not waiting:
+            return
+        rows, columns, amounts = (np.concatenate(part) for part in zip(*waiting, strict=True))
+        newest_II = coo_matrix((amounts, (rows, columns)), shape=self.settled_II.shape)
+        fresh_II = csr_matrix(self._fresh_II + csr_matrix(newest_II))
+        if fresh_II.nnz > SETTLE_AFTER:
+            self.settled_II = csr_matrix(self.settled_II + fresh_II)
+            fresh_II = csr_matrix(fresh_II.shape, dtype=np.float32)
+        self._fresh_II = fresh_II

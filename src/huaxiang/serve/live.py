@@ -77,6 +77,8 @@ class LiveShop:
         Item id → its number in the log.
     newest_ms
         When the newest event occurred.
+    learnt_ms
+        When the newest event was received that popularity and neighbours have learnt.
     """
 
     shop_id: str
@@ -90,6 +92,7 @@ class LiveShop:
     settings: ServeSettings
     clock: Clock
     newest_ms: int = 0
+    learnt_ms: int = 0
 
     # -- in ----------------------------------------------------------------------------------------------
 

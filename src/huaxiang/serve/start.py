@@ -28,7 +28,7 @@ from huaxiang.serve.pseudonyms import Pseudonyms, read_key
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.states import StateReader
-from huaxiang.serve.tail import Tail
+from huaxiang.serve.tail import FOLD_EVERY, keep_learning
 from huaxiang.serve.writer import Writer
 from huaxiang.store import (
     ApiKey,
@@ -245,8 +245,7 @@ def _fill_states(shop: LiveShop, cache: StateCache, file: Path) -> None:
 async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     """Run what goes on in the background: learning from the log, and snapshots."""
     tasks = [
-        asyncio.create_task(_learning(service, shop), name=f"learn {shop.shop_id}")
-        for shop in service.shops.values()
+        asyncio.create_task(_learning(shop), name=f"learn {shop.shop_id}") for shop in service.shops.values()
     ]
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
     try:
@@ -261,14 +260,11 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
         service.store.close()
 
 
-async def _learning(service: Service, shop: LiveShop) -> None:
+async def _learning(shop: LiveShop) -> None:
     with shop.store.read() as tx:
-        tail = Tail(shop, positions(tx, shop.shop_id))
-    while True:
-        n_learnt = 0
-        with suppress(HuaxiangError):
-            n_learnt = tail.learn()
-        await asyncio.sleep(0.001 if n_learnt else shop.settings.poll_s)
+        known = positions(tx, shop.shop_id)
+    shop.serving.model.recommenders.new.fold(every=FOLD_EVERY)
+    await keep_learning(shop, known)
 
 
 async def _snapshots(service: Service, process: Process) -> None:

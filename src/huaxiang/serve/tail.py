@@ -6,12 +6,16 @@ neighbours and the population's shares learn from them. So all processes end up 
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy import Connection
 
+from huaxiang.errors import HuaxiangError
 from huaxiang.model import Known
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.update import milliseconds
@@ -19,8 +23,13 @@ from huaxiang.serve.live import LiveShop
 from huaxiang.serve.states import IN_A_STATE
 from huaxiang.store import LoggedEvent, heads_of, read_after
 
-LOG = logging.getLogger(__name__)
 MOST_AT_ONCE = 500
+SLICE = 4
+"""Events that are learnt from before requests have their turn."""
+SHARE = 0.2
+"""Of the processor's time, at most."""
+FOLD_EVERY = 50_000
+"""Pairs of items that wait before a list has to take them in."""
 
 
 @dataclass
@@ -36,31 +45,52 @@ class Tail:
     shop: LiveShop
     learnt: dict[int, int]
 
-    def learn(self) -> int:
-        """Learn from the next events of the log; return how many there were."""
+    def fetch(self) -> list[LoggedEvent]:
+        """Return the next events of the log."""
+        with self.shop.store.read() as tx:
+            return read_after(tx, self.shop.shop_id, self.learnt, limit=MOST_AT_ONCE)
+
+    def learn(self, events: Sequence[LoggedEvent]) -> None:
+        """Learn from some of the events that were fetched, in their order."""
         shop = self.shop
         with shop.store.read() as tx:
-            events = read_after(tx, shop.shop_id, self.learnt, limit=MOST_AT_ONCE)
-            if not events:
-                return 0
             self._teach(tx, [one for one in events if one.event.type in IN_A_STATE])
         for one in events:
-            position = one.position
-            partition = position % shop.store.n_partitions
-            self.learnt[partition] = max(self.learnt.get(partition, -1), position)
+            part = one.position % shop.store.n_partitions
+            self.learnt[part] = max(self.learnt.get(part, -1), one.position)
         occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
         shop.newest_ms = max([shop.newest_ms, *occurred])
-        return len(events)
+        received = [milliseconds(one.event.received_at) for one in events if one.event.received_at]
+        shop.learnt_ms = max([shop.learnt_ms, *received])
 
-    def _teach(self, tx: object, events: Sequence[LoggedEvent]) -> None:
+    def _teach(self, tx: Connection, events: Sequence[LoggedEvent]) -> None:
         """Let the model learn, shopper by shopper: what they did before is the context of what is new."""
         shop, model = self.shop, self.shop.serving.model
         by_shopper: dict[str, list[LoggedEvent]] = {}
         for one in events:
             by_shopper.setdefault(one.event.shopper_id, []).append(one)
-        heads = heads_of(tx, shop.shop_id, list(by_shopper))  # type: ignore[arg-type]
-        states = shop.states.states(tx, heads)  # type: ignore[arg-type]
+        heads = heads_of(tx, shop.shop_id, list(by_shopper))
         nothing = Contents()
-        for head, state in zip(heads, states, strict=True):
+        for head, state in zip(heads, shop.states.states(tx, heads), strict=True):
             keys = np.array([one.event_key for one in by_shopper[head.shopper_id]], dtype=np.int64)
             model.teach(Known(state=shop.serving.in_rows(state), contents=nothing), keys)
+
+
+async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
+    """Learn for ever, a little at a time, so that requests in between wait for a few milliseconds at most.
+
+    Of the processor's time it takes at most `share`: a burst of events is learnt from when it is over.
+    """
+    tail = Tail(shop, learnt)
+    while True:
+        events: list[LoggedEvent] = []
+        with suppress(HuaxiangError):
+            events = tail.fetch()
+        for start in range(0, len(events), SLICE):
+            started = time.perf_counter()
+            with suppress(HuaxiangError):
+                tail.learn(events[start : start + SLICE])
+            await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
+        if len(events) < MOST_AT_ONCE:
+            shop.serving.model.recommenders.new.fold()
+            await asyncio.sleep(shop.settings.poll_s)

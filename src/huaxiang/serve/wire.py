@@ -5,7 +5,7 @@ Hand-written, since every event of a shop passes here: a check is a comparison, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -25,6 +25,8 @@ VALUE_KEYS = frozenset(("quantity", "price", "price_minor", "currency", "rating"
 ABOUT = ("item_id", "query", "text", "image")
 _TYPES = {str(kind): kind for kind in EventType}
 _ABOUT_NOTHING = frozenset({EventType.BEGIN_CHECKOUT, EventType.CONSENT, EventType.ALIAS, EventType.CORRECT})
+_NOT_OF_ITEMS = _ABOUT_NOTHING | {EventType.SEARCH, EventType.STATE}
+_ITEM_ALONE = ["item_id"]
 _NEEDS_WORDS = {EventType.SEARCH: "query", EventType.STATE: "text"}
 _NO_CENTS = frozenset(("JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF", "UGX", "PYG", "RWF"))
 _LONGEST_ID = 200
@@ -85,6 +87,11 @@ class Reading:
 
     Parameters
     ----------
+    shopper
+        Turns the id of a shopper into the one that the log has; raises `RefusedError` where it may not be
+        written of.
+    has_item
+        Whether the catalogue has an item.
     currency
         Prices are kept in it; others are kept without a price.
     future
@@ -92,6 +99,8 @@ class Reading:
     """
 
     now: datetime
+    shopper: Callable[[str], str] = str
+    has_item: Callable[[str], bool] = bool
     currency: str | None = None
     shop_id: str = "default"
     future: timedelta = timedelta(seconds=300)
@@ -166,23 +175,27 @@ def parse_event(stated: object, reading: Reading) -> tuple[Event, bool]:
         raise RefusedError("type", "unknown_type", _nearest(str(stated.get("type"))[:40], _TYPES))
     occurred_at, offset, was_ahead = _occurred(stated.get("occurred_at"), reading)
     limit = reading.limits.text_characters
-    about = {name: stated[name] for name in ABOUT if stated.get(name) is not None}
-    item_id = _id(about["item_id"], "item_id") if "item_id" in about else None
-    query, text = (_words(about.get(name), name, limit) for name in ("query", "text"))
-    _check_about(kind, about)
+    about = [name for name in ABOUT if stated.get(name) is not None]
+    item_id = _id(stated["item_id"], "item_id") if "item_id" in about else None
+    if about != _ITEM_ALONE or kind in _NOT_OF_ITEMS:
+        _check_about(kind, about)
+    if item_id is not None and not reading.has_item(item_id):
+        raise RefusedError(
+            "item_id", "unknown_item", "the catalogue has no such item; send it to /v1/items first"
+        )
     context = stated.get("context")
     session_id, order_id = stated.get("session_id"), stated.get("order_id")
     return (
         Event(
             event_id=_id(stated.get("event_id"), "event_id"),
-            shopper_id=_id(stated.get("shopper_id"), "shopper_id"),
+            shopper_id=reading.shopper(_id(stated.get("shopper_id"), "shopper_id")),
             type=kind,
             occurred_at=occurred_at,
             received_at=reading.now,
             item_id=item_id,
-            query=query,
-            text=text,
-            image=_words(about.get("image"), "image", limit),
+            query=_words(stated.get("query"), "query", limit),
+            text=_words(stated.get("text"), "text", limit),
+            image=_words(stated.get("image"), "image", limit),
             value=_value(stated["value"], kind, reading)
             if stated.get("value") is not None
             else _none_of(kind),
@@ -232,12 +245,10 @@ def _words(stated: object, name: str, longest: int) -> str | None:
     return stated.replace("\0", "") if "\0" in stated else stated
 
 
-def _check_about(kind: EventType, about: Mapping[str, object]) -> None:
+def _check_about(kind: EventType, about: Sequence[str]) -> None:
     if kind in _ABOUT_NOTHING:
         if about and kind is not EventType.BEGIN_CHECKOUT:
-            raise RefusedError(
-                next(iter(about)), "not_expected", f"{kind} is about none of {', '.join(ABOUT)}"
-            )
+            raise RefusedError(about[0], "not_expected", f"{kind} is about none of {', '.join(ABOUT)}")
         return
     needed = _NEEDS_WORDS.get(kind)
     if kind is EventType.REVIEW:

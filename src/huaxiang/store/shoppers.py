@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEAD = "shopper_id, n_events, n_state_events, last_position, group_id, consent, traits"
 
 
-@dataclass
+@dataclass(slots=True)
 class _Count:
     n_events: int = 0
     n_state_events: int = 0
@@ -39,11 +39,13 @@ class Seen:
 
     def add(self, event: Event, event_key: int, position: int) -> None:
         """Take in one new event."""
-        count = self.counts.setdefault(event.shopper_id, _Count())
+        count = self.counts.get(event.shopper_id)
+        if count is None:
+            count = self.counts[event.shopper_id] = _Count()
         count.n_events += 1
         count.n_state_events += event.type in _IN_A_STATE
         count.last_position = max(count.last_position, position)
-        if event.type in (EventType.CONSENT, EventType.ALIAS):
+        if event.type is EventType.CONSENT or event.type is EventType.ALIAS:
             self.said.append((event, event_key))
 
 

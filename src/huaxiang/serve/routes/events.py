@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -13,7 +12,7 @@ from huaxiang.serve.answers import json_answer
 from huaxiang.serve.auth import Caller
 from huaxiang.serve.live import Accepted, LiveShop
 from huaxiang.serve.service import Service, service_of
-from huaxiang.serve.wire import Parsed, Reading, Rejection, parse_events
+from huaxiang.serve.wire import Parsed, Reading, RefusedError, parse_events
 
 router = APIRouter(tags=["events"])
 ANONYMOUS = "anonymous:"
@@ -60,8 +59,7 @@ async def post_events(request: Request) -> Response:
     started = time.perf_counter()
     caller = service.caller(request, "events:write")
     shop = service.shop(caller)
-    parsed = parse_events(await service.body(request), reading_of(shop))
-    keep_to_known(parsed, shop, caller)
+    parsed = parse_events(await service.body(request), reading_of(shop, caller))
     accepted = await shop.accept(parsed.events)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(
@@ -75,41 +73,27 @@ async def post_events(request: Request) -> Response:
     )
 
 
-def reading_of(shop: LiveShop) -> Reading:
-    """Return what a shop's events are read with."""
+def reading_of(shop: LiveShop, caller: Caller) -> Reading:
+    """Return what the events of a caller are read with: their shoppers' ids come out hashed."""
+    hashed = shop.people.hashed
+
+    def shopper(shopper_id: str) -> str:
+        if caller.shopper_id is not None and shopper_id != caller.shopper_id:
+            raise RefusedError("shopper_id", "not_allowed", "the token speaks for another shopper")
+        if caller.is_public and caller.shopper_id is None and not shopper_id.startswith(ANONYMOUS):
+            message = f"a public key writes of ids that begin with {ANONYMOUS}"
+            raise RefusedError("shopper_id", "not_allowed", message)
+        return hashed(shopper_id)
+
     return Reading(
         now=shop.clock(),
+        shopper=shopper,
+        has_item=shop.item_no_of.__contains__,
         currency=shop.serving.model.catalogue.currency,
         shop_id=shop.shop_id,
         future=timedelta(seconds=shop.settings.future_s),
         limits=shop.settings.limits,
     )
-
-
-def keep_to_known(parsed: Parsed, shop: LiveShop, caller: Caller) -> None:
-    """Keep the events whose items are known and of whose shoppers the caller may write; hash their ids."""
-    events, indices = parsed.events, parsed.indices
-    parsed.events, parsed.indices = [], []
-    for event, index in zip(events, indices, strict=True):
-        code, field, message = _objection(event.item_id, event.shopper_id, shop, caller)
-        if code is None:
-            parsed.events.append(replace(event, shopper_id=shop.people.hashed(event.shopper_id)))
-            parsed.indices.append(index)
-        else:
-            parsed.rejected.append(Rejection(index, event.event_id, field, code, message))
-    parsed.rejected.sort(key=lambda one: one.index)
-
-
-def _objection(
-    item_id: str | None, shopper_id: str, shop: LiveShop, caller: Caller
-) -> tuple[str | None, str, str]:
-    if item_id is not None and item_id not in shop.item_no_of:
-        return "unknown_item", "item_id", "the catalogue has no such item; send it to /v1/items first"
-    if caller.shopper_id is not None and shopper_id != caller.shopper_id:
-        return "not_allowed", "shopper_id", "the token speaks for another shopper"
-    if caller.is_public and caller.shopper_id is None and not shopper_id.startswith(ANONYMOUS):
-        return "not_allowed", "shopper_id", f"a public key writes of ids that begin with {ANONYMOUS}"
-    return None, "", ""
 
 
 def count(service: Service, shop: LiveShop, parsed: Parsed, accepted: Accepted, *, took_s: float) -> None:
