@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from huaxiang.errors import SettingsError
 from huaxiang.profile.state import CHANNELS, ProfileState, StateEvent
 from huaxiang.profile.update import milliseconds
@@ -75,6 +78,9 @@ class Config:
                 )
 
 
+_DEFAULTS = Config()
+
+
 def activity_of(
     state: ProfileState, *, now: datetime | None, currency: str | None = None, config: Config | None = None
 ) -> Activity | None:
@@ -93,7 +99,8 @@ def activity_of(
     is_timed = not state.order_only
     now_ms = milliseconds(now) if is_timed and now is not None else totals.last_seen_ms
     absent_days = max(0, now_ms - totals.last_seen_ms) / DAY_MS
-    config = config or Config()
+    config = config or _DEFAULTS
+    ms_E = np.array([event.occurred_ms for event in events], np.int64)
     return Activity(
         first_seen=_moment(totals.first_seen_ms) if is_timed else None,
         last_seen=_moment(totals.last_seen_ms) if is_timed else None,
@@ -102,13 +109,13 @@ def activity_of(
         n_units=totals.n_units,
         spend_minor=totals.spend_minor,
         currency=currency,
-        lifecycle=_lifecycle(state, events, absent_days, config) if is_timed else UNKNOWN,
+        lifecycle=_lifecycle(state, ms_E, absent_days, config) if is_timed else UNKNOWN,
         active_hours=active_hours(events, config=config) if is_timed else (),
         channels=_channels(events),
     )
 
 
-def _lifecycle(state: ProfileState, events: Sequence[StateEvent], absent_days: float, config: Config) -> str:
+def _lifecycle(state: ProfileState, ms_E: NDArray[np.int64], absent_days: float, config: Config) -> str:
     """Return where the shopper stands: first by how long they are absent, then by how much they bought.
 
     lapsed    absent longer than `lapsed_after_rhythms` rhythms
@@ -117,7 +124,7 @@ def _lifecycle(state: ProfileState, events: Sequence[StateEvent], absent_days: f
     new       neither, with a first visit no longer ago than a rhythm, and on at most two days
     active    everyone else
     """
-    days = sorted({event.occurred_ms // DAY_MS for event in events})
+    days = np.unique(ms_E // DAY_MS).tolist()
     rhythm_days = _rhythm_days(days, config)
     known_days = absent_days + (state.totals.last_seen_ms - state.totals.first_seen_ms) / DAY_MS
     if absent_days > config.lapsed_after_rhythms * rhythm_days:
@@ -149,19 +156,19 @@ def active_hours(events: Sequence[StateEvent], *, config: Config | None = None) 
     >>> active_hours(evening)
     (20,)
     """
-    if all(event.occurred_ms % DAY_MS == 0 for event in events):
+    ms_E = np.array([event.occurred_ms for event in events], np.int64)
+    if not (ms_E % DAY_MS).any():
         return ()
-    counts = Counter(
-        (event.occurred_ms + event.offset_quarters * QUARTER_MS) // HOUR_MS % 24 for event in events
-    )
-    least = max(2.0, (config or Config()).hour_lift * len(events) / 24)
-    return tuple(sorted(hour for hour, n in counts.items() if n >= least))
+    offset_E = np.array([event.offset_quarters for event in events], np.int64) * QUARTER_MS
+    counts = np.bincount((ms_E + offset_E) // HOUR_MS % 24, minlength=24)
+    least = max(2.0, (config or _DEFAULTS).hour_lift * len(events) / 24)
+    return tuple(np.flatnonzero(counts >= least).tolist())
 
 
 def _channels(events: Sequence[StateEvent]) -> Mapping[str, float]:
     """Return each channel's share of the events whose channel is known, most used first."""
-    counts = Counter(CHANNELS[event.channel] for event in events if event.channel)
-    return {name: n / counts.total() for name, n in counts.most_common()}
+    counts = Counter([event.channel for event in events if event.channel])
+    return {CHANNELS[channel]: n / counts.total() for channel, n in counts.most_common()}
 
 
 def _moment(ms: int) -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from huaxiang.profile.acts import Acts
 from huaxiang.profile.contents import Contents
@@ -33,15 +34,25 @@ class Citations:
     def events(self, rows: Iterable[int]) -> tuple[Evidence, ...]:
         """Return the events as evidence; in a description, the whole text or the photo."""
         made, rows = self._made, list(rows)
-        if not all(row in made for row in rows):
+        try:
+            return tuple([made[row] for row in rows])
+        except KeyError:
             self.look_up(rows)
-        return tuple([made[row] for row in rows])
+            return tuple([made[row] for row in rows])
 
     def words(self, rows: Iterable[int], *, longest: int = 40) -> str:
         """Return the first words said in the events, shortened; "" where nothing was said."""
         said = (self._contents.text(int(self._acts.content_E[row])) for row in rows)
         first = next((text for text in said if text), "")
         return first if len(first) <= longest else first[: longest - 1] + "…"
+
+    def values(self, rows: Sequence[Sequence[int]], values: Sequence[int]) -> list[tuple[Evidence, ...]]:
+        """Return `value` of several at once."""
+        self.look_up(chain.from_iterable(rows))
+        if self._described:
+            return [self.value(cited, value) for cited, value in zip(rows, values, strict=True)]
+        made = self._made
+        return [tuple([made[row] for row in cited]) for cited in rows]
 
     def value(self, rows: Iterable[int], value: int) -> tuple[Evidence, ...]:
         """Return the events as evidence for one value; in a description, the words that name it."""

@@ -30,7 +30,7 @@ from huaxiang.profile.state import ProfileState
 from huaxiang.profile.update import milliseconds
 from huaxiang.profile.values import Values
 from huaxiang.profile.vector import profile_vector
-from huaxiang.profile.weights import Config
+from huaxiang.profile.weights import DEFAULTS, Config
 from huaxiang.records import Interest, Matrix, Profile, Version
 from huaxiang.shop.catalogue import Catalogue
 
@@ -101,7 +101,7 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     described: bool = False,
 ) -> Derived:
     """Return the profile together with its claims; see `derive_profile`."""
-    config = config or Config()
+    config = config or DEFAULTS
     values = population.values
     acts = acts_of(state, n_items=catalogue.n_items, now_ms=now_in_ms(state, now), config=config)
     heard = hear(acts, values, contents, item_vectors_ID=item_vectors_ID, config=config)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -279,10 +278,11 @@ def evidence_rows(counted: Tally, rows: list[int], *, most: int) -> list[list[in
     pull = counted.entries.mass_N[at] - counted.share_K[counted.row_N[at]] * counted.entries.whole_N[at]
     order = np.argsort(2 * owner - pull / max(1e-12, float(np.abs(pull).max(initial=0.0))), kind="stable")
     ends = np.searchsorted(owner[order], np.arange(len(rows) + 1))
-    events, pulls = counted.entries.event_N[at[order]].tolist(), pull[order].tolist()
-    found = []
-    for begin, end in pairwise(ends.tolist()):
-        last = min(end, begin + most)
-        last = last if sum(pulls[begin:last]) > 0 else end
-        found.append(list(dict.fromkeys(events[begin:last])))
-    return found
+    last = np.minimum(ends[1:], ends[:-1] + most)
+    sums = np.concatenate([[0.0], np.cumsum(pull[order])])
+    last = np.where(sums[last] - sums[ends[:-1]] > 0, last, ends[1:])
+    events = counted.entries.event_N[at[order]].tolist()
+    return [
+        list(dict.fromkeys(events[begin:end]))
+        for begin, end in zip(ends[:-1].tolist(), last.tolist(), strict=True)
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -44,16 +43,17 @@ def counted_findings(
     """Return the facets that counting shows, whether inferred or stated."""
     rows = [one.row for one in chosen]
     cited = evidence_rows(counted, rows, most=config.evidence_per_facet)
-    cite.look_up(chain(*cited))
     seen_ms_K = acts.ms_E[counted.newest_K[rows]]
     columns = (counted.code_K, counted.share_K, counted.confidence_K, counted.stated_K)
     counts = (counted.n_with_K, counted.n_of_K)
     picked = zip(*(column[rows].tolist() for column in columns + counts), seen_ms_K.tolist(), strict=True)
-    dimension_K = values.dimension_V[counted.code_K[rows] >> 1].tolist()
+    value_K = counted.code_K[rows] >> 1
+    evidence = cite.values(cited, value_K.tolist())
+    dimension_K = values.dimension_V[value_K].tolist()
     half_lives = [None if acts.order_only else config.half_life(name) for name in values.dimensions]
     findings = []
-    for one, events, d, (code, share, confidence, is_stated, n_with, n_of, seen_ms) in zip(
-        chosen, cited, dimension_K, picked, strict=True
+    for one, proof, d, (code, share, confidence, is_stated, n_with, n_of, seen_ms) in zip(
+        chosen, evidence, dimension_K, picked, strict=True
     ):
         value = code >> 1
         facet = Facet(
@@ -66,7 +66,7 @@ def counted_findings(
             half_life_days=half_lives[d],
             last_seen=None if acts.order_only else datetime.fromtimestamp(seen_ms / 1000, UTC),
             source="stated" if is_stated else "inferred",
-            evidence=cite.value(events, value),
+            evidence=proof,
         )
         findings.append(Finding(facet, value, n_with, n_of))
     return findings

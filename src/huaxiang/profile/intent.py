@@ -65,6 +65,9 @@ class Config:
             raise _out_of_range("focus_share", self.focus_share, "make it 0 to 1")
 
 
+_DEFAULTS = Config()
+
+
 def intent_of(
     state: ProfileState,
     *,
@@ -93,7 +96,7 @@ def intent_of(
     cite
         Turns positions in `state.events()` into evidence; None names the events' ids.
     """
-    config = config or Config()
+    config = config or _DEFAULTS
     events = state.events()
     rows = [] if state.order_only else _visit(events, now, config)
     if not rows:

@@ -119,10 +119,13 @@ class ProfileState:
     bought: dict[int, int] = field(default_factory=dict, hash=False)
     totals: Totals = NOTHING
     order_only: bool = False
+    _events: tuple[StateEvent, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     def events(self) -> tuple[StateEvent, ...]:
         """Return strong and light events together, oldest first."""
-        return tuple(sorted(self.strong + self.light))
+        if self._events is None:  # every part of a profile asks, and a state never changes
+            object.__setattr__(self, "_events", tuple(sorted(self.strong + self.light)))
+        return self._events  # type: ignore[return-value]
 
     def bought_items(self) -> frozenset[int]:
         """Return the numbers of all items known to have been bought, also of those sent back."""

@@ -135,7 +135,8 @@ class Config:
     def half_life(self, dimension: str) -> float:
         """Return the days until an event counts half in `dimension`."""
         if isinstance(self.half_life_days, Mapping):
-            return {**HALF_LIFE_DAYS, **self.half_life_days}.get(dimension, OTHER_HALF_LIFE_DAYS)
+            usual = HALF_LIFE_DAYS.get(dimension, OTHER_HALF_LIFE_DAYS)
+            return self.half_life_days.get(dimension, usual)
         return float(self.half_life_days)
 
     def stated_alpha(self, dimension: str) -> float | None:
@@ -176,3 +177,7 @@ def _known_types(weights: Mapping[str, float]) -> None:
                 value=f"{name} = {weight}",
                 remedy=f"use {', '.join(sorted(known))}",
             )
+
+
+DEFAULTS = Config()
+"""The settings where none are given; made once, since every profile asks for them."""
