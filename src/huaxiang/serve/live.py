@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from huaxiang.errors import ConsentError, InputError, UnknownItemError
+from huaxiang.feedback.following import Shown
+from huaxiang.feedback.outcomes import Outcomes
+from huaxiang.feedback.policies import Config as Exploration
+from huaxiang.feedback.policies import explore
 from huaxiang.model import Known
 from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
@@ -77,8 +81,10 @@ class LiveShop:
         Item id → its number in the log.
     newest_ms
         When the newest event occurred.
-    learnt_ms
-        When the newest event was received that popularity and neighbours have learnt.
+    lag_s
+        Age of the oldest event that popularity and neighbours have not learnt yet.
+    outcomes
+        What came of the lists that this process made.
     """
 
     shop_id: str
@@ -92,7 +98,8 @@ class LiveShop:
     settings: ServeSettings
     clock: Clock
     newest_ms: int = 0
-    learnt_ms: int = 0
+    lag_s: float = 0.0
+    outcomes: Outcomes = field(default_factory=Outcomes)
 
     # -- in ----------------------------------------------------------------------------------------------
 
@@ -200,8 +207,14 @@ class LiveShop:
         )
         return replace(profile, degraded=(*profile.degraded, *notes)), person
 
-    def recommend(self, shopper_id: str | None, wanted: Wanted) -> Slate:
-        """Return a list; it is popular, and says so, where the shopper is unknown or has refused."""
+    def recommend(self, shopper_id: str | None, wanted: Wanted, *, is_shown: bool = True) -> Slate:
+        """Return a list; it is popular, and says so, where the shopper is unknown or has refused.
+
+        Parameters
+        ----------
+        is_shown
+            Whether it is going to be shown, so that what comes of it counts; not where it is only looked at.
+        """
         self._check(wanted)
         with self.store.read() as tx:
             person = self.people.nobody() if shopper_id is None else self.people.find(tx, shopper_id)
@@ -213,7 +226,8 @@ class LiveShop:
         if refused:
             notes = (*notes, f"no consent for {wanted.purpose}; popular items")
         slate = replace(slate, degraded=(*slate.degraded, *notes))
-        self._keep(slate, person, wanted)
+        if is_shown:
+            self._keep(slate, person, wanted)
         return slate
 
     def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
@@ -223,13 +237,19 @@ class LiveShop:
             shown, shopper_id=person.asked or "", now=now, position=person.position, consent=person.consent
         )
         shown_rows = [model.catalogue.row_of[item_id] for item_id in wanted.item_ids]
-        longer = wanted.k + len(shown_rows) if wanted.of == "item" else wanted.k
+        exploring = Exploration(share=self.settings.exploration)
+        n_wanted = exploring.n_wanted(wanted.k) if wanted.of == "item" else wanted.k
         slate = model.recommend(
-            profile, k=longer, of=wanted.of, repeat=wanted.repeat, language=wanted.language
+            profile,
+            k=n_wanted + len(shown_rows),
+            of=wanted.of,
+            repeat=wanted.repeat,
+            language=wanted.language,
         )
         if wanted.of == "item":
-            slate = _without(slate, shown_rows, model.catalogue, k=wanted.k)
-        return replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
+            slate = _without(slate, shown_rows, model.catalogue, k=n_wanted)
+        slate = replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
+        return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
 
     def _in_context(self, known: Known, wanted: Wanted, now: datetime | None) -> Known:
         """Return the state with what the page shows as one more event: nothing of it is stored."""
@@ -269,13 +289,23 @@ class LiveShop:
         self.writer.note(partial(saving, shop_id=self.shop_id, content=content))
 
     def _keep(self, slate: Slate, person: Person, wanted: Wanted) -> None:
-        row = SlateRow.of_slate(
-            slate,
-            shopper_id=person.ids[0] if person.ids else None,
-            placement=wanted.placement,
-            shown_ms=milliseconds(self.clock()),
-        )
+        shopper_id = person.ids[0] if person.ids else None
+        shown_ms = milliseconds(self.clock())
+        row = SlateRow.of_slate(slate, shopper_id=shopper_id, placement=wanted.placement, shown_ms=shown_ms)
         self.writer.note(lambda tx: add_slates(tx, self.shop_id, [row]))
+        if slate.of == "item":
+            chances = [one.propensity for one in slate.items]
+            self.outcomes.learn_slate(
+                Shown(
+                    slate_id=slate.slate_id,
+                    shopper_id=shopper_id,
+                    model=slate.model,
+                    placement=wanted.placement,
+                    shown_ms=shown_ms,
+                    item_nos=tuple(self.item_no_of[one.item_id] for one in slate.items),
+                    propensities=tuple(chance for chance in chances if chance is not None),
+                )
+            )
 
 
 def _without(slate: Slate, shown_rows: Sequence[int], catalogue: Catalogue, *, k: int) -> Slate:

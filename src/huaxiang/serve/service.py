@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 from starlette.requests import Request
 
@@ -13,10 +14,12 @@ from huaxiang.serve.auth import Caller, Gate
 from huaxiang.serve.limits import Rates, read_body
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.metrics import Metrics
+from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.pulse import Pulse
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.writer import Writer
 from huaxiang.store import Store
+from huaxiang.store.audit import AuditLine, add_lines
 
 
 @dataclass(kw_only=True)
@@ -27,6 +30,7 @@ class Service:
     writer: Writer
     shops: Mapping[str, LiveShop]
     gate: Gate
+    privacy: Privacy
     rates: Rates
     settings: ServeSettings
     metrics: Metrics = field(default_factory=Metrics)
@@ -50,6 +54,20 @@ class Service:
         caller.may(scope, shopper_id=shopper_id)
         self.rates.count(caller.key_id, now_s=self.now_s())
         return caller
+
+    def audit(self, caller: Caller, action: str, shopper_id: str, *, outcome: str = "done") -> None:
+        """Note that a key read or changed a person; the line can't be changed and tells nobody who it was."""
+        shop = self.shop(caller)
+        line = AuditLine(
+            line=token_hex(12),
+            at_ms=int(time.time() * 1000),
+            key_id=caller.key_id,
+            action=action,
+            subject=self.privacy.subject(shop.shop_id, shop.people.hashed(shopper_id)),
+            purpose=caller.purpose,
+            outcome=outcome,
+        )
+        self.writer.note(lambda tx: add_lines(tx, shop.shop_id, [line]))
 
     def shop(self, caller: Caller) -> LiveShop:
         """Return the shop of a key; other shops don't exist for it.

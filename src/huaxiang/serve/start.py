@@ -23,6 +23,7 @@ from huaxiang.serve.importing import import_events, import_items
 from huaxiang.serve.limits import Rates
 from huaxiang.serve.live import LiveShop, encoder_of
 from huaxiang.serve.people import People
+from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, read_key
 from huaxiang.serve.service import Service
@@ -93,11 +94,14 @@ def open_service(process: Process) -> Service:
     for shop_id, run in process.runs.items():
         shops[shop_id] = _open_shop(shop_id, run, process, store, cache, pseudonyms, writer)
     gate = Gate(partial(_found_key, store), pseudonyms)
+    privacy = Privacy(pseudonyms, partial(_save_shop, process))
+    writer.subject = privacy.subject
     service = Service(
         store=store,
         writer=writer,
         shops=shops,
         gate=gate,
+        privacy=privacy,
         rates=Rates(process.settings.limits),
         settings=process.settings,
     )
@@ -275,16 +279,21 @@ async def _snapshots(service: Service, process: Process) -> None:
 
 
 def _save_states(service: Service, process: Process) -> None:
-    for shop_id, shop in service.shops.items():
-        cache = shop.states.cache
-        if isinstance(cache, MemoryStates):
-            with shop.store.read() as tx:
-                upto = positions(tx, shop_id)
-            shop.states.settle()
-            save_snapshot(
-                cache,
-                shop_id,
-                snapshot_file(process, shop_id),
-                positions=upto,
-                model=shop.serving.model.name,
-            )
+    for shop in service.shops.values():
+        _save_shop(process, shop)
+
+
+def _save_shop(process: Process, shop: LiveShop) -> None:
+    cache = shop.states.cache
+    if not isinstance(cache, MemoryStates):
+        return
+    with shop.store.read() as tx:
+        upto = positions(tx, shop.shop_id)
+    shop.states.settle()
+    save_snapshot(
+        cache,
+        shop.shop_id,
+        snapshot_file(process, shop.shop_id),
+        positions=upto,
+        model=shop.serving.model.name,
+    )

@@ -11,11 +11,13 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
 from huaxiang.errors import HuaxiangError
+from huaxiang.feedback.following import deed_of
 from huaxiang.model import Known
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.update import milliseconds
@@ -60,8 +62,13 @@ class Tail:
             self.learnt[part] = max(self.learnt.get(part, -1), one.position)
         occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
         shop.newest_ms = max([shop.newest_ms, *occurred])
-        received = [milliseconds(one.event.received_at) for one in events if one.event.received_at]
-        shop.learnt_ms = max([shop.learnt_ms, *received])
+        for one in events:
+            moment = one.event.occurred_at
+            deed = deed_of(
+                one.event, item_no=one.item_no, occurred_ms=None if moment is None else milliseconds(moment)
+            )
+            if deed is not None:
+                shop.outcomes.learn_deed(deed)
 
     def _teach(self, tx: Connection, events: Sequence[LoggedEvent]) -> None:
         """Let the model learn, shopper by shopper: what they did before is the context of what is new."""
@@ -76,6 +83,12 @@ class Tail:
             model.teach(Known(state=shop.serving.in_rows(state), contents=nothing), keys)
 
 
+def _age_s(events: Sequence[LoggedEvent], now: datetime) -> float:
+    """Return how long the first of the events has been waiting, 0 where there is none."""
+    received = events[0].event.received_at if events else None
+    return 0.0 if received is None else max(0.0, (now - received).total_seconds())
+
+
 async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
     """Learn for ever, a little at a time, so that requests in between wait for a few milliseconds at most.
 
@@ -86,6 +99,7 @@ async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
         events: list[LoggedEvent] = []
         with suppress(HuaxiangError):
             events = tail.fetch()
+        shop.lag_s = _age_s(events, shop.clock())
         for start in range(0, len(events), SLICE):
             started = time.perf_counter()
             with suppress(HuaxiangError):

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from huaxiang.errors import BusyError, HuaxiangError
 from huaxiang.store import Appended, LoggedEvent, Store, append
+from huaxiang.store.erasure import erased_at
 
 LOG = logging.getLogger(__name__)
 MOST_IN_GROUP = 4000
@@ -75,6 +76,7 @@ class Writer:
         self._n_waiting = 0
         self._is_closing = False
         self.counts = Counts()
+        self.subject: Callable[[str, str], str] = lambda shop_id, shopper_id: ""
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()
 
@@ -151,12 +153,22 @@ class Writer:
         results: dict[int, Appended] = {}
         with self._store.begin() as tx:
             for shop_id, batches in by_shop.items():
-                whole = append(tx, shop_id, [event for batch in batches for event in batch.events])
+                events = [event for batch in batches for event in batch.events]
+                whole = append(tx, shop_id, events, erased=self._erased(tx, shop_id, events))
                 for batch, part in zip(batches, whole.split([len(b.events) for b in batches]), strict=True):
                     results[id(batch)] = part
             for note in notes:
                 note(tx)
         return [results[id(batch)] for batch in group]
+
+    def _erased(self, tx: Connection, shop_id: str, events: Sequence[LoggedEvent]) -> dict[str, int]:
+        """Return which of the events' shoppers were erased, and when: what they did before is dropped."""
+        buried = erased_at(tx, shop_id)
+        if not buried:
+            return {}
+        shoppers = {one.event.shopper_id for one in events}
+        found = {shopper_id: buried.get(self.subject(shop_id, shopper_id)) for shopper_id in shoppers}
+        return {shopper_id: at_ms for shopper_id, at_ms in found.items() if at_ms is not None}
 
     def _failed(self, group: list[Batch], notes: list[Note], error: Exception) -> None:
         """Let one broken batch fail alone; what can't be written at all fails for everybody."""

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from huaxiang.errors import StorageError, StoreError, is_disk_full
 from huaxiang.store.migrate import migrate
@@ -43,6 +44,7 @@ class Store:
     n_partitions: int
     _writer: Engine
     _reader: Engine
+    _raw: Engine
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -64,6 +66,12 @@ class Store:
         with _explained(self.url), self._reader.connect() as tx:
             yield tx
 
+    @contextmanager
+    def raw(self) -> Iterator[Connection]:
+        """Yield a connection outside any transaction, for what the databases allow nowhere else."""
+        with _explained(self.url), self._raw.connect() as connection:
+            yield connection
+
     def check(self) -> None:
         """Raise `StoreError` unless the store answers."""
         with self.read() as tx:
@@ -82,6 +90,7 @@ class Store:
         """Close every connection."""
         self._writer.dispose()
         self._reader.dispose()
+        self._raw.dispose()
 
 
 def open_store(url: str) -> Store:
@@ -111,7 +120,8 @@ def open_store(url: str) -> Store:
     with _explained(url):
         writer, reader = _postgresql(url) if is_shared else _sqlite(url)
         migrate(writer)
-        return Store(url, is_shared, N_PARTITIONS if is_shared else 1, writer, reader)
+        raw = writer.execution_options(isolation_level="AUTOCOMMIT") if is_shared else _sqlite_raw(url)
+        return Store(url, is_shared, N_PARTITIONS if is_shared else 1, writer, reader, raw)
 
 
 def _sqlite(url: str) -> tuple[Engine, Engine]:
@@ -123,6 +133,12 @@ def _sqlite(url: str) -> tuple[Engine, Engine]:
         event.listen(engine, "begin", _begin(begin))
         engines.append(engine)
     return engines[0], engines[1]
+
+
+def _sqlite_raw(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=NullPool)
+    event.listen(engine, "connect", _prepare)
+    return engine
 
 
 def _prepare(connection: Any, _: object) -> None:

@@ -1,0 +1,138 @@
+"""What a shopper may ask of a service: everything about them, or nothing any more."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from huaxiang.profile.update import milliseconds
+from huaxiang.records import Event
+from huaxiang.serve.live import LiveShop
+from huaxiang.serve.pseudonyms import Pseudonyms
+from huaxiang.store import of_shopper
+from huaxiang.store.erasure import erase, scrub
+from huaxiang.store.slates import slates_of_shopper
+
+Forgotten = Callable[[LiveShop], None]
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """Export and erasure.
+
+    Parameters
+    ----------
+    pseudonyms
+        Their key also signs receipts and marks who was erased.
+    rewrite_states
+        Called once somebody was erased: it writes the snapshot of the states anew.
+    """
+
+    pseudonyms: Pseudonyms
+    rewrite_states: Forgotten
+
+    def subject(self, shop_id: str, shopper_hash: str) -> str:
+        """Return what stands for a shopper where they must not be recognised: a keyed hash of their hash."""
+        return self.pseudonyms.secret("subject", f"{shop_id}\0{shopper_hash}").hex()[:32]
+
+    def export(self, shop: LiveShop, shopper_id: str) -> dict[str, Any]:
+        """Return everything about a person as one object, their own id given back in place of the hash.
+
+        Raises
+        ------
+        UnknownShopperError
+            The log has nothing of this id.
+        """
+        with shop.store.read() as tx:
+            person = shop.people.known(tx, shopper_id)
+            events = of_shopper(tx, shop.shop_id, person.ids)
+            slates = slates_of_shopper(tx, shop.shop_id, person.ids)
+        names = {name: f"joined-{place}" for place, name in enumerate(person.ids)}
+        names[person.ids[0]] = shopper_id
+        profile, _ = shop.profile(shopper_id, purpose=None)
+        return {
+            "schema": "huaxiang.export/1",
+            "shopper_id": shopper_id,
+            "exported_at": shop.clock().isoformat().replace("+00:00", "Z"),
+            "joined_ids": len(person.ids) - 1,
+            "traits": dict(person.traits),
+            "consent": dict(person.consent),
+            "events": [_as_told(one.event, shopper_id=names[one.event.shopper_id]) for one in events],
+            "lists": [
+                {
+                    "slate_id": one.slate_id,
+                    "model": one.model,
+                    "placement": one.placement,
+                    "shown_ms": one.shown_ms,
+                    "items": [item_id for item_id, _, _ in one.items],
+                }
+                for one in slates
+            ],
+            "profile": profile.as_json(vector=True),
+        }
+
+    async def erase(self, shop: LiveShop, shopper_id: str, *, key_id: str) -> dict[str, Any]:
+        """Erase a person with every id that was joined; return the receipt.
+
+        Raises
+        ------
+        UnknownShopperError
+            The log has nothing of this id.
+        """
+        with shop.store.read() as tx:
+            ids = shop.people.known(tx, shopper_id).ids
+        now = shop.clock()
+        subjects = [self.subject(shop.shop_id, one) for one in ids]
+
+        def write() -> dict[str, int]:
+            with shop.store.begin() as tx:
+                gone = erase(tx, shop.shop_id, ids, subjects=subjects, at_ms=milliseconds(now))
+            self._forget(shop, ids)
+            scrub(shop.store)
+            return gone
+
+        gone = await asyncio.to_thread(write)
+        replaced_by = now + timedelta(days=shop.settings.privacy.replace_within_days)
+        receipt = {
+            "receipt_id": secrets.token_hex(12),
+            "erased_at": now.isoformat().replace("+00:00", "Z"),
+            "subjects": subjects,
+            "rows": gone,
+            "models": [
+                {"name": shop.serving.model.name, "replaced_by": replaced_by.date().isoformat()},
+            ],
+            "key_id": key_id,
+        }
+        return {**receipt, "signature": self._signature(receipt)}
+
+    def is_genuine(self, receipt: dict[str, Any]) -> bool:
+        """Return whether a receipt was given by this service and is unchanged."""
+        said = {name: value for name, value in receipt.items() if name != "signature"}
+        return hmac.compare_digest(str(receipt.get("signature", "")), self._signature(said))
+
+    def _forget(self, shop: LiveShop, ids: Sequence[str]) -> None:
+        shop.states.forget(ids)
+        shop.said.forget()
+        self.rewrite_states(shop)
+
+    def _signature(self, said: dict[str, Any]) -> str:
+        body = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        return hmac.new(self.pseudonyms.secret("receipt", ""), body, sha256).hexdigest()
+
+
+def _as_told(event: Event, *, shopper_id: str) -> dict[str, Any]:
+    """Return an event with all that the log has of it, under the shopper's own id."""
+    told = asdict(event)
+    told.update(shopper_id=shopper_id, type=str(event.type))
+    for moment in ("occurred_at", "received_at"):
+        told[moment] = None if told[moment] is None else told[moment].isoformat().replace("+00:00", "Z")
+    del told["shop_id"]
+    return told

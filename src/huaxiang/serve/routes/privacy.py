@@ -1,0 +1,81 @@
+"""Consent, export and erasure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from huaxiang.serve import statements
+from huaxiang.serve.answers import json_answer
+from huaxiang.serve.service import service_of
+
+router = APIRouter(tags=["privacy"])
+
+
+class Answers(BaseModel):
+    """What a shopper allows and refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    purposes: dict[str, bool] = Field(min_length=1, examples=[{"recommend": True, "ads": False}])
+    source: str = Field(default="shop", max_length=200, examples=["cookie banner"])
+
+
+@router.put("/v1/shoppers/{shopper_id}/consent", summary="Allow or refuse purposes")
+async def put_consent(request: Request, shopper_id: str, answers: Answers) -> Response:
+    """Keep a shopper's answers as an event, and answer with the consent that holds from now on."""
+    service = service_of(request)
+    caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
+    shop = service.shop(caller)
+    said = statements.consent(
+        shop.people.hashed(shopper_id),
+        answers.purposes,
+        source=answers.source,
+        now=shop.clock(),
+        shop_id=shop.shop_id,
+    )
+    await shop.accept([said])
+    service.audit(caller, "consent", shopper_id)
+    with shop.store.read() as tx:
+        return json_answer({"consent": dict(shop.people.find(tx, shopper_id).consent)})
+
+
+@router.get("/v1/shoppers/{shopper_id}/consent", summary="What is allowed")
+async def get_consent(request: Request, shopper_id: str) -> Response:
+    """Answer with the consent that holds; for an unknown shopper, what holds until somebody is asked."""
+    service = service_of(request)
+    caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
+    shop = service.shop(caller)
+    with shop.store.read() as tx:
+        return json_answer({"consent": dict(shop.people.find(tx, shopper_id).consent)})
+
+
+@router.get("/v1/shoppers/{shopper_id}/export", summary="Everything about a person")
+async def export(request: Request, shopper_id: str) -> Response:
+    """Answer with all events, lists, traits, consent and the profile of a person, in one object."""
+    service = service_of(request)
+    caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
+    whole = service.privacy.export(service.shop(caller), shopper_id)
+    service.audit(caller, "export", shopper_id)
+    return json_answer(whole)
+
+
+@router.delete("/v1/shoppers/{shopper_id}", summary="Erase a person")
+async def erase(request: Request, shopper_id: str) -> Response:
+    """Erase a person with every id that was joined, and answer with a receipt that can be checked."""
+    service = service_of(request)
+    caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
+    receipt = await service.privacy.erase(service.shop(caller), shopper_id, key_id=caller.key_id)
+    service.audit(caller, "erase", shopper_id)
+    return json_answer(receipt)
+
+
+@router.post("/v1/receipts/check", summary="Check a receipt of an erasure")
+async def check_receipt(request: Request, receipt: dict[str, Any]) -> Response:
+    """Answer whether a receipt was given by this service and is unchanged."""
+    service = service_of(request)
+    service.caller(request, "privacy:manage")
+    return json_answer({"is_genuine": service.privacy.is_genuine(receipt)})
