@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.recommend.base import Histories, Targets
 from huaxiang.recommend.closed_form import ClosedForm
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
-from huaxiang.recommend.ensemble import Config, Ensemble
+from huaxiang.recommend.ensemble import Config, Earlier, Ensemble
 from huaxiang.recommend.histories import histories_of, leave_last_out
 from huaxiang.recommend.neighbours import Neighbours
 from huaxiang.recommend.popular import Popular
+from huaxiang.records import Matrix
 from recommend.small_shops import training_of
 
 CYCLES = [[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 0], [4, 0, 1]] * 4
@@ -92,3 +94,40 @@ def test_weights_of_strangers_are_refused() -> None:
 def test_use_before_fit_says_so() -> None:
     with pytest.raises(NotFittedError):
         Ensemble(members=members()).score(histories_of([[0]]))
+
+
+class Oracle:
+    """Foretells in one season what comes next, and in the other nothing."""
+
+    def __init__(self, item_row: int) -> None:
+        self.item_row = item_row
+
+    def score(self, histories: Histories) -> Matrix:
+        scores_UI = np.tile(np.arange(5, dtype=np.float32)[::-1] / 10, (histories.n_shoppers, 1))
+        scores_UI[:, self.item_row] = 1
+        return scores_UI
+
+
+def bought_next(item_row: int, *, n_shoppers: int) -> Targets:
+    return Targets(
+        histories=histories_of([[0]] * n_shoppers),
+        offsets=np.arange(n_shoppers + 1),
+        item_rows=np.full(n_shoppers, item_row, dtype=np.int32),
+    )
+
+
+def test_weights_are_those_that_hold_for_earlier_stretches_too() -> None:
+    members = {"fashion": Oracle(3), "steady": Oracle(4)}
+    newest = bought_next(3, n_shoppers=10)  # only the fashion is right
+    earlier = Earlier(members=members, targets=bought_next(4, n_shoppers=30))  # the steady one was
+    alone = Ensemble(members=members).choose(newest)  # type: ignore[arg-type]
+    together = Ensemble(members=members).choose(newest, earlier=[earlier])  # type: ignore[arg-type]
+    assert alone.weights_["fashion"] > alone.weights_["steady"]
+    assert together.weights_["steady"] > together.weights_["fashion"]
+
+
+def test_a_member_that_was_not_there_earlier_is_weighed_on_the_newest_alone() -> None:
+    members = {"steady": Oracle(4), "slow": Oracle(3)}
+    earlier = Earlier(members={"steady": Oracle(4)}, targets=bought_next(4, n_shoppers=30))  # type: ignore[dict-item]
+    chosen = Ensemble(members=members).choose(bought_next(3, n_shoppers=10), earlier=[earlier])  # type: ignore[arg-type]
+    assert min(chosen.weights_["slow"], chosen.weights_["steady"]) > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +26,8 @@ from huaxiang.records import EventType
 from huaxiang.shop.base import Shop
 
 BOUGHT = (EventType.PURCHASE,)
+N_EARLIER = 2
+"""Stretches before the validation part on which weights are chosen too (rolling origin)."""
 TAKEN = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.ADD_TO_WISHLIST, EventType.VIEW_ITEM)
 
 
@@ -44,6 +48,14 @@ class Next:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Window:
+    """An earlier stretch of the log: what came before it, and what was to be predicted in it."""
+
+    training: Histories
+    validation: Next
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldOut:
     """What may be learnt from, and what came next, twice.
 
@@ -57,6 +69,8 @@ class HeldOut:
         Whole histories before the test part: what the measured models learn from once weights are chosen.
     test_from_ms
         Where the test part begins; None where a shop knows only an order.
+    earlier
+        Stretches before the validation part, each as long: a season's fashions are not in all of them.
     """
 
     description: str
@@ -65,6 +79,7 @@ class HeldOut:
     validation: Next
     test: Next
     test_from_ms: int | None = None
+    earlier: tuple[Window, ...] = ()
 
 
 def hold_out(shop: Shop, contents: Contents, *, share: float = 0.1) -> HeldOut:
@@ -81,6 +96,44 @@ def hold_out(shop: Shop, contents: Contents, *, share: float = 0.1) -> HeldOut:
     if shop.order_only:
         return _last_items(shop, contents)
     return _newest_days(shop, contents, share=share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """The newest days since a model was made: what came before them, and what is to be predicted in them."""
+
+    description: str
+    known: Histories
+    test: Next
+    since_ms: int
+    test_from_ms: int
+
+
+def hold_out_since(shop: Shop, contents: Contents, *, since_ms: int, share: float = 0.5) -> Newest:
+    """Take away the newest `share` of the purchases that came after `since_ms`, to be predicted.
+
+    A model that was made then has seen none of them, and one that learns from the rest hasn't either.
+
+    Raises
+    ------
+    ShopError
+        Too little happened since, or the shop knows only an order and no days.
+    """
+    if shop.order_only:
+        raise ShopError("a shop without times has no newest days", remedy="build the run again instead")
+    after = shop.events.filter(pl.col("occurred_at").dt.epoch("ms") > since_ms)
+    if not len(after):
+        raise ShopError("nothing happened since the model was made", remedy="retrain once there are events")
+    kinds, times = _wanted(after)
+    cut_ms = max(int(np.quantile(times, 1 - share)), since_ms + 1)
+    whole = histories_from_events(shop.events, contents, order_only=False)
+    return Newest(
+        description=f"by time: {_spoken(kinds)} from {_day(cut_ms)} on, of all since {_day(since_ms)}",
+        known=take_events(whole, whole.occurred_ms < cut_ms),
+        test=_next(shop, contents, whole, cut_ms, kinds),
+        since_ms=since_ms,
+        test_from_ms=cut_ms,
+    )
 
 
 def training_part(shop: Shop, *, share: float = 0.1) -> Histories:
@@ -120,15 +173,40 @@ def _newest_days(shop: Shop, contents: Contents, *, share: float) -> HeldOut:
     first_ms, second_ms = (int(np.quantile(times, 1 - part * share)) for part in (2, 1))
     whole = histories_from_events(shop.events, contents, order_only=False)
     until_test = take_events(whole, whole.occurred_ms < second_ms)
-    day = np.datetime64(second_ms, "ms").astype("datetime64[D]")
     return HeldOut(
-        description=f"by time: {' and '.join(kind.value for kind in kinds)} from {day} on",
+        description=f"by time: {_spoken(kinds)} from {_day(second_ms)} on",
         training=take_events(whole, whole.occurred_ms < first_ms),
         known=until_test,
         validation=_next(shop, contents, until_test, first_ms, kinds),
         test=_next(shop, contents, whole, second_ms, kinds),
         test_from_ms=second_ms,
+        earlier=tuple(_earlier(shop, contents, whole, kinds, times, share=share)),
     )
+
+
+def _earlier(
+    shop: Shop,
+    contents: Contents,
+    whole: Histories,
+    kinds: tuple[EventType, ...],
+    times: NDArray[np.int64],
+    *,
+    share: float,
+) -> Iterator[Window]:
+    for number in range(2, 2 + N_EARLIER):
+        first_ms, second_ms = (int(np.quantile(times, 1 - part * share)) for part in (number + 1, number))
+        until = take_events(whole, whole.occurred_ms < second_ms)
+        with suppress(ShopError):  # nobody was there both before and after: a young shop
+            validation = _next(shop, contents, until, first_ms, kinds)
+            yield Window(training=take_events(whole, whole.occurred_ms < first_ms), validation=validation)
+
+
+def _spoken(kinds: tuple[EventType, ...]) -> str:
+    return " and ".join(kind.value for kind in kinds)
+
+
+def _day(moment_ms: int) -> str:
+    return str(np.datetime64(moment_ms, "ms").astype("datetime64[D]"))
 
 
 def _wanted(events: pl.DataFrame) -> tuple[tuple[EventType, ...], NDArray[np.int64]]:

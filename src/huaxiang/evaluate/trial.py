@@ -17,8 +17,9 @@ from huaxiang.evaluate.holdout import HeldOut, Next, new_items_only
 from huaxiang.evaluate.measure import Measurement, measure, paired_gaps
 from huaxiang.recommend.base import Recommender, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
-from huaxiang.recommend.ensemble import Ensemble
+from huaxiang.recommend.ensemble import Earlier, Ensemble
 from huaxiang.recommend.stored import load_settings, save_settings
+from huaxiang.recommend.ways import SLOW, make_recommender
 from huaxiang.records import Matrix
 from huaxiang.shop.catalogue import Catalogue
 
@@ -84,6 +85,7 @@ def fit_ensembles(
         wall, cpu = time.perf_counter(), time.process_time()
         member.fit(replace(training, progress=partial(progress, f"  {name}: choose weights")))
         seconds[name] = (time.perf_counter() - wall, time.process_time() - cpu)
+    past = _fitted_before(members, training, held_out, progress=progress)
     progress("choose weights", len(members), len(members), "")
     chosen: dict[str, Ensemble] = {}
     validation = {}
@@ -91,8 +93,12 @@ def fit_ensembles(
         wall, cpu = time.perf_counter(), time.process_time()
         config = EnsembleConfig(members=tuple(members), exclude_had=exclude_had)
         held = _part(held_out.validation, part)
+        earlier = [
+            Earlier(members=fitted, targets=_part(next_, part).targets, had=_part(next_, part).had)
+            for fitted, next_ in past
+        ]
         chosen[part] = Ensemble(config, members=dict(members)).choose(
-            held.targets, had=held.had, seed=training.seed
+            held.targets, had=held.had, seed=training.seed, earlier=earlier
         )
         seconds[f"ensemble:{part}"] = (time.perf_counter() - wall, time.process_time() - cpu)
         validation[part] = {
@@ -100,6 +106,21 @@ def fit_ensembles(
             for one in _measure_all(chosen[part], held, part)
         }
     return Ensembles(new=chosen["new"], all=chosen["all"], seconds=seconds, validation=validation)
+
+
+def _fitted_before(
+    members: Mapping[str, Recommender], training: TrainingData, held_out: HeldOut, *, progress: Progress
+) -> list[tuple[dict[str, Recommender], Next]]:
+    """Return the quick members as they would have been before earlier stretches, and what came next there."""
+    quick = [name for name in members if name not in SLOW]
+    past = []
+    for number, window in enumerate(held_out.earlier):
+        lesson = replace(training, histories=window.training, validation=None, checkpoint=None)
+        progress("try earlier stretches", number, len(held_out.earlier), "")
+        fitted = {name: make_recommender(name, members[name].config).fit(lesson) for name in quick}  # type: ignore[attr-defined]
+        past.append((fitted, window.validation))
+    progress("try earlier stretches", len(past), len(past), "")
+    return past
 
 
 def _part(held: Next, part: str) -> Next:

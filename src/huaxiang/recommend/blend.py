@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,16 +75,41 @@ def pool_of(
     )
 
 
-def choose_weights(pool: Pool) -> list[float]:
-    """Return one weight per member: from the best single one on, changed one at a time while NDCG rises."""
+def joined(pools: Sequence[Pool]) -> Pool:
+    """Return the shoppers of several pools of the same members as one."""
+    n_places = max(pool.is_wanted_UP.shape[1] for pool in pools)
+
+    def padded(array: NDArray[Any], with_: float) -> NDArray[Any]:
+        missing = n_places - array.shape[1]
+        return np.pad(array, [(0, 0), (0, missing), (0, 0)][: array.ndim], constant_values=with_)
+
+    return Pool(
+        standard_UPM=np.concatenate([padded(pool.standard_UPM, -np.inf) for pool in pools]),
+        is_wanted_UP=np.concatenate([padded(pool.is_wanted_UP, False) for pool in pools]),
+        n_wanted_U=np.concatenate([pool.n_wanted_U for pool in pools]),
+    )
+
+
+def choose_weights(
+    pool: Pool, *, start: Sequence[float] | None = None, changing: Sequence[int] | None = None
+) -> list[float]:
+    """Return one weight per member: from the best single one on, changed one at a time while NDCG rises.
+
+    Parameters
+    ----------
+    start
+        Weights to begin with instead.
+    changing
+        Members whose weight may change; None are all.
+    """
     n_members = pool.standard_UPM.shape[2]
     singles = [list(row) for row in np.eye(n_members)]
-    weights = max(singles, key=lambda tried: pool_ndcg(pool, tried))
+    weights = list(start) if start else max(singles, key=lambda tried: pool_ndcg(pool, tried))
     best = pool_ndcg(pool, weights)
     improved = True
     while improved:
         improved = False
-        for member in range(n_members):
+        for member in range(n_members) if changing is None else changing:
             tries = [[*weights[:member], step, *weights[member + 1 :]] for step in STEPS]
             figures = [pool_ndcg(pool, tried) if any(tried) else 0.0 for tried in tries]
             if max(figures) > best + SMALLEST_GAIN:

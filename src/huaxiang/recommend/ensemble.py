@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -21,7 +21,7 @@ from huaxiang.recommend.base import (
     Targets,
     TrainingData,
 )
-from huaxiang.recommend.blend import choose_weights, pool_of, scale_of
+from huaxiang.recommend.blend import Pool, choose_weights, joined, pool_of, scale_of
 from huaxiang.recommend.stored import load_settings, save_settings
 from huaxiang.recommend.ways import load_recommender, make_recommender
 from huaxiang.records import Matrix
@@ -54,6 +54,15 @@ class Config:
             value = ", ".join(sorted(unknown)) or str(self.n_shoppers)
             remedy = f"members are {', '.join(self.members) or 'missing'}"
             raise SettingsError("not an ensemble", column="ensemble", value=value, remedy=remedy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """Members that were fitted before an earlier stretch of the log, and what came next in it."""
+
+    members: Mapping[str, Recommender]
+    targets: Targets
+    had: Histories | None = None
 
 
 class Ensemble:
@@ -96,20 +105,49 @@ class Ensemble:
             self.choose(training.validation, seed=training.seed)
         return self
 
-    def choose(self, validation: Targets, *, had: Histories | None = None, seed: int = 0) -> Self:
-        """Choose the weights for the best NDCG@10 on `validation`, which no member may have seen."""
-        scores = {name: member.score for name, member in self.members.items()}
-        rng = np.random.default_rng(seed)
-        pool = pool_of(
-            scores,
-            validation,
+    def choose(
+        self,
+        validation: Targets,
+        *,
+        had: Histories | None = None,
+        seed: int = 0,
+        earlier: Sequence[Earlier] = (),
+    ) -> Self:
+        """Choose the weights for the best NDCG@10 on `validation`, which no member may have seen.
+
+        Parameters
+        ----------
+        earlier
+            The same members as they were before earlier stretches, and what came next there: the weights hold
+            for all of them, so that one season's fashion doesn't decide. Members that are not among those
+            are weighed last, on `validation` alone.
+        """
+        names = list(self.members)
+        quick = [name for name in names if all(name in one.members for one in earlier)]
+        newest = self._pool(self.members, validation, had, seed)
+        if not earlier or not quick:
+            self.weights_ = dict(zip(names, choose_weights(newest), strict=True))
+            return self
+        pools = [self._pool({name: self.members[name] for name in quick}, validation, had, seed)]
+        for one in earlier:
+            pools.append(self._pool({name: one.members[name] for name in quick}, one.targets, one.had, seed))
+        found = dict(zip(quick, choose_weights(joined(pools)), strict=True))
+        start = [found.get(name, 0.0) for name in names]
+        others = [place for place, name in enumerate(names) if name not in found]
+        self.weights_ = dict(zip(names, choose_weights(newest, start=start, changing=others), strict=True))
+        return self
+
+    def _pool(
+        self, members: Mapping[str, Recommender], targets: Targets, had: Histories | None, seed: int
+    ) -> Pool:
+        return pool_of(
+            {name: member.score for name, member in members.items()},
+            targets,
             had=had,
             exclude_had=self.config.exclude_had,
             n_shoppers=self.config.n_shoppers,
-            rng=rng,
+            rng=np.random.default_rng(seed),
         )
-        self.weights_ = dict(zip(scores, choose_weights(pool), strict=True))
-        return self
 
     def learn(self, history: Histories) -> None:
         """Let the members that can learn from the newest event of the only shopper in `history`."""

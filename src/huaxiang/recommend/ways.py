@@ -23,6 +23,10 @@ WAYS: Mapping[str, tuple[str, str]] = {
 """Name → module and class, from the simplest to the richest; loaded when asked for."""
 
 
+SLOW = frozenset({"sequence"})
+"""Ways that take minutes to fit: they are fitted once for a choice, where the others may be several times."""
+
+
 def make_recommender(name: str, config: Any = None) -> Recommender:
     """Return a recommender that is yet to be fitted.
 
