@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -148,6 +148,38 @@ class Event:
     context: Mapping[str, Any] = field(default_factory=dict)
     shop_id: str = DEFAULT_SHOP
     position: int | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object that `POST /v1/events` takes; what isn't said is left out.
+
+        The time is the shopper's own, with its offset. Shop, position and moment of receipt are the log's.
+
+        Examples
+        --------
+        >>> Event(event_id="1", shopper_id="s-17", type=EventType.SEARCH, query="red dress").as_json()
+        {'event_id': '1', 'shopper_id': 's-17', 'type': 'search', 'query': 'red dress'}
+        """
+        said: dict[str, object] = {"event_id": self.event_id, "shopper_id": self.shopper_id}
+        said["type"] = self.type.value
+        for name in ("item_id", "query", "text", "image", "session_id", "order_id"):
+            if (words := getattr(self, name)) is not None:
+                said[name] = words
+        if self.occurred_at is not None:
+            said["occurred_at"] = _on_the_clock(self.occurred_at, self.utc_offset_minutes)
+        if self.value != _NO_VALUE:
+            worth = asdict(self.value)
+            said["value"] = {name: number for name, number in worth.items() if number is not None}
+        if self.context:
+            said["context"] = dict(self.context)
+        return said
+
+
+_NO_VALUE = Value()
+
+
+def _on_the_clock(moment: datetime, utc_offset_minutes: int) -> str:
+    clock = timezone(timedelta(minutes=utc_offset_minutes)) if utc_offset_minutes else UTC
+    return moment.astimezone(clock).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,12 @@ class Limits:
         Longest body, 413 beyond; also of a body after gzip is undone.
     batch_events
         Most events in one request, 413 beyond.
-    text_characters
-        Longest words of one event.
+    text_characters, id_characters
+        Longest words and longest id of one event.
+    context_bytes, context_depth
+        Most JSON that may stand around one event.
+    event_days
+        Events may be this old.
     requests_per_s, burst
         Rate of one key in one worker, 429 beyond; a burst may be ahead of it.
     request_s
@@ -50,6 +54,10 @@ class Limits:
     body_bytes: int = 4 * MEBIBYTE
     batch_events: int = 500
     text_characters: int = 10_000
+    id_characters: int = 200
+    context_bytes: int = 4096
+    context_depth: int = 6
+    event_days: float = 18_262.0
     requests_per_s: float = 1000.0
     burst: int = 2000
     request_s: float = 10.0

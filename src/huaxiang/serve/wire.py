@@ -1,47 +1,60 @@
 """Events as they come over the wire: bytes in; events, and what was refused and why, out.
 
-Hand-written, since every event of a shop passes here: a check is a comparison, not a framework.
+`Event.as_json` is the way back. What single fields must be is in `wire_fields`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from math import isfinite
 from typing import Any
 
 import orjson
 
 from huaxiang.errors import InputError, LimitError
-from huaxiang.records import Event, EventType, Value
-from huaxiang.serve.settings import Limits
+from huaxiang.records import Event, EventType
+from huaxiang.serve.settings import PURPOSES
+from huaxiang.serve.wire_fields import Reading as Reading
+from huaxiang.serve.wire_fields import RefusedError as RefusedError
+from huaxiang.serve.wire_fields import (
+    check_plain,
+    nearest,
+    read_context,
+    read_id,
+    read_moment,
+    read_value,
+    read_words,
+    refuse_unknown,
+)
 
 KEYS = frozenset(
     "event_id shopper_id type item_id query text image occurred_at value session_id order_id context".split()
 )
-VALUE_KEYS = frozenset(("quantity", "price", "price_minor", "currency", "rating"))
 ABOUT = ("item_id", "query", "text", "image")
-_TYPES = {str(kind): kind for kind in EventType}
-_ABOUT_NOTHING = frozenset({EventType.BEGIN_CHECKOUT, EventType.CONSENT, EventType.ALIAS, EventType.CORRECT})
-_NOT_OF_ITEMS = _ABOUT_NOTHING | {EventType.SEARCH, EventType.STATE}
-_ITEM_ALONE = ["item_id"]
-_NEEDS_WORDS = {EventType.SEARCH: "query", EventType.STATE: "text"}
-_NO_CENTS = frozenset(("JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF", "UGX", "PYG", "RWF"))
-_LONGEST_ID = 200
-_LONGEST_CONTEXT = 4000
-_DEEPEST_CONTEXT = 6
-_MOST = 10**12
-_OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
+_ITEM, _QUERY, _TEXT, _IMAGE = 1, 2, 4, 8
+_TYPES = {kind.value: kind for kind in EventType}
+_OF_ITEM = (_ITEM,)
+_MAY_BE_ABOUT: dict[EventType, tuple[int, ...]] = {
+    **dict.fromkeys(EventType, _OF_ITEM),
+    EventType.SEARCH: (_QUERY, _IMAGE),
+    EventType.STATE: (_TEXT, _IMAGE),
+    EventType.REVIEW: (_ITEM | _TEXT, _ITEM, _TEXT, _IMAGE),
+    EventType.BEGIN_CHECKOUT: (0, _ITEM),
+    EventType.CORRECT: (0,),
+    EventType.CONSENT: (0,),
+    EventType.ALIAS: (0,),
+}
+"""Which of item, query, text and photo an event may state together, as sums of their bits."""
 
+_ALIAS_KEYS = frozenset(("other", "linked", "traits", "source", "channel", "device"))
+_SIDES = ("liked", "disliked", "withdrawn")
+event_json = Event.as_json
+"""The inverse of reading: an event as the wire has it."""
 
-class RefusedError(Exception):
-    """One event can't be taken."""
-
-    def __init__(self, field: str | None, code: str, message: str) -> None:
-        self.field, self.code, self.message = field, code, message
-        super().__init__(message)
+_NOT_QUITE_JSON = re.compile(rb"\\u[dD][89a-fA-F]|NaN|Infinity|\d[eE]\+?\d{3}")
+_DEEPEST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +84,22 @@ class Parsed:
 
     Parameters
     ----------
+    indices
+        Where in the request each event stood.
     n_clamped
         Events whose clock was ahead: they count as of their arrival.
+    n_unpriced
+        Events whose price was in another currency than the shop's, and was left out.
+    ignored
+        What → how many: accepted, and no event of ours.
     """
 
     events: list[Event] = field(default_factory=list)
     indices: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     n_clamped: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What events are read with.
-
-    Parameters
-    ----------
-    shopper
-        Turns the id of a shopper into the one that the log has; raises `RefusedError` where it may not be
-        written of.
-    has_item
-        Whether the catalogue has an item.
-    currency
-        Prices are kept in it; others are kept without a price.
-    future
-        How far a clock may be ahead.
-    """
-
-    now: datetime
-    shopper: Callable[[str], str] = str
-    has_item: Callable[[str], bool] = bool
-    currency: str | None = None
-    shop_id: str = "default"
-    future: timedelta = timedelta(seconds=300)
-    limits: Limits = field(default_factory=Limits)
+    n_unpriced: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
 
 
 def parse_events(body: bytes, reading: Reading) -> Parsed:
@@ -119,254 +114,215 @@ def parse_events(body: bytes, reading: Reading) -> Parsed:
 
     Examples
     --------
+    >>> from datetime import UTC, datetime
     >>> moment = datetime(2026, 1, 2, tzinfo=UTC)
     >>> sent = b'{"events": [{"event_id": "1", "shopper_id": 17850.0, "type": "view_item", "item_id": "a"}]}'
     >>> parse_events(sent, Reading(now=moment)).events[0].shopper_id
     '17850'
     """
-    try:
-        whole = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InputError("the body is no JSON", column="body", remedy=f"mend it ({error})") from error
-    given = whole.get("events") if isinstance(whole, dict) else None
-    if not isinstance(given, list) or not given:
+    whole, is_plain = read_json(body)
+    if type(whole) is dict and whole.keys() - {"events"}:
+        known = f'the only key is "events", not {sorted(whole.keys() - {"events"})[0][:40]!r}'
+        raise InputError("the body has an unknown key", column="body", remedy=known)
+    given = whole.get("events") if type(whole) is dict else None
+    if type(given) is not list or not given:
         raise InputError("there are no events", column="events", remedy='send {"events": [{…}, …]}')
-    if len(given) > reading.limits.batch_events:
-        raise LimitError(
-            "too many events at once",
-            column="events",
-            value=str(len(given)),
-            remedy=f"send up to {reading.limits.batch_events}",
-        )
+    check_length(given, reading.limits.batch_events, "events")
     parsed = Parsed()
     for index, stated in enumerate(given):
-        take(parsed, index, stated, reading)
+        take(parsed, index, stated, reading, is_plain=is_plain)
     return parsed
 
 
-def take(parsed: Parsed, index: int, stated: object, reading: Reading) -> None:
-    """Add one event to what is parsed, or why it is refused."""
-    try:
-        event, was_ahead = parse_event(stated, reading)
-    except RefusedError as refused:
-        name = stated.get("event_id") if isinstance(stated, dict) else None
-        shown = name[:_LONGEST_ID] if isinstance(name, str) else None
-        parsed.rejected.append(Rejection(index, shown, refused.field, refused.code, refused.message))
-        return
-    parsed.events.append(event)
-    parsed.indices.append(index)
-    parsed.n_clamped += was_ahead
+def read_json(body: bytes) -> tuple[Any, bool]:
+    """Return what a body says, and whether its texts and numbers are as JSON has them.
 
-
-def parse_event(stated: object, reading: Reading) -> tuple[Event, bool]:
-    """Return one event, and whether its clock was ahead.
+    Clients whose JSON has NaN, or half of a surrogate pair, in one event don't lose the others: such a body
+    is read too, and each of its events must then pass `check_plain`.
 
     Raises
     ------
-    RefusedError
-        It can't be taken.
+    InputError
+        It is no JSON.
     """
+    try:
+        return orjson.loads(body), True
+    except orjson.JSONDecodeError as error:
+        if _NOT_QUITE_JSON.search(body):
+            try:
+                return json.loads(body), False
+            except (ValueError, RecursionError):
+                pass
+        where = f"mend line {error.lineno}, column {error.colno}"
+        raise InputError("the body is no JSON", column="body", remedy=where) from error
+
+
+def check_length(given: list[Any], most: int, name: str) -> None:
+    """Raise `LimitError` where a list of events is longer than one request may have."""
+    if len(given) > most:
+        remedy = f"send up to {most} at once"
+        raise LimitError("too many events at once", column=name, value=str(len(given)), remedy=remedy)
+
+
+def take(parsed: Parsed, index: int, stated: object, reading: Reading, *, is_plain: bool = True) -> None:
+    """Add one event to what is parsed, or why it is refused."""
+    try:
+        if not is_plain:
+            check_plain(stated, "", deepest=_DEEPEST)
+        _add_event(parsed, stated, reading)
+    except RefusedError as refused:
+        reject(parsed, index, stated.get("event_id") if type(stated) is dict else None, refused)
+        return
+    parsed.indices.append(index)
+
+
+def reject(parsed: Parsed, index: int, event_id: object, refused: RefusedError) -> None:
+    """Add why an event is refused."""
+    shown = event_id[:200] if type(event_id) is str and _is_sendable(event_id) else None
+    parsed.rejected.append(Rejection(index, shown, refused.field or None, refused.code, refused.message))
+
+
+def _is_sendable(written: str) -> bool:
+    return written.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in written)
+
+
+def _add_event(parsed: Parsed, stated: object, reading: Reading) -> None:
     if type(stated) is not dict:
         raise RefusedError(None, "not_an_object", "an event is a JSON object")
     if not stated.keys() <= KEYS:
-        _refuse_unknown(stated, KEYS, "")
-    kind = _TYPES.get(stated.get("type"))  # type: ignore[arg-type]
-    if kind is None:
-        raise RefusedError("type", "unknown_type", _nearest(str(stated.get("type"))[:40], _TYPES))
-    occurred_at, offset, was_ahead = _occurred(stated.get("occurred_at"), reading)
-    limit = reading.limits.text_characters
-    about = [name for name in ABOUT if stated.get(name) is not None]
-    item_id = _id(stated["item_id"], "item_id") if "item_id" in about else None
-    if about != _ITEM_ALONE or kind in _NOT_OF_ITEMS:
-        _check_about(kind, about)
-    if item_id is not None and not reading.has_item(item_id):
-        raise RefusedError(
-            "item_id", "unknown_item", "the catalogue has no such item; send it to /v1/items first"
-        )
-    context = stated.get("context")
-    session_id, order_id = stated.get("session_id"), stated.get("order_id")
-    return (
-        Event(
-            event_id=_id(stated.get("event_id"), "event_id"),
-            shopper_id=reading.shopper(_id(stated.get("shopper_id"), "shopper_id")),
-            type=kind,
-            occurred_at=occurred_at,
-            received_at=reading.now,
-            item_id=item_id,
-            query=_words(stated.get("query"), "query", limit),
-            text=_words(stated.get("text"), "text", limit),
-            image=_words(stated.get("image"), "image", limit),
-            value=_value(stated["value"], kind, reading)
-            if stated.get("value") is not None
-            else _none_of(kind),
-            session_id=None if session_id is None else _id(session_id, "session_id"),
-            order_id=None if order_id is None else _id(order_id, "order_id"),
-            utc_offset_minutes=offset,
-            context={} if context is None else _context(context),
-            shop_id=reading.shop_id,
-        ),
-        was_ahead,
-    )
-
-
-def _none_of(kind: EventType) -> Value:
-    if kind is EventType.RATE:
+        refuse_unknown(stated, KEYS, "")
+    get, longest, longest_words = stated.get, reading.limits.id_characters, reading.limits.text_characters
+    kind = _type(get("type"))
+    occurred_at, offset, was_ahead = read_moment(get("occurred_at"), reading)
+    item_id = _item(get("item_id"), reading)
+    query = read_words(get("query"), "query", longest=longest_words)
+    text = read_words(get("text"), "text", longest=longest_words)
+    image = read_words(get("image"), "image", longest=longest_words)
+    _check_about(kind, item_id, query, text, image)
+    value, is_foreign = read_value(get("value"), reading)
+    if kind is EventType.RATE and value.rating is None:
         raise RefusedError("value.rating", "missing", "a rating of 1 to 5 is needed")
-    return _NO_VALUE
+    session_id, order_id = get("session_id"), get("order_id")
+    event = Event(
+        event_id=read_id(get("event_id"), "event_id", longest=longest),
+        shopper_id=reading.shopper(read_id(get("shopper_id"), "shopper_id", longest=longest)),
+        type=kind,
+        occurred_at=occurred_at,
+        received_at=reading.now,
+        item_id=item_id,
+        query=query,
+        text=text,
+        image=image,
+        value=value,
+        session_id=None if session_id is None else read_id(session_id, "session_id", longest=longest),
+        order_id=None if order_id is None else read_id(order_id, "order_id", longest=longest),
+        utc_offset_minutes=offset,
+        context=_context(kind, get("context"), reading),
+        shop_id=reading.shop_id,
+    )
+    parsed.events.append(event)
+    parsed.n_clamped += was_ahead
+    parsed.n_unpriced += is_foreign
 
 
-_NO_VALUE = Value()
-
-
-def _id(stated: object, name: str) -> str:
-    """Return an id: a text, or a number as a text."""
-    if type(stated) is float and stated == int(stated) and abs(stated) < _MOST:
-        stated = int(stated)
-    if type(stated) is int:
-        return str(stated)
-    if type(stated) is not str or not stated:
-        raise RefusedError(
-            name, "missing" if stated in (None, "") else "not_an_id", "an id is a text that is not empty"
-        )
-    if len(stated) > _LONGEST_ID:
-        raise RefusedError(name, "too_long", f"an id has at most {_LONGEST_ID} characters")
-    if "\0" in stated:
-        raise RefusedError(name, "not_an_id", "an id has no NUL in it")
-    return stated
-
-
-def _words(stated: object, name: str, longest: int) -> str | None:
-    if stated is None:
-        return None
-    if type(stated) is not str or not stated.strip():
-        raise RefusedError(name, "not_a_text", "a text that is not empty is needed")
-    if len(stated) > longest:
-        raise RefusedError(name, "too_long", f"at most {longest} characters")
-    return stated.replace("\0", "") if "\0" in stated else stated
-
-
-def _check_about(kind: EventType, about: Sequence[str]) -> None:
-    if kind in _ABOUT_NOTHING:
-        if about and kind is not EventType.BEGIN_CHECKOUT:
-            raise RefusedError(about[0], "not_expected", f"{kind} is about none of {', '.join(ABOUT)}")
-        return
-    needed = _NEEDS_WORDS.get(kind)
-    if kind is EventType.REVIEW:
-        if not about or not set(about) <= {"item_id", "text"}:
-            raise RefusedError("text", "missing", "a review has an item, a text, or both")
-        return
-    if kind in (EventType.SEARCH, EventType.STATE):
-        if len(about) != 1 or not set(about) <= {needed, "text", "image"}:
-            raise RefusedError(needed, "missing", f"{kind} needs exactly one of {needed} and image")
-        return
-    if set(about) != {"item_id"}:
-        raise RefusedError(
-            "item_id", "missing" if not about else "not_expected", f"{kind} needs item_id and nothing else"
-        )
-
-
-def _occurred(stated: object, reading: Reading) -> tuple[datetime, int, bool]:
-    """Return when it occurred in UTC, the shopper's offset in minutes, and whether the clock was ahead."""
-    if stated is None:
-        return reading.now, 0, False
+def _type(stated: object) -> EventType:
     if type(stated) is not str:
-        raise RefusedError("occurred_at", "not_a_time", "a time is a text such as 2026-01-31T12:00:00+08:00")
-    try:
-        moment = datetime.fromisoformat(stated)
-    except ValueError:
-        raise RefusedError(
-            "occurred_at", "not_a_time", "a time is written as 2026-01-31T12:00:00+08:00"
-        ) from None
-    offset = moment.utcoffset()
-    if offset is None:
-        raise RefusedError("occurred_at", "no_zone", "a time needs its zone, such as Z or +08:00")
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        raise RefusedError("occurred_at", "not_a_time", "a time lies in the years 1970 to 9999") from None
-    if moment < _OLDEST:
-        raise RefusedError("occurred_at", "too_old", "nothing happened before 1970")
-    is_ahead = moment > reading.now + reading.future
-    minutes = int(offset.total_seconds() // 60)
-    return (reading.now if is_ahead else moment), max(-720, min(840, minutes)), is_ahead
+        raise RefusedError("type", "missing", f"one of {', '.join(_TYPES)} is needed")
+    kind = _TYPES.get(stated)
+    if kind is None:
+        raise RefusedError("type", "unknown_type", nearest(stated, _TYPES))
+    return kind
 
 
-def _value(stated: object, kind: EventType, reading: Reading) -> Value:
-    if type(stated) is not dict:
-        raise RefusedError("value", "not_an_object", "value is a JSON object")
-    if not stated.keys() <= VALUE_KEYS:
-        _refuse_unknown(stated, VALUE_KEYS, "value.")
-    currency = stated.get("currency", reading.currency)
-    if currency is not None and (type(currency) is not str or len(currency) != 3):
-        raise RefusedError("value.currency", "not_a_currency", "a currency is three letters, such as USD")
-    rating = _number(stated.get("rating"), "value.rating")
-    if rating is not None and not 1 <= rating <= 5:
-        raise RefusedError("value.rating", "out_of_range", "a rating is 1 to 5")
-    if rating is None and kind is EventType.RATE:
-        raise RefusedError("value.rating", "missing", "a rating of 1 to 5 is needed")
-    quantity = _number(stated.get("quantity"), "value.quantity")
-    if quantity is not None and not 0 < quantity <= 1_000_000:
-        raise RefusedError("value.quantity", "out_of_range", "a quantity is above 0 and at most a million")
-    return Value(
-        quantity=1.0 if quantity is None else quantity,
-        price_minor=_price_minor(stated, currency, reading),
-        currency=currency,
-        rating=rating,
-    )
-
-
-def _price_minor(stated: Mapping[str, Any], currency: str | None, reading: Reading) -> int | None:
-    price, minor = (
-        _number(stated.get("price"), "value.price"),
-        _number(stated.get("price_minor"), "value.price_minor"),
-    )
-    if price is None and minor is None:
-        return None
-    units = minor if minor is not None else (price or 0.0) * (1 if currency in _NO_CENTS else 100)
-    if not 0 <= units <= _MOST:
-        raise RefusedError("value.price", "out_of_range", "a price is at least 0")
-    return round(units) if currency == reading.currency or reading.currency is None else None
-
-
-def _number(stated: object, name: str) -> float | None:
+def _item(stated: object, reading: Reading) -> str | None:
     if stated is None:
         return None
-    if type(stated) not in (int, float) or not isfinite(stated):  # type: ignore[arg-type]
-        raise RefusedError(name, "not_a_number", "a number is needed")
-    return float(stated)  # type: ignore[arg-type]
+    item_id = read_id(stated, "item_id", longest=reading.limits.id_characters)
+    if not reading.has_item(item_id):
+        message = "the catalogue has no such item; send it to /v1/items first"
+        raise RefusedError("item_id", "unknown_item", message)
+    return item_id
 
 
-def _context(stated: object) -> dict[str, Any]:
-    if type(stated) is not dict:
-        raise RefusedError("context", "not_an_object", "context is a JSON object")
-    if len(stated) and (len(orjson.dumps(stated)) > _LONGEST_CONTEXT or _depth(stated) > _DEEPEST_CONTEXT):
-        raise RefusedError(
-            "context", "too_long", f"context has at most {_LONGEST_CONTEXT} bytes, {_DEEPEST_CONTEXT} deep"
-        )
-    for key in ("channel", "slate_id", "placement"):
-        if not isinstance(stated.get(key, ""), str):
-            raise RefusedError(f"context.{key}", "not_a_text", "a text is needed")
-    return stated
+def _check_about(
+    kind: EventType, item_id: str | None, query: str | None, text: str | None, image: str | None
+) -> None:
+    stated = _ITEM if item_id is not None else 0
+    if query is not None:
+        stated |= _QUERY
+    if text is not None:
+        stated |= _TEXT
+    if image is not None:
+        stated |= _IMAGE
+    allowed = _MAY_BE_ABOUT[kind]
+    if stated not in allowed:
+        _refuse_about(kind, stated, allowed)
 
 
-def _depth(stated: object) -> int:
-    inner: Sequence[object] = ()
-    if isinstance(stated, dict):
-        inner = list(stated.values())
-    elif isinstance(stated, list):
-        inner = stated
-    else:
-        return 0
-    return 1 + max((_depth(one) for one in inner), default=0)
+def _refuse_about(kind: EventType, stated: int, allowed: tuple[int, ...]) -> None:
+    ways = " or ".join(" with ".join(_names(one)) or "nothing" for one in allowed)
+    message = f"{kind} is about {ways}"
+    if not stated:
+        raise RefusedError(_names(allowed[0])[0], "missing", message)
+    extra = [name for name in _names(stated) if name not in {n for one in allowed for n in _names(one)}]
+    raise RefusedError((extra or _names(stated))[-1], "not_expected", message)
 
 
-def _refuse_unknown(stated: Mapping[str, object], known: frozenset[str], prefix: str) -> None:
-    unknown = next(key for key in stated if key not in known)
-    raise RefusedError(prefix + unknown[:40], "unknown_field", _nearest(unknown[:40], known))
+def _names(stated: int) -> list[str]:
+    return [name for bit, name in enumerate(ABOUT) if stated & 1 << bit]
 
 
-def _nearest(stated: str, known: Sequence[str] | Mapping[str, object] | frozenset[str]) -> str:
-    near = get_close_matches(stated, list(known), n=1, cutoff=0.4)
-    return (
-        f"not known; the nearest is {near[0]}" if near else f"not known; known are {', '.join(sorted(known))}"
-    )
+def _context(kind: EventType, stated: object, reading: Reading) -> dict[str, Any]:
+    context = read_context(stated, reading.limits)
+    if kind is EventType.ALIAS:
+        return _alias(context, reading)
+    if kind is EventType.CONSENT:
+        _check_consent(context)
+    elif kind is EventType.CORRECT:
+        _check_correction(context)
+    return context
+
+
+def _alias(context: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    """Return who is joined with whom, the other id as the log has it, and what is stated of a shopper."""
+    if not context.keys() <= _ALIAS_KEYS:
+        refuse_unknown(context, _ALIAS_KEYS, "context.")
+    if type(context.get("linked", True)) is not bool:
+        raise RefusedError("context.linked", "not_a_truth", "true joins, false parts")
+    _check_traits(context.get("traits"))
+    if context.get("other") is None:
+        if not context.get("traits"):
+            raise RefusedError("context.other", "missing", "an alias names another id, or traits")
+        return context
+    other = read_id(context["other"], "context.other", longest=reading.limits.id_characters)
+    return {**context, "other": (reading.linked or reading.shopper)(other)}
+
+
+def _check_traits(traits: object) -> None:
+    if traits is None:
+        return
+    if type(traits) is not dict:
+        raise RefusedError("context.traits", "not_an_object", "traits are a JSON object")
+    for trait in traits.values():
+        if type(trait) in (dict, list):
+            raise RefusedError("context.traits", "too_deep", "a trait is a text, a number or a truth")
+
+
+def _check_consent(context: Mapping[str, Any]) -> None:
+    answers = context.get("consent")
+    if type(answers) is not dict or not answers:
+        example = 'say {"consent": {"ads": false}}'
+        raise RefusedError("context.consent", "missing", example)
+    for purpose, is_allowed in answers.items():
+        if purpose not in PURPOSES:
+            raise RefusedError("context.consent", "unknown_purpose", nearest(purpose, PURPOSES))
+        if type(is_allowed) is not bool:
+            raise RefusedError(f"context.consent.{purpose}", "not_a_truth", "true allows, false refuses")
+
+
+def _check_correction(context: Mapping[str, Any]) -> None:
+    for name in ("dimension", "value"):
+        if type(context.get(name)) is not str or not context[name].strip():
+            raise RefusedError(f"context.{name}", "missing", f"a correction has a {name}")
+    if context.get("side") not in _SIDES:
+        raise RefusedError("context.side", "out_of_range", f"one of {', '.join(_SIDES)}")
