@@ -14,7 +14,7 @@ from huaxiang import __version__
 from huaxiang.errors import HuaxiangError
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.problems import answer_of, problem
-from huaxiang.serve.routes import events, lists, operations, privacy, profiles
+from huaxiang.serve.routes import events, lists, models, operations, privacy, profiles
 from huaxiang.serve.service import Service
 
 DESCRIPTION = """
@@ -54,7 +54,7 @@ def create_app(
     )
     app.state.service = service
     app.add_middleware(Outside, metrics=service.metrics, request_s=service.settings.limits.request_s)
-    for part in (events, profiles, lists, privacy, operations):
+    for part in (events, profiles, lists, privacy, models, operations):
         app.include_router(part.router)
     app.add_exception_handler(HuaxiangError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)

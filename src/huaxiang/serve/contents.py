@@ -102,6 +102,12 @@ class SaidThings:
         if said.vector is not None:
             contents.add_vectors([added], said.vector[None])
 
+    def use(self, space: str) -> None:
+        """Use vectors of another space from now on."""
+        if space != self._space:
+            self._space = space
+            self._cached.clear()
+
     def forget(self) -> None:
         """Drop everything that is kept here; the log has it still, unless it was erased."""
         self._cached.clear()

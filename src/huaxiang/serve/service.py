@@ -17,6 +17,7 @@ from huaxiang.serve.metrics import Metrics
 from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.pulse import Pulse
 from huaxiang.serve.settings import ServeSettings
+from huaxiang.serve.versions import Versions
 from huaxiang.serve.writer import Writer
 from huaxiang.store import Store
 from huaxiang.store.audit import AuditLine, add_lines
@@ -31,6 +32,7 @@ class Service:
     shops: Mapping[str, LiveShop]
     gate: Gate
     privacy: Privacy
+    models: Versions
     rates: Rates
     settings: ServeSettings
     metrics: Metrics = field(default_factory=Metrics)

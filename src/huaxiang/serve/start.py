@@ -30,6 +30,7 @@ from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.states import StateReader
 from huaxiang.serve.tail import FOLD_EVERY, keep_learning
+from huaxiang.serve.versions import Versions, register
 from huaxiang.serve.writer import Writer
 from huaxiang.store import (
     ApiKey,
@@ -47,6 +48,7 @@ from huaxiang.store import (
     read_after,
 )
 from huaxiang.store.meta import read_meta, write_meta
+from huaxiang.store.models import serving_model
 from huaxiang.store.states import MemoryStates, StateCache
 from huaxiang.store.states.snapshot import load_snapshot, save_snapshot
 
@@ -102,6 +104,7 @@ def open_service(process: Process) -> Service:
         shops=shops,
         gate=gate,
         privacy=privacy,
+        models=Versions(),
         rates=Rates(process.settings.limits),
         settings=process.settings,
     )
@@ -137,6 +140,7 @@ def _import_run(store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, t
     import_events(store, shop_id, model, pseudonyms, progress=lambda stage, done, total: None)
     with store.begin() as tx:
         write_meta(tx, mark, model.name)
+    register(store, shop_id, model, run)
 
 
 def _first_key(process: Process, store: Store) -> str | None:
@@ -188,7 +192,9 @@ def _open_shop(
     pseudonyms: Pseudonyms,
     writer: Writer,
 ) -> LiveShop:
-    model = load(run)
+    with store.read() as tx:
+        version = serving_model(tx, shop_id)
+    model = load(run if version is None else version.folder)
     newest_ms = _newest_ms(model)
     model = model.without_shoppers()
     states = StateReader(shop_id, store, cache, order_only=model.catalogue.order_only)
@@ -251,6 +257,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_learning(shop), name=f"learn {shop.shop_id}") for shop in service.shops.values()
     ]
+    tasks += [asyncio.create_task(service.models.follow(shop)) for shop in service.shops.values()]
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
     try:
         yield

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from huaxiang.errors import InputError
 from huaxiang.serve.answers import json_answer
+from huaxiang.serve.auth import Caller
 from huaxiang.serve.live import Wanted
-from huaxiang.serve.service import service_of
+from huaxiang.serve.service import Service, service_of
 
 router = APIRouter(tags=["lists"])
+MOST_ALIKE = 100
 
 Placement = Annotated[str, Query(description="home, item or cart", examples=["home"])]
 Of = Annotated[str, Query(description="item, category, brand, price_band or another dimension")]
@@ -44,7 +48,7 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
         language=language,
         purpose=caller.purpose,
     )
-    return json_answer(service.shop(caller).recommend(shopper_id, wanted).as_json())
+    return _listed(service, caller, shopper_id, wanted)
 
 
 @router.get("/v1/recommendations", summary="A list for somebody without an id")
@@ -67,4 +71,23 @@ async def anonymous_recommendations(
         language=language,
         purpose=caller.purpose,
     )
-    return json_answer(service.shop(caller).recommend(None, wanted).as_json())
+    return _listed(service, caller, None, wanted)
+
+
+def _listed(service: Service, caller: Caller, shopper_id: str | None, wanted: Wanted) -> Response:
+    started = time.perf_counter()
+    slate = service.shop(caller).recommend(shopper_id, wanted)
+    for note in slate.degraded:
+        service.metrics.degraded.labels(caller.shop_id, note.partition(";")[0][:60]).inc()
+    service.pulse.list(time.perf_counter() - started)
+    return json_answer(slate.as_json())
+
+
+@router.get("/v1/items/{item_id}/similar", summary="Items like an item")
+async def similar(request: Request, item_id: str, k: Length = 10, language: Language = "en") -> Response:
+    """Answer with the items most like one: in stock, one of each product, none of its own variants."""
+    service = service_of(request)
+    shop = service.shop(service.caller(request, "recommend:read"))
+    if k > MOST_ALIKE:
+        raise InputError("not a length of a list", column="k", value=str(k), remedy=f"give 1 to {MOST_ALIKE}")
+    return json_answer(shop.serving.model.similar(item_id, k=k, language=language).as_json())

@@ -1,0 +1,194 @@
+"""What the pages show of a live shop, in words a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from huaxiang.encoders.photos import Photos
+from huaxiang.errors import UnknownItemError
+from huaxiang.records import Event, Evidence
+from huaxiang.serve.live import LiveShop
+from huaxiang.shop.catalogue import Catalogue, Dimension
+from huaxiang.store import of_shopper
+
+THUMBNAIL = 320
+"""Longest side of a photo in the console, pixels."""
+
+_TYPES_ZH = {
+    "view_item_list": "看到列表",
+    "select_item": "点选",
+    "view_item": "浏览",
+    "search": "搜索",
+    "add_to_cart": "加入购物车",
+    "remove_from_cart": "移出购物车",
+    "add_to_wishlist": "收藏",
+    "begin_checkout": "开始结账",
+    "purchase": "购买",
+    "refund": "退款",
+    "review": "评价",
+    "rate": "打分",
+    "dislike": "不喜欢",
+    "state": "说明",
+    "correct": "更正",
+    "consent": "授权",
+    "alias": "身份合并",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One event of a timeline."""
+
+    at: str
+    what: str
+    about: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemCard:
+    """One item; each attribute is (dimension, value, what kind of statement it is)."""
+
+    title: str
+    price: str
+    in_stock: bool
+    attributes: tuple[tuple[str, str, str], ...]
+
+
+def timeline(shop: LiveShop, shopper_id: str, *, most: int, language: str) -> list[Line]:
+    """Return a shopper's newest events of all their ids, newest first."""
+    with shop.store.read() as tx:
+        person = shop.people.known(tx, shopper_id)
+        events = of_shopper(tx, shop.shop_id, person.ids, limit=most, newest_first=True)
+    return [_line(shop, one.event, language) for one in events]
+
+
+def evidence_lines(
+    shop: LiveShop, shopper_id: str, evidence: Sequence[Evidence], *, language: str
+) -> list[str]:
+    """Return what a claim rests on, an event a line."""
+    wanted = {one.event_id for one in evidence if one.event_id is not None}
+    with shop.store.read() as tx:
+        person = shop.people.known(tx, shopper_id)
+        events = of_shopper(tx, shop.shop_id, person.ids)
+    lines = [_line(shop, one.event, language) for one in events if one.event.event_id in wanted]
+    return [" · ".join(part for part in (line.at, line.what, line.about) if part) for line in lines]
+
+
+def value_label(shop: LiveShop, dimension: str, value: str, *, language: str) -> str:
+    """Return how a language says a value, as "colour: red"."""
+    known = shop.serving.model.catalogue.dimensions.get(dimension)
+    said = (
+        value
+        if known is None or value not in known.row_of
+        else known.label(known.row_of[value], language=language)
+    )
+    return f"{dimension.replace('_', ' ')}: {said}"
+
+
+def find_items(shop: LiveShop, words: str, *, most: int, language: str) -> list[str]:
+    """Return items whose id is `words` or whose title has them all; without words, the most popular."""
+    catalogue = shop.serving.model.catalogue
+    if words in catalogue.row_of:
+        return [words]
+    parts = words.lower().split()
+    popular = np.argsort(-shop.serving.model.popularity, kind="stable").tolist()
+    found = (row for row in popular if all(part in _titles(catalogue, row).lower() for part in parts))
+    return [catalogue.item_ids[row] for row, _ in zip(found, range(most), strict=False)]
+
+
+def item_card(shop: LiveShop, item_id: str, *, language: str) -> ItemCard:
+    """Return what the catalogue says of an item.
+
+    Raises
+    ------
+    UnknownItemError
+        There is none with this id.
+    """
+    catalogue = shop.serving.model.catalogue
+    if item_id not in catalogue.row_of:
+        raise UnknownItemError("no such item", value=item_id, remedy="check the id")
+    row = catalogue.row_of[item_id]
+    price = int(catalogue.price_minor[row])
+    return ItemCard(
+        title=catalogue.title(row, language=language),
+        price=f"{price / 100:,.2f} {catalogue.currency or ''}".strip() if price >= 0 else "",
+        in_stock=bool(catalogue.in_stock[row]),
+        attributes=tuple(
+            said
+            for dimension in catalogue.dimensions.values()
+            for said in _attributes(dimension, row, language)
+        ),
+    )
+
+
+def photo(shop: LiveShop, item_id: str) -> bytes | None:
+    """Return an item's photo as a small JPEG; None where there is none that can be read."""
+    model = shop.serving.model
+    row = model.catalogue.row_of.get(item_id)
+    if row is None or model.shop.images is None:
+        return None
+    found = _photos(model.shop.images).get(model.shop.items["image"][row])
+    try:
+        written = found if isinstance(found, bytes) else Path(str(found)).read_bytes()
+        return thumbnail(written)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _photos(place: str) -> Photos:
+    return Photos(place)
+
+
+def thumbnail(photo: bytes) -> bytes:
+    """Return a photo as a small JPEG."""
+    with Image.open(BytesIO(photo)) as opened:
+        small = opened.convert("RGB")
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        written = BytesIO()
+        small.save(written, "JPEG", quality=82)
+    return written.getvalue()
+
+
+def _attributes(dimension: Dimension, row: int, language: str) -> list[tuple[str, str, str]]:
+    entries = range(int(dimension.offsets[row]), int(dimension.offsets[row + 1]))
+    return [
+        (
+            dimension.name.replace("_", " "),
+            dimension.label(int(dimension.value_rows[entry]), language=language),
+            f"{dimension.confidence[entry]:.0%}" if dimension.is_inferred[entry] else "",
+        )
+        for entry in entries
+    ]
+
+
+def _titles(catalogue: Catalogue, row: int) -> str:
+    return " ".join(titles[row] for titles in catalogue.titles.values())
+
+
+def _line(shop: LiveShop, event: Event, language: str) -> Line:
+    catalogue = shop.serving.model.catalogue
+    about = event.query or event.text or ""
+    if event.item_id is not None:
+        row = catalogue.row_of.get(event.item_id)
+        title = event.item_id if row is None else catalogue.title(row, language=language)
+        about = " ".join(part for part in (title, about) if part)
+    if event.type == "correct":
+        about = " ".join(str(event.context.get(key, "")) for key in ("dimension", "value", "side"))
+    return Line(
+        at="" if event.occurred_at is None else _said_at(event.occurred_at),
+        what=_TYPES_ZH[event.type] if language == "zh" else event.type.replace("_", " "),
+        about=about,
+    )
+
+
+def _said_at(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

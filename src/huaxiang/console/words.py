@@ -1,0 +1,116 @@
+"""The words of the console, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "title": ("Huaxiang", "画像"),
+    "overview": ("Overview", "总览"),
+    "shoppers": ("Shoppers", "顾客"),
+    "items": ("Items", "商品"),
+    "models": ("Models", "模型"),
+    "sign_in": ("Sign in", "登录"),
+    "sign_out": ("Sign out", "退出"),
+    "admin_key": ("Admin key", "管理密钥"),
+    "refused": ("This key may not use the console.", "此密钥不能使用控制台。"),
+    "dark": ("Light or dark", "浅色或深色"),
+    "language": ("Language", "语言"),
+    "menu": ("Menu", "菜单"),
+    "events_per_s": ("Events per second", "每秒事件"),
+    "lists_per_s": ("Lists per second", "每秒推荐"),
+    "p50_ms": ("Half of the lists within", "一半推荐耗时不超过"),
+    "p99_ms": ("99 % of the lists within", "99% 推荐耗时不超过"),
+    "freshness": ("Learning is behind by", "学习滞后"),
+    "waiting": ("Events waiting", "等待写入的事件"),
+    "model": ("Model", "模型"),
+    "catalogue": ("Catalogue", "商品目录"),
+    "n_items": ("Items", "商品数"),
+    "position": ("Log position", "日志位置"),
+    "rebuilt": ("States rebuilt", "重建的状态"),
+    "degraded": ("What is not as it should be", "不完整之处"),
+    "last_minute": ("The last minute", "最近一分钟"),
+    "ctr": ("Click-through by model and placement", "各模型与位置的点击率"),
+    "lists_shown": ("Lists", "推荐次数"),
+    "clicks": ("Clicked", "点击率"),
+    "bought": ("Bought", "购买率"),
+    "placement": ("Placement", "位置"),
+    "drift": ("Drift", "漂移"),
+    "nothing_yet": ("Nothing yet.", "暂无数据。"),
+    "find_shopper": ("Shopper's id, as in the shop", "顾客编号（与店铺一致）"),
+    "find": ("Show", "查看"),
+    "no_shopper": ("The log has nothing of this shopper.", "日志中没有这位顾客。"),
+    "no_item": ("There is no such item.", "没有这个商品。"),
+    "examples": ("For example", "例如"),
+    "portrait": ("Portrait", "画像"),
+    "facets": ("What they like and dislike", "喜好与厌恶"),
+    "liked": ("likes", "喜欢"),
+    "disliked": ("dislikes", "不喜欢"),
+    "withdrawn": ("let events decide", "由行为决定"),
+    "confidence": ("confidence", "可信度"),
+    "share": ("share", "占比"),
+    "stated": ("stated", "本人说明"),
+    "inferred": ("inferred", "推断"),
+    "corrected": ("corrected", "已更正"),
+    "interests": ("Interests", "兴趣"),
+    "timeline": ("Timeline", "时间线"),
+    "list": ("Recommended now", "当前推荐"),
+    "evidence": ("Evidence", "依据"),
+    "corrected_now": ("Corrected; the list has changed.", "已更正，推荐已更新。"),
+    "consent": ("Consent", "授权"),
+    "consent_kept": ("Kept.", "已保存。"),
+    "recommend": ("recommendations", "推荐"),
+    "search": ("search", "搜索"),
+    "service": ("service", "客服"),
+    "ads": ("advertising", "广告"),
+    "research": ("research", "研究"),
+    "train": ("training of models", "模型训练"),
+    "export": ("Export everything", "导出全部数据"),
+    "erase": ("Erase", "删除"),
+    "erase_sure": (
+        "Erase everything about this shopper? This can't be undone.",
+        "确定删除这位顾客的全部数据？此操作无法撤销。",
+    ),
+    "erased": ("Erased.", "已删除。"),
+    "cancel": ("Cancel", "取消"),
+    "orders": ("orders", "订单"),
+    "spent": ("spent", "消费"),
+    "last_seen": ("last seen", "最近到访"),
+    "lifecycle": ("stage", "阶段"),
+    "find_item": ("Item's id or words of its title", "商品编号或标题中的词"),
+    "attributes": ("Attributes", "属性"),
+    "alike": ("Like this", "相似商品"),
+    "who_likes": ("Who likes its kind", "谁喜欢这一类"),
+    "in_stock": ("in stock", "有货"),
+    "sold_out": ("sold out", "缺货"),
+    "serving": ("serving", "服务中"),
+    "ready": ("ready", "待用"),
+    "retired": ("retired", "已退役"),
+    "failed": ("failed", "失败"),
+    "promote": ("Promote", "启用"),
+    "roll_back": ("Roll back to this", "回滚到此版本"),
+    "made_at": ("Made", "制作时间"),
+    "metrics": ("On the newest days", "最近几天的指标"),
+    "decision": ("Decision", "决定"),
+    "promoted": ("It is served now.", "已启用。"),
+    "offline": ("The page has lost the service; it tries again.", "与服务的连接中断，正在重试。"),
+}
+
+
+def word(key: str, language: str) -> str:
+    """Return the words for `key`; a language without words of its own reads English.
+
+    Examples
+    --------
+    >>> word("shoppers", "zh"), word("shoppers", "fr")
+    ('顾客', 'Shoppers')
+    """
+    english, chinese = _WORDS[key]
+    return chinese if language == "zh" else english
+
+
+def keys() -> tuple[str, ...]:
+    """Return every key that has words."""
+    return tuple(_WORDS)
