@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf, isfinite
 from typing import Any
 
@@ -357,6 +357,10 @@ def nearest(stated: str, known: Iterable[str]) -> str:
     >>> nearest("purchased", ["purchase", "refund"])
     'not known; the nearest is purchase'
     """
-    names = sorted(known)
-    near = get_close_matches(stated[:_SHOWN], names, n=1, cutoff=0.4)
+    return _nearest(stated[:_SHOWN], tuple(sorted(known)))
+
+
+@lru_cache(maxsize=1024)
+def _nearest(stated: str, names: tuple[str, ...]) -> str:
+    near = get_close_matches(stated, names, n=1, cutoff=0.4)
     return f"not known; the nearest is {near[0]}" if near else f"not known; known are {', '.join(names)}"
