@@ -84,6 +84,12 @@ def heads_of(tx: Connection, shop_id: str, shopper_ids: Sequence[str]) -> list[H
     return [one for one in found if one is not None]
 
 
+def heads_where(tx: Connection, shop_id: str, condition: str) -> list[Head]:
+    """Return what is known of every id for which a condition of ours in SQL holds."""
+    query = f"SELECT {_HEAD} FROM shoppers WHERE shop_id = ? AND {condition} ORDER BY shopper_id"
+    return [_head(row) for row in rows_of(tx, query, shop_id)]
+
+
 def group(tx: Connection, shop_id: str, shopper_id: str) -> list[Head]:
     """Return an id and all that were joined with it, the id itself first; nothing where it is unknown."""
     own = head(tx, shop_id, shopper_id)
