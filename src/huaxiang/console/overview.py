@@ -78,7 +78,7 @@ def _curve_options(say: Word) -> dict[str, object]:
     return {
         "animation": False,
         "grid": {"left": 48, "right": 16, "top": 32, "bottom": 24},
-        "legend": {"textStyle": {"color": QUIET}},
+        "legend": {"top": 0, "textStyle": {"color": QUIET}},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": [], "axisLabel": {"color": QUIET}},
         "yAxis": {"type": "value", "axisLabel": {"color": QUIET}, "minInterval": 1},

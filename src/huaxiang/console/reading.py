@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from huaxiang.console.words import name_of
 from huaxiang.encoders.photos import Photos
 from huaxiang.errors import UnknownItemError
-from huaxiang.records import Event, Evidence
+from huaxiang.records import Event, EventType, Evidence
 from huaxiang.serve.live import LiveShop
 from huaxiang.shop.catalogue import Catalogue, Dimension
 from huaxiang.store import of_shopper
 
+_SEEN = 20
+"""Events looked through for each line of a timeline: most are impressions."""
 THUMBNAIL = 320
 """Longest side of a photo in the console, pixels."""
 
@@ -63,11 +67,12 @@ class ItemCard:
 
 
 def timeline(shop: LiveShop, shopper_id: str, *, most: int, language: str) -> list[Line]:
-    """Return a shopper's newest events of all their ids, newest first."""
+    """Return what a shopper did last, newest first; what they were merely shown is left out."""
     with shop.store.read() as tx:
         person = shop.people.known(tx, shopper_id)
-        events = of_shopper(tx, shop.shop_id, person.ids, limit=most, newest_first=True)
-    return [_line(shop, one.event, language) for one in events]
+        events = of_shopper(tx, shop.shop_id, person.ids, limit=_SEEN * most, newest_first=True)
+    done = (one.event for one in events if one.event.type is not EventType.VIEW_ITEM_LIST)
+    return [_line(shop, event, language) for event in islice(done, most)]
 
 
 def evidence_lines(
@@ -85,12 +90,9 @@ def evidence_lines(
 def value_label(shop: LiveShop, dimension: str, value: str, *, language: str) -> str:
     """Return how a language says a value, as "colour: red"."""
     known = shop.serving.model.catalogue.dimensions.get(dimension)
-    said = (
-        value
-        if known is None or value not in known.row_of
-        else known.label(known.row_of[value], language=language)
-    )
-    return f"{dimension.replace('_', ' ')}: {said}"
+    is_known = known is not None and value in known.row_of
+    said = known.label(known.row_of[value], language=language) if known is not None and is_known else value
+    return f"{name_of(dimension, language)}: {said}"
 
 
 def find_items(shop: LiveShop, words: str, *, most: int, language: str) -> list[str]:
@@ -162,7 +164,7 @@ def _attributes(dimension: Dimension, row: int, language: str) -> list[tuple[str
     entries = range(int(dimension.offsets[row]), int(dimension.offsets[row + 1]))
     return [
         (
-            dimension.name.replace("_", " "),
+            name_of(dimension.name, language),
             dimension.label(int(dimension.value_rows[entry]), language=language),
             f"{dimension.confidence[entry]:.0%}" if dimension.is_inferred[entry] else "",
         )

@@ -16,6 +16,7 @@ from huaxiang.console.frame import DISLIKED, LIKED, Word, card, figure, page_fra
 from huaxiang.console.items import photo_of
 from huaxiang.console.reading import evidence_lines, timeline, value_label
 from huaxiang.console.session import HOME, Visit
+from huaxiang.console.words import name_of
 from huaxiang.errors import HuaxiangError, UnknownShopperError
 from huaxiang.records import Evidence, Facet, Profile, Slate
 from huaxiang.serve import statements
@@ -77,14 +78,14 @@ class ShopperPage:
             with card(self.say("list")):
                 self._list_part = ui.column().classes("w-full gap-2")
             with card(self.say("facets")):
-                self._facet_part = ui.column().classes("w-full gap-1")
+                self._facet_part = ui.column().classes("w-full gap-3")
             with ui.column().classes("w-full gap-4"):
                 with card(self.say("interests")):
                     self._interests(profile)
                 with card(self.say("consent")):
                     self._consent(profile)
-            with card(self.say("timeline")):
-                self._timeline()
+        with card(self.say("timeline")):
+            self._timeline()
         self._fill(profile)
 
     def _profile(self) -> Profile:
@@ -112,7 +113,7 @@ class ShopperPage:
                 figure(self.say("spent"), money)
                 seen = activity.last_seen.strftime("%Y-%m-%d") if activity.last_seen else "–"
                 figure(self.say("last_seen"), seen)
-                figure(self.say("lifecycle"), activity.lifecycle)
+                figure(self.say("lifecycle"), name_of(activity.lifecycle, self.visit.language))
         for note in profile.degraded:
             ui.label(note).classes("hx-quiet").props("role=status")
 
@@ -138,7 +139,9 @@ class ShopperPage:
             with ui.column().classes("gap-0 grow min-w-0"):
                 with ui.row().classes("w-full justify-between no-wrap"):
                     ui.label(name).classes("truncate")
-                    ui.label(f"{self.say(facet.side)} · {self.say(facet.source)}").classes("hx-quiet")
+                    ui.label(f"{self.say(facet.side)} · {self.say(facet.source)}").classes(
+                        "hx-quiet shrink-0"
+                    )
                 width = max(2.0, 100 * min(1.0, facet.share if is_liked else max(facet.share, 0.1)))
                 colour = LIKED if is_liked else DISLIKED
                 ui.element("div").style(

@@ -98,6 +98,35 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "offline": ("The page has lost the service; it tries again.", "与服务的连接中断，正在重试。"),
 }
 
+_ZH_NAMES: Mapping[str, str] = {
+    "category": "类目",
+    "brand": "品牌",
+    "price_band": "价格带",
+    "price_limit": "价格上限",
+    "colour": "颜色",
+    "material": "材质",
+    "style": "风格",
+    "image_tag": "图像标签",
+    "new": "新顾客",
+    "active": "活跃",
+    "loyal": "忠诚",
+    "at_risk": "可能流失",
+    "lapsed": "已流失",
+    "unknown": "未知",
+}
+
+
+def name_of(kind: str, language: str) -> str:
+    """Return how a dimension or a stage of a shopper's life is called.
+
+    Examples
+    --------
+    >>> name_of("price_band", "en"), name_of("price_band", "zh"), name_of("heel", "zh")
+    ('price band', '价格带', 'heel')
+    """
+    plain = kind.replace("_", " ")
+    return _ZH_NAMES.get(kind, plain) if language == "zh" else plain
+
 
 def word(key: str, language: str) -> str:
     """Return the words for `key`; a language without words of its own reads English.

@@ -1,0 +1,106 @@
+"""The console in a real browser, against a real process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium"),
+    pytest.mark.filterwarnings("default"),
+]
+KEY = "hx_console_" + "k" * 43
+PORT = 8411
+HOME = f"http://127.0.0.1:{PORT}/console"
+
+
+@pytest.fixture(scope="module")
+def served(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    run = Path(shutil.copytree(small_run, tmp_path_factory.mktemp("console") / "run"))
+    command = [
+        str(Path(sys.executable).with_name("huaxiang")),
+        "serve",
+        "--run",
+        str(run),
+        "--port",
+        str(PORT),
+    ]
+    process = subprocess.Popen(command, env={**os.environ, "HUAXIANG_ADMIN_KEY": KEY})
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) in (0, -signal.SIGTERM)
+
+
+@pytest.fixture
+def browser() -> Iterator[object]:
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+def signed_in(browser: object, *, language: str, width: int = 1280) -> object:
+    page = browser.new_context(locale=language, viewport={"width": width, "height": 900}).new_page()  # type: ignore[attr-defined]
+    page.goto(f"{HOME}/sign-in")
+    page.fill("#key", KEY)
+    page.press("#key", "Enter")
+    page.wait_for_url(f"{HOME}**")
+    return page
+
+
+def test_nobody_gets_in_without_an_admin_key(served: None, browser: object) -> None:
+    page = browser.new_page()  # type: ignore[attr-defined]
+    page.goto(f"{HOME}/shoppers/s-1")
+    assert page.url.endswith("/sign-in")
+    page.fill("#key", "hx_wrong_" + "k" * 43)
+    page.press("#key", "Enter")
+    assert page.get_by_role("alert").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("language", "portrait", "liked"), [("en-US", "Portrait", "likes"), ("zh-CN", "画像", "喜欢")]
+)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_correction_changes_the_facets_at_once(
+    served: None, browser: object, language: str, portrait: str, liked: str, width: int
+) -> None:
+    page = signed_in(browser, language=language, width=width)
+    page.goto(f"{HOME}/shoppers/s-1")  # type: ignore[attr-defined]
+    page.get_by_role("heading", name=portrait).first.wait_for()  # type: ignore[attr-defined]
+    page.get_by_role("button", name=f": {liked}").last.click()  # type: ignore[attr-defined]
+    said = {"en-US": "corrected", "zh-CN": "已更正"}[language]
+    page.get_by_text(f"{liked} · {said}").first.wait_for()  # type: ignore[attr-defined]
+
+
+def test_items_and_models_are_found_by_keyboard(served: None, browser: object) -> None:
+    page = signed_in(browser, language="en-US")
+    page.goto(f"{HOME}/items")  # type: ignore[attr-defined]
+    box = page.get_by_label("Item's id or words of its title")  # type: ignore[attr-defined]
+    box.fill("p000-1")
+    box.press("Enter")
+    page.wait_for_url("**words=p000-1")  # type: ignore[attr-defined]
+    page.goto(f"{HOME}/models")  # type: ignore[attr-defined]
+    page.get_by_text("serving").first.wait_for()  # type: ignore[attr-defined]
