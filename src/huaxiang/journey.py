@@ -1,29 +1,36 @@
 """START HERE: the whole story, from a shop's raw data to a list for each shopper.
 
 shop ─► texts and photos become vectors ─► fused ─► tried on what was held out ─► learnt ─► profiles, lists
+                          ▲                                                           │
+                          └──── retrained on what shoppers did since, if it is no worse ◄────┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from huaxiang.config import Settings, settings_toml
 from huaxiang.encoders import CachedEncoder, image_content, text_encoder
 from huaxiang.encoders.base import Encoded, TextEncoder
 from huaxiang.encoders.image import OnnxImageEncoder
-from huaxiang.encoders.items import encode_photos, encode_texts, image_encoder_of
-from huaxiang.evaluate.holdout import hold_out, item_pairs, training_part
+from huaxiang.encoders.items import Known, encode_photos, encode_texts, image_encoder_of, renew_photos
+from huaxiang.evaluate.holdout import hold_out, hold_out_since, item_pairs, training_part
 from huaxiang.evaluate.trial import Ensembles, Trial, evaluate_ensembles, fit_ensembles, refit
+from huaxiang.feedback.retrain import Comparison, Plan, caught_up, compare, next_members
 from huaxiang.fusion import Fusion, Parts, make
 from huaxiang.model import Model
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.population import Population
+from huaxiang.profile.update import milliseconds
 from huaxiang.recommend.base import Histories, TrainingData
 from huaxiang.recommend.histories import histories_from_events
+from huaxiang.records import Matrix, Vector
 from huaxiang.runs import fingerprint_of
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import build_catalogue
@@ -71,17 +78,8 @@ def fit(
     # What is sold: texts become vectors, and what the shop leaves unsaid is inferred from them.
     words = text_encoder(settings.text.encoder, cache_folder=cache, precision=settings.text.precision)
     reader = CachedEncoder(words, cache / "vectors")
-    tell("read texts", 0, len(shop.items), "")
-    texts = encode_texts(shop.items, shop.languages, reader)
-    shop = infer_attributes(
-        shop,
-        text_vectors_ID=texts.vectors_ID,
-        encode=lambda said: reader.encode(said).vectors_ID,
-        taxonomy=settings.text.taxonomy,
-        seed=seed,
-    )
+    shop, texts = _described(shop, reader, settings, tell)
     catalogue = build_catalogue(shop)
-    tell("read texts", len(shop.items), len(shop.items), "")
 
     # What it looks like: photos become vectors that land near the texts.
     eye, photos = _look(shop, texts, settings, cache, tell)
@@ -138,10 +136,117 @@ def fit(
     )
 
 
-def read_contents(shop: Shop, reader: TextEncoder, fusion: Fusion) -> Contents:
-    """Return everything shoppers wrote, with its vectors in the items' space."""
-    contents = Contents.of_events(shop.events)
-    said = contents.texts
+@dataclass(frozen=True, kw_only=True)
+class Retrained:
+    """A model that has learnt from what came since, and how it did beside the one in place."""
+
+    model: Model
+    comparison: Comparison
+
+
+def retrain(
+    model: Model,
+    shop: Shop,
+    *,
+    plan: Plan | None = None,
+    cache: Path | None = None,
+    checkpoint: Path | None = None,
+    progress: Progress | None = None,
+) -> Retrained:
+    """Return a model of the shop as it is now, which goes on from `model`, and which of them is to be served.
+
+    Encoders and fusion stay, so every vector that was kept stays valid. What counts and what has a closed
+    form is learnt anew from the whole log; the sequence network goes on from its weights. Both models are
+    then asked for the newest days, of which neither has seen anything.
+
+    Parameters
+    ----------
+    shop
+        Everything that may be learnt from, old and new; the items of `model` keep their rows.
+    plan
+        Since when, whether weights may be carried over, and what decides; None reads it from the model.
+    checkpoint
+        Folder from which a stopped retraining goes on; None starts over.
+
+    Raises
+    ------
+    ShopError
+        Too little has happened since.
+    """
+    settings, cache, tell = model.settings, cache or DEFAULT_CACHE, progress or _silent
+    seed, name = settings.seed, fingerprint_of(model.name, shop.fingerprint, settings_toml(settings))
+    plan = plan or Plan(since_ms=milliseconds(model.newest) if model.newest else 0)
+
+    # The same eyes and ears: only what is new is encoded, and of shoppers' words no copy is kept.
+    reader = CachedEncoder(model.text_encoder, cache / "vectors")
+    shop, texts = _described(shop, reader, settings, tell)
+    catalogue = build_catalogue(shop)
+    parts = Parts.of({"text": texts.vectors_ID, **_look_again(model, shop, cache)})
+    vectors = {**parts.vectors, "fused": model.fusion.fuse(parts)}
+    said = {**model.contents.vectors(), **plan.said}
+    contents = read_contents(shop, model.text_encoder, model.fusion, known=said)
+
+    # A trial on the newest days, beside the model in place as it would serve on the first of them.
+    held_out = hold_out_since(shop, contents, since_ms=plan.since_ms, share=plan.test_share)
+    lesson = TrainingData(histories=held_out.known, catalogue=catalogue, vectors=vectors, seed=seed)
+
+    def learn_from(histories: Histories, stage: str) -> Ensembles:
+        members = next_members(
+            settings.recommend.make(), model.recommenders.new.members, start_over=plan.start_over
+        )
+        place = checkpoint / stage if checkpoint else None
+        whole = replace(lesson, histories=histories, checkpoint=place)
+        return refit(model.recommenders, members, whole, stage=stage, progress=tell)
+
+    tried = learn_from(held_out.known, "trial")
+    incumbent = caught_up(model.recommenders, vectors, held_out, progress=tell)
+    comparison = compare(tried, incumbent, held_out, rule=plan.rule, seed=seed)
+
+    # Then everything is learnt from everything, whatever was decided: people may decide otherwise.
+    everything = histories_from_events(shop.events, contents, order_only=shop.order_only)
+    return Retrained(
+        comparison=comparison,
+        model=Model(
+            name=name,
+            settings=settings,
+            shop=shop,
+            catalogue=catalogue,
+            states=build_states(shop.events, order_only=shop.order_only),
+            contents=contents,
+            population=Population.from_events(shop.events, catalogue, config=settings.profile),
+            vectors=vectors,
+            fusion=model.fusion,
+            recommenders=learn_from(everything, "everything"),
+            text_encoder=model.text_encoder,
+            image_encoder=model.image_encoder,
+        ),
+    )
+
+
+def _described(shop: Shop, reader: TextEncoder, settings: Settings, tell: Progress) -> tuple[Shop, Encoded]:
+    """Return the shop with what its texts show and it leaves unsaid, and the vectors of the texts."""
+    tell("read texts", 0, len(shop.items), "")
+    texts = encode_texts(shop.items, shop.languages, reader)
+    shop = infer_attributes(
+        shop,
+        text_vectors_ID=texts.vectors_ID,
+        encode=lambda said: reader.encode(said).vectors_ID,
+        taxonomy=settings.text.taxonomy,
+        seed=settings.seed,
+    )
+    tell("read texts", len(shop.items), len(shop.items), "")
+    return shop, texts
+
+
+def read_contents(
+    shop: Shop, reader: TextEncoder, fusion: Fusion, *, known: Mapping[int, Vector] | None = None
+) -> Contents:
+    """Return everything shoppers wrote, with its vectors in the items' space; what is `known` is not read."""
+    contents, known = Contents.of_events(shop.events), known or {}
+    had = [number for number in (*contents.texts, *contents.images) if number in known]
+    if had:
+        contents.add_vectors(had, np.stack([known[number] for number in had]))
+    said = {number: text for number, text in contents.texts.items() if number not in known}
     if said and "text" in fusion.modalities:
         vectors_CD = reader.encode(list(said.values())).vectors_ID
         contents.add_vectors(list(said), fusion.fuse(Parts.of({"text": vectors_CD})))
@@ -166,6 +271,16 @@ def _look(
     if eye is None:
         return None, None
     return eye, encode_photos(photos, CachedEncoder(eye, cache / "vectors", content=image_content))
+
+
+def _look_again(model: Model, shop: Shop, cache: Path) -> dict[str, Matrix]:
+    """Return the vectors of the photos where the model has eyes; only new photos are looked at."""
+    if model.image_encoder is None or "image" not in model.vectors:
+        return {}
+    eye = CachedEncoder(model.image_encoder, cache / "vectors", content=image_content)
+    names, before = (each.items["image"].to_list() for each in (shop, model.shop))
+    known = Known(names=before, vectors_ID=model.vectors["image"])
+    return {"image": renew_photos(names, known, eye, place=shop.images)}
 
 
 def _silent(stage: str, done: int, total: int, note: str) -> None:

@@ -97,7 +97,8 @@ class Model:
     @cached_property
     def space(self) -> str:
         """Name of the space of the fused vectors: those of two models are compared only if it is the same."""
-        return fingerprint_of(self.name, str(self.vectors["fused"].shape[1]))
+        eye = self.image_encoder.space if self.image_encoder is not None else ""
+        return fingerprint_of(self.text_encoder.space, eye, self.fusion.fingerprint)
 
     @cached_property
     def index(self) -> SimilarItems:

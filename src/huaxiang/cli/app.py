@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from huaxiang.cli.feedback import retrain
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.serve import keys_app, serve
@@ -26,6 +27,7 @@ app = typer.Typer(
 benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders on the field's benchmarks.")
 app.add_typer(benchmark_app, name="benchmark")
 app.command("serve")(serve)
+app.command("retrain")(retrain)
 app.add_typer(keys_app, name="keys")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
@@ -95,7 +97,7 @@ def build(
     changes += [f"image.encoder={image}"] if image else []
     chosen = read_settings(settings, changes)
     with StageProgress() as progress:
-        built = build_run(shop, out, settings=chosen, cache=_cache(), progress=progress.report)
+        built = build_run(shop, out, settings=chosen, cache=cache_folder(), progress=progress.report)
     if as_json:
         print_json("build", {**built.sums, "run": str(out)})
         return
@@ -206,7 +208,7 @@ def benchmark_amazon(
             protocol=protocol,
             models=tuple(name.strip() for name in models.split(",")),
             seeds=tuple(_whole_number(seed, "--seeds") for seed in seeds.split(",")),
-            cache=_cache(),
+            cache=cache_folder(),
             progress=progress.report,
         )
     if out is not None:
@@ -230,10 +232,11 @@ def demo(
     """Simulate a shop, build everything, and show a portrait, a list and the accuracy."""
     from huaxiang.cli.demo import run_demo
 
-    run_demo(_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=_cache())
+    run_demo(_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=cache_folder())
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return where vectors and exported encoders are kept between commands."""
     home = os.environ.get("HUAXIANG_CACHE")
     return Path(home) if home else Path.home() / ".cache" / "huaxiang"
 

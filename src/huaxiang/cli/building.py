@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from huaxiang import __version__
+from huaxiang.cli.watching import REFERENCE, reference_of
 from huaxiang.config import Settings, settings_toml
 from huaxiang.errors import ArtefactError
 from huaxiang.evaluate.calibration import facet_calibration
@@ -72,6 +73,7 @@ def build_run(shop_folder: Path, out: Path, *, settings: Settings, cache: Path, 
         sums = {**sums_of(model.shop), "seconds": round(time.perf_counter() - started, 1)}
         facts = {**model.trial.evaluation, **facts_of(model, sums, progress)}
         write_json(folder / "evaluation.json", facts)
+        write_json(folder / REFERENCE, reference_of(model).as_json())
         (folder / "report.html").write_text(report_html(facts), encoding="utf-8")
         write_manifest(folder, about_run(model, facts))
         progress("keep the run", 1, 1, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -60,6 +61,34 @@ def encode_photos(photos: Sequence[ImageInput], encoder: ImageEncoder, *, block:
             for row, problem in part.problems.items()
         },
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Photos that have their vectors already: names by row, None where there is none, and the vectors."""
+
+    names: Sequence[str | None]
+    vectors_ID: Matrix
+
+
+def renew_photos(
+    names: Sequence[str | None], known: Known, encoder: ImageEncoder, *, place: str | None
+) -> Matrix:
+    """Return one vector per item, (I, D): the known one where its photo has the same name, else a new one.
+
+    Parameters
+    ----------
+    place
+        Folder or zip file of the photos; None where they are gone, which leaves new items without a vector.
+    """
+    vectors_ID = np.zeros((len(names), known.vectors_ID.shape[1]), dtype=np.float32)
+    is_known = [row < len(known.names) and known.names[row] == name for row, name in enumerate(names)]
+    vectors_ID[is_known] = known.vectors_ID[np.flatnonzero(is_known)]
+    new = [row for row, name in enumerate(names) if name and not is_known[row]]
+    if new and place is not None:
+        photos = Photos(place).all([names[row] for row in new])
+        vectors_ID[new] = encode_photos(photos, encoder).vectors_ID
+    return vectors_ID
 
 
 def image_encoder_of(

@@ -110,6 +110,10 @@ class Contents:
         """Return the vector in the fused space, None where there is none."""
         return self._vectors.get(content)
 
+    def vectors(self) -> dict[int, Vector]:
+        """Return every vector that is known, by the number of its text or photo."""
+        return dict(self._vectors)
+
     def event_id(self, key: int, /, *, shopper_id: str | None = None) -> str:
         """Return the id of the event with this key, and `key:<hex>` where it is unknown.
 

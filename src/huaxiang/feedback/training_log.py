@@ -1,0 +1,226 @@
+"""What of a service's log may be learnt from, as the tables that fitting takes.
+
+Left out are events that were marked as no shopper's, and everybody who refuses to be learnt from, under any
+of their ids. Ids that were joined become one shopper.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+
+import orjson
+import polars as pl
+from sqlalchemy import Connection
+
+from huaxiang.errors import InputError
+from huaxiang.records import Vector
+from huaxiang.shop.base import EVENT_COLUMNS, Accounting, Shop
+from huaxiang.shop.event_records import event_row
+from huaxiang.shop.item_records import with_items
+from huaxiang.store import Head, LoggedEvent, Store, contents_of, newest_change, positions, read_after
+from huaxiang.store.erasure import erased_at
+from huaxiang.store.items import StoredItem, items_after
+from huaxiang.store.withdrawn import joined_or_asked
+
+PURPOSE = "train"
+AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Up to where a log is read: partition → newest position, so that what is stopped can be read again."""
+
+    positions: Mapping[int, int]
+
+    @classmethod
+    def of(cls, tx: Connection, shop_id: str) -> Cut:
+        """Return the log as it is now."""
+        return cls(positions=positions(tx, shop_id))
+
+    def as_json(self) -> dict[str, int]:
+        """Return what `from_json` reads back."""
+        return {str(part): position for part, position in sorted(self.positions.items())}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, int]) -> Cut:
+        """Return what `as_json` wrote."""
+        return cls(positions={int(part): int(position) for part, position in said.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingLog:
+    """A shop as its log and its numbered items tell it.
+
+    Parameters
+    ----------
+    n_read, n_excluded, n_refused
+        Events of the log; those marked as no shopper's; those of shoppers who refuse.
+    n_shoppers_refused, n_erased
+        Shoppers who refuse to be learnt from, and who were erased.
+    withdrawn
+        Differs whenever somebody else has refused or was erased: weights learnt before are then not to be
+        carried over. Empty where there is nobody.
+    said
+        Vectors of what shoppers wrote and showed, where the service has read it, by the content's number.
+    """
+
+    shop: Shop
+    n_read: int
+    n_excluded: int
+    n_refused: int
+    n_shoppers_refused: int
+    n_erased: int
+    withdrawn: str
+    said: Mapping[int, Vector] = field(repr=False)
+
+
+def read_training_log(
+    store: Store,
+    shop_id: str,
+    like: Shop,
+    *,
+    allowed: bool,
+    until: Cut,
+    space: str = "",
+) -> TrainingLog:
+    """Return what may be learnt from.
+
+    Parameters
+    ----------
+    like
+        The shop of the model in place: its languages, currency, photos, and what it states about its items.
+    allowed
+        Whether those may be learnt from who were never asked.
+    until
+        Positions after these are left for another time.
+    space
+        Of the vectors of words and photos that the model in place reads.
+
+    Raises
+    ------
+    InputError
+        The items of `like` are numbered otherwise in the log.
+    """
+    with store.read() as tx:
+        items, change = items_after(tx, shop_id, 0), newest_change(tx, shop_id)
+        _check_numbers(like, items)
+        people = _People.of(joined_or_asked(tx, shop_id), allowed=allowed)
+        erased = _erased(tx, shop_id)
+        counts, events, numbers = _read_events(tx, shop_id, until, people, n_partitions=store.n_partitions)
+        said = _said(tx, shop_id, space, numbers)
+    withdrawn = _digest([*people.refusing, *erased])
+    state = orjson.dumps([until.as_json(), change, withdrawn]).decode()
+    deleted = [one.item.item_id for one in items if one.is_deleted]
+    shop = replace(
+        with_items(like, [one.item for one in items], deleted=deleted),
+        events=events,
+        quarantine=like.quarantine.clear(),
+        accounting=Accounting(lines_read=len(events), n_events=len(events), set_aside={}, quarantined={}),
+        fingerprint=_digest([shop_id, state]),
+    )
+    return TrainingLog(
+        shop=shop,
+        n_read=counts["read"],
+        n_excluded=counts["excluded"],
+        n_refused=counts["refused"],
+        n_shoppers_refused=len(people.refusing),
+        n_erased=len(erased),
+        withdrawn=withdrawn,
+        said=said,
+    )
+
+
+def withdrawn_now(store: Store, shop_id: str, *, allowed: bool) -> str:
+    """Return what `TrainingLog.withdrawn` would be now: nobody may have withdrawn while a model learnt."""
+    with store.read() as tx:
+        people = _People.of(joined_or_asked(tx, shop_id), allowed=allowed)
+        return _digest([*people.refusing, *_erased(tx, shop_id)])
+
+
+def _read_events(
+    tx: Connection, shop_id: str, until: Cut, people: _People, *, n_partitions: int
+) -> tuple[Counter[str], pl.DataFrame, set[int]]:
+    counts: Counter[str] = Counter()
+    numbers: set[int] = set()
+    parts = [pl.DataFrame(schema=EVENT_COLUMNS)]
+    after: dict[int, int] = {}
+    while found := read_after(tx, shop_id, after, limit=AT_ONCE):
+        batch = [one for one in found if one.position <= until.positions.get(one.position % n_partitions, -1)]
+        if not batch:
+            break
+        after |= {one.position % n_partitions: one.position for one in batch}
+        shown = [one for one in batch if not one.excluded]
+        kept = [one for one in shown if people.may_learn_from(one.event.shopper_id)]
+        counts.update(read=len(batch), excluded=len(batch) - len(shown), refused=len(shown) - len(kept))
+        parts.append(_table(kept, people))
+        numbers.update(one.content for one in kept if one.content)
+    return counts, pl.concat(parts), numbers
+
+
+def _said(tx: Connection, shop_id: str, space: str, numbers: set[int]) -> dict[int, Vector]:
+    ordered = sorted(numbers)
+    found = (
+        one
+        for first in range(0, len(ordered), AT_ONCE)
+        for one in contents_of(tx, shop_id, space, ordered[first : first + AT_ONCE])
+    )
+    return {one.content: one.vector for one in found if one.vector is not None}
+
+
+def _erased(tx: Connection, shop_id: str) -> list[str]:
+    return sorted(f"{subject} {at_ms}" for subject, at_ms in erased_at(tx, shop_id).items())
+
+
+@dataclass(frozen=True)
+class _People:
+    """Which id stands for whom, and who may be learnt from."""
+
+    group_of: Mapping[str, str]
+    refusing: Sequence[str]
+    answered: Mapping[str, bool]
+    allowed: bool
+
+    @classmethod
+    def of(cls, heads: Sequence[Head], *, allowed: bool) -> _People:
+        group_of = {head.shopper_id: head.group_id for head in heads if head.group_id is not None}
+        answered: dict[str, bool] = {}
+        for head in heads:
+            answer = head.consent.get(PURPOSE)
+            if answer is not None:
+                who = group_of.get(head.shopper_id, head.shopper_id)
+                answered[who] = bool(answer["allowed"]) and answered.get(who, True)
+        refusing = sorted(who for who, is_allowed in answered.items() if not is_allowed)
+        return cls(group_of, refusing, answered, allowed)
+
+    def one_id(self, shopper_id: str) -> str:
+        return self.group_of.get(shopper_id, shopper_id)
+
+    def may_learn_from(self, shopper_id: str) -> bool:
+        return self.answered.get(self.one_id(shopper_id), self.allowed)
+
+
+def _check_numbers(like: Shop, items: Sequence[StoredItem]) -> None:
+    """Raise where rows of the model are no item numbers: what it learnt would be of other items."""
+    ids = [one.item.item_id for one in items]
+    is_dense = [one.item_no for one in items] == list(range(len(items)))
+    if not is_dense or like.items["item_id"].to_list() != ids[: len(like.items)]:
+        raise InputError(
+            "the run's items are numbered otherwise in the log",
+            remedy="build the run again from the shop's own files, and serve that",
+        )
+
+
+def _table(events: Sequence[LoggedEvent], people: _People) -> pl.DataFrame:
+    rows = [
+        event_row(one.event, item_row=one.item_no, new_order=one.new_order)
+        | {"shopper_id": people.one_id(one.event.shopper_id)}
+        for one in events
+    ]
+    return pl.DataFrame(rows, schema=EVENT_COLUMNS, infer_schema_length=None)
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest() if parts else ""
