@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = version("huaxiang")
 
 _HOMES = {
+    "AsyncClient": "huaxiang.client",
+    "Client": "huaxiang.client",
     "Event": "huaxiang.records",
     "EventType": "huaxiang.records",
     "HuaxiangError": "huaxiang.errors",
@@ -33,6 +35,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "AsyncClient",
+    "Client",
     "Event",
     "EventType",
     "HuaxiangError",
@@ -58,6 +62,8 @@ def __getattr__(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    from huaxiang.client import AsyncClient as AsyncClient
+    from huaxiang.client import Client as Client
     from huaxiang.config import Settings as Settings
     from huaxiang.config import read_settings as read_settings
     from huaxiang.errors import HuaxiangError as HuaxiangError

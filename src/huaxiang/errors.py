@@ -22,6 +22,12 @@
     │   ├── TooManyRequestsError   the key asks more often than it may
     │   ├── PreconditionError      what was to be changed has changed meanwhile
     │   └── BusyError              the service can't take more now
+    ├── ServiceError               what a client of the service got instead of an answer
+    │   ├── NotAllowedError        the key is refused, or may not do this, or the shopper has not allowed it
+    │   ├── NotFoundError          the service knows no such shopper, item or version
+    │   ├── NotAcceptedError       the request is wrong, or larger than one may be
+    │   ├── ConflictError          what was to be changed has changed meanwhile
+    │   └── UnavailableError       too busy, or out of reach, also after trying again
     ├── StoreError                 the log can't be opened or reached, or is of a newer version
     └── StorageError               the disk is full, or a file can't be written
 
@@ -198,6 +204,58 @@ class PreconditionError(RequestError):
 
 class BusyError(RequestError):
     """The service can't take more now."""
+
+
+class ServiceError(HuaxiangError):
+    """What a client of the service got instead of an answer.
+
+    Parameters
+    ----------
+    status
+        HTTP status; None where there was no answer at all.
+    code
+        Stable name of the problem, as in the answer's problem+json.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str = "unknown",
+        column: str | None = None,
+        value: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(message, column=column, value=value, remedy=remedy)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the error object with status and code."""
+        return {**super().as_json(), "status": self.status, "code": self.code}
+
+
+class NotAllowedError(ServiceError):
+    """The key is refused, or may not do this, or the shopper has not allowed it."""
+
+
+class NotFoundError(ServiceError):
+    """The service knows no such shopper, item or version."""
+
+
+class NotAcceptedError(ServiceError):
+    """The request is wrong, or larger than one may be."""
+
+
+class ConflictError(ServiceError):
+    """What was to be changed has changed meanwhile."""
+
+
+class UnavailableError(ServiceError):
+    """The service is too busy, or out of reach, also after trying again."""
 
 
 class StoreError(HuaxiangError):

@@ -14,6 +14,8 @@ SOURCE = Path(huaxiang.__file__).parent
 
 def test_public_names_are_these() -> None:
     assert sorted(huaxiang.__all__) == [
+        "AsyncClient",
+        "Client",
         "Event",
         "EventType",
         "HuaxiangError",
@@ -37,7 +39,17 @@ def test_every_public_name_resolves() -> None:
 
 
 def test_importing_loads_no_heavy_package() -> None:
-    heavy = ("torch", "transformers", "matplotlib", "sklearn", "onnxruntime", "polars", "faiss", "jieba")
+    heavy = (
+        "torch",
+        "transformers",
+        "matplotlib",
+        "sklearn",
+        "onnxruntime",
+        "polars",
+        "faiss",
+        "jieba",
+        "httpx",
+    )
     code = f"import sys, huaxiang; print([name for name in {heavy!r} if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

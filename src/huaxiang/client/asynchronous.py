@@ -1,0 +1,240 @@
+"""The client whose calls are awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from huaxiang.client import calls
+from huaxiang.client.answers import Receipt, Sent, ShopperProfile
+from huaxiang.client.batches import MOST_EVENTS, AnyEvent, Collector, bodies
+from huaxiang.client.calls import Call
+from huaxiang.client.connection import connection, unreachable
+from huaxiang.client.patience import Patience, drawn
+from huaxiang.records import Slate
+
+Answer = TypeVar("Answer")
+
+
+class AsyncClient:
+    """The service, from Python, with calls that are awaited; see `Client`.
+
+    Examples
+    --------
+    >>> AsyncClient("http://127.0.0.1:8000", key="hx_example_secret")
+    AsyncClient('http://127.0.0.1:8000')
+    """
+
+    def __init__(  # noqa: PLR0913 - all but two have defaults, and the last three are for tests
+        self,
+        url: str,
+        key: str,
+        *,
+        shopper_token: str | None = None,
+        timeout_s: float = 30.0,
+        patience: Patience | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        luck: Callable[[], float] = drawn,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            **connection(url, key, shopper_token=shopper_token, timeout_s=timeout_s), transport=transport
+        )
+        self._url = url
+        self._patience = patience or Patience()
+        self._sleep = sleep
+        self._luck = luck
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(
+        self,
+        events: Iterable[AnyEvent] | AsyncIterable[AnyEvent],
+        *,
+        size: int = MOST_EVENTS,
+        flush_s: float | None = None,
+        on_batch: Callable[[Sent], None] | None = None,
+    ) -> Sent:
+        """Send events, any number of them, and return what became of them.
+
+        When a batch is acknowledged, its events are durable and every later list knows them. Events keep
+        their ids, so sending some again changes nothing.
+
+        Parameters
+        ----------
+        events
+            `Event` records or JSON objects, from an iterator or an asynchronous one.
+        size
+            Most events of a request, 1 to 500.
+        flush_s
+            Send what there is when an event comes this long after the first that waits; for slow generators.
+        on_batch
+            Called with what became of each batch.
+
+        Raises
+        ------
+        ServiceError
+            A batch could not be sent; those before it are there.
+        """
+        total = Sent()
+        async for body in _bodies(events, Collector(size=size, flush_s=flush_s)):
+            sent = await self._ask(calls.send(body))
+            total = total.then(sent)
+            if on_batch is not None:
+                on_batch(sent)
+        return total
+
+    async def profile(self, shopper_id: str, *, vector: bool = False) -> ShopperProfile:
+        """Return a shopper's profile.
+
+        Raises
+        ------
+        NotFoundError
+            Nothing is known of the shopper.
+        """
+        return await self._ask(calls.profile(shopper_id, vector=vector))
+
+    async def correct(
+        self, shopper_id: str, dimension: str, value: str, side: str, *, if_match: str | None = None
+    ) -> ShopperProfile:
+        """Set what a shopper likes or dislikes outright, or withdraw that; return the new profile.
+
+        Parameters
+        ----------
+        side
+            liked, disliked or withdrawn.
+        if_match
+            Tag of the profile that the shopper saw: if it has changed since, nothing is.
+
+        Raises
+        ------
+        ConflictError
+            The profile has changed since.
+        """
+        return await self._ask(calls.correct(shopper_id, dimension, value, side, if_match=if_match))
+
+    async def recommend(
+        self,
+        shopper_id: str | None,
+        *,
+        k: int = 10,
+        placement: str = "home",
+        of: str = "item",
+        item_ids: Sequence[str] = (),
+        repeat: bool = False,
+        language: str = "en",
+    ) -> Slate:
+        """Return a list for a shopper, or for nobody in particular (None): popular, and it says so.
+
+        Parameters
+        ----------
+        placement
+            home, item (beside `item_ids`) or cart (what goes with `item_ids`).
+        of
+            item, category, brand, price_band or another dimension.
+        repeat
+            Whether what was bought before may be listed again.
+        """
+        return await self._ask(
+            calls.recommend(
+                shopper_id,
+                k=k,
+                placement=placement,
+                of=of,
+                item_ids=item_ids,
+                repeat=repeat,
+                language=language,
+            )
+        )
+
+    async def similar(self, item_id: str, *, k: int = 10, language: str = "en") -> Slate:
+        """Return the items most like one."""
+        return await self._ask(calls.similar(item_id, k=k, language=language))
+
+    async def consent(self, shopper_id: str) -> dict[str, bool]:
+        """Return purpose → allowed."""
+        return await self._ask(calls.consent(shopper_id))
+
+    async def set_consent(
+        self, shopper_id: str, purposes: Mapping[str, bool], *, source: str = "shop"
+    ) -> dict[str, bool]:
+        """Keep what a shopper allows and refuses, and where they said so; return what holds now."""
+        return await self._ask(calls.set_consent(shopper_id, purposes, source=source))
+
+    async def export(self, shopper_id: str) -> dict[str, Any]:
+        """Return everything that is known about a person."""
+        return await self._ask(calls.export(shopper_id))
+
+    async def erase(self, shopper_id: str) -> Receipt:
+        """Erase a person with every id that was joined; return the receipt."""
+        return await self._ask(calls.erase(shopper_id))
+
+    async def is_genuine(self, receipt: Receipt) -> bool:
+        """Return whether a receipt is the service's own, unchanged."""
+        return await self._ask(calls.is_genuine(receipt))
+
+    async def models(self) -> dict[str, Any]:
+        """Return the versions of the model, and which one is served."""
+        return await self._ask(calls.models())
+
+    async def promote(self, name: str) -> dict[str, Any]:
+        """Serve a version of the model; return which one is served now."""
+        return await self._ask(calls.promote(name))
+
+    async def outcomes(self) -> dict[str, Any]:
+        """Return what came of the lists, by model version and placement."""
+        return await self._ask(calls.outcomes())
+
+    async def _ask(self, call: Call[Answer]) -> Answer:
+        n_tried = 0
+        while True:
+            outcome, n_tried = await self._try(call), n_tried + 1
+            pause_s = self._patience.pause_s(
+                outcome, n_tried=n_tried, repeatable=call.repeatable, luck=self._luck()
+            )
+            if pause_s is None:
+                break
+            await self._sleep(pause_s)
+        if isinstance(outcome, httpx.TransportError):
+            raise unreachable(self._url, outcome) from outcome
+        return call.read(outcome)
+
+    async def _try(self, call: Call[Answer]) -> httpx.Response | httpx.TransportError:
+        try:
+            return await self._http.request(
+                call.method, call.path, params=call.params, content=call.body, headers=call.headers
+            )
+        except httpx.TransportError as error:
+            return error
+
+
+async def _bodies(
+    events: Iterable[AnyEvent] | AsyncIterable[AnyEvent], collector: Collector
+) -> AsyncIterator[bytes]:
+    """Yield the bodies of requests that send all events."""
+    if not isinstance(events, AsyncIterable):
+        for body in bodies(events, collector):
+            yield body
+        return
+    async for event in events:
+        if (complete := collector.add(event)) is not None:
+            yield complete
+    if (rest := collector.rest()) is not None:
+        yield rest

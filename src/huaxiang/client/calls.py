@@ -1,0 +1,168 @@
+"""What each call of the service asks, and how its answer is read: the same for both clients."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from huaxiang.client.answers import Receipt, Sent, ShopperProfile, json_of, profile_of, sent_of, slate_of
+from huaxiang.records import Slate
+
+Answer = TypeVar("Answer")
+_COMPRESSED_FROM = 1024
+_COMPRESSION = 1
+"""Events repeat themselves so much that the quickest level already makes a tenth of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Generic[Answer]):
+    """One request, and how its answer is read.
+
+    Parameters
+    ----------
+    repeatable
+        Whether doing it twice is the same as once, so that it may be repeated when no answer came.
+    """
+
+    method: str
+    path: str
+    read: Callable[[httpx.Response], Answer]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = True
+
+
+def path(*parts: str) -> str:
+    """Return the path of a call; ids may hold any letter.
+
+    Examples
+    --------
+    >>> path("shoppers", "s/17", "profile"), path("items", "..", "similar")
+    ('/v1/shoppers/s%2F17/profile', '/v1/items/%2E%2E/similar')
+    """
+    quoted = ["%2E" * len(part) if part in (".", "..") else quote(part, safe="") for part in parts]
+    return "/v1/" + "/".join(quoted)
+
+
+def _sending(method: str, where: str, said: object, read: Callable[[httpx.Response], Answer]) -> Call[Answer]:
+    return _with_body(method, where, orjson.dumps(said), read)
+
+
+def _with_body(
+    method: str, where: str, body: bytes, read: Callable[[httpx.Response], Answer], **headers: str
+) -> Call[Answer]:
+    headers = {"Content-Type": "application/json", **headers}
+    if len(body) >= _COMPRESSED_FROM:
+        body = gzip.compress(body, compresslevel=_COMPRESSION, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Call(method=method, path=where, read=read, body=body, headers=headers)
+
+
+def send(body: bytes) -> Call[Sent]:
+    """Send one batch of events, already written."""
+    return _with_body("POST", path("events"), body, sent_of)
+
+
+def profile(shopper_id: str, *, vector: bool = False) -> Call[ShopperProfile]:
+    """Read a profile."""
+    params = {"vector": "true"} if vector else {}
+    return Call(method="GET", path=path("shoppers", shopper_id, "profile"), params=params, read=profile_of)
+
+
+def correct(
+    shopper_id: str, dimension: str, value: str, side: str, *, if_match: str | None = None
+) -> Call[ShopperProfile]:
+    """Correct a profile: another correction each time, so it is not repeated where no answer came."""
+    said = {"dimension": dimension, "value": value, "side": side}
+    headers = {"Content-Type": "application/json", **({"If-Match": if_match} if if_match else {})}
+    return Call(
+        method="PATCH",
+        path=path("shoppers", shopper_id, "profile"),
+        body=orjson.dumps(said),
+        headers=headers,
+        read=profile_of,
+        repeatable=False,
+    )
+
+
+def recommend(
+    shopper_id: str | None,
+    *,
+    k: int = 10,
+    placement: str = "home",
+    of: str = "item",
+    item_ids: Sequence[str] = (),
+    repeat: bool = False,
+    language: str = "en",
+) -> Call[Slate]:
+    """Ask for a list; for nobody in particular where the id is None."""
+    params: dict[str, Any] = {"k": k, "placement": placement, "of": of, "language": language}
+    if item_ids:
+        params["item_id"] = list(item_ids)
+    if repeat:
+        params["repeat"] = "true"
+    where = path("recommendations") if shopper_id is None else path("shoppers", shopper_id, "recommendations")
+    return Call(method="GET", path=where, params=params, read=slate_of)
+
+
+def similar(item_id: str, *, k: int = 10, language: str = "en") -> Call[Slate]:
+    """Ask for items like one."""
+    params = {"k": k, "language": language}
+    return Call(method="GET", path=path("items", item_id, "similar"), params=params, read=slate_of)
+
+
+def consent(shopper_id: str) -> Call[dict[str, bool]]:
+    """Read what a shopper allows."""
+    return Call(method="GET", path=path("shoppers", shopper_id, "consent"), read=_consent_of)
+
+
+def set_consent(shopper_id: str, purposes: Mapping[str, bool], *, source: str) -> Call[dict[str, bool]]:
+    """Keep what a shopper allows and refuses; saying it twice changes nothing."""
+    said = {"purposes": dict(purposes), "source": source}
+    return _sending("PUT", path("shoppers", shopper_id, "consent"), said, _consent_of)
+
+
+def _consent_of(answer: httpx.Response) -> dict[str, bool]:
+    return dict(json_of(answer)["consent"])
+
+
+def export(shopper_id: str) -> Call[dict[str, Any]]:
+    """Ask for everything about a person."""
+    return Call(method="GET", path=path("shoppers", shopper_id, "export"), read=json_of)
+
+
+def erase(shopper_id: str) -> Call[Receipt]:
+    """Erase a person."""
+    where = path("shoppers", shopper_id)
+    return Call(method="DELETE", path=where, read=lambda answer: Receipt(content=json_of(answer)))
+
+
+def is_genuine(receipt: Receipt) -> Call[bool]:
+    """Ask whether a receipt is the service's own."""
+    return _sending("POST", path("receipts", "check"), dict(receipt.content), _truth_of)
+
+
+def _truth_of(answer: httpx.Response) -> bool:
+    return bool(json_of(answer)["is_genuine"])
+
+
+def models() -> Call[dict[str, Any]]:
+    """List the versions of the model."""
+    return Call(method="GET", path=path("models"), read=json_of)
+
+
+def promote(name: str) -> Call[dict[str, Any]]:
+    """Serve a version."""
+    return Call(method="POST", path=path("models", name, "promote"), read=json_of)
+
+
+def outcomes() -> Call[dict[str, Any]]:
+    """Ask what came of the lists."""
+    return Call(method="GET", path=path("outcomes"), read=json_of)
