@@ -14,6 +14,7 @@ from huaxiang.profile.state import ProfileState
 from huaxiang.serve.pseudonyms import Pseudonyms
 from huaxiang.serve.settings import PURPOSES
 from huaxiang.serve.states import StateReader
+from huaxiang.serve.wire_fields import plain_id
 from huaxiang.store import Head, Store, group
 
 
@@ -66,7 +67,7 @@ class People:
 
     def hashed(self, shopper_id: str) -> str:
         """Return the id under which the log has a shopper."""
-        return self._pseudonyms.of(self._shop_id, shopper_id)
+        return self._pseudonyms.of(self._shop_id, plain_id(shopper_id))
 
     def nobody(self, shopper_id: str | None = None) -> Person:
         """Return somebody of whom nothing is known."""

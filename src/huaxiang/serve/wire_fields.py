@@ -120,6 +120,18 @@ def read_id(stated: object, name: str, *, longest: int) -> str:
         raise RefusedError(name, "too_long", f"an id has at most {longest} characters")
     if "\0" in written or (len(written) < 10 and written.lower() in _NO_ID):
         raise RefusedError(name, "not_an_id", "an id has no NUL and isn't a word for nothing")
+    return plain_id(written)
+
+
+def plain_id(written: str) -> str:
+    """Return an id, as a path or a body may write it, the way that shop folders have it.
+
+    Examples
+    --------
+    >>> plain_id("17850.0"), plain_id(" A1"), plain_id("1.5"), plain_id("4.0128e+10")
+    ('17850', 'A1', '1.5', '40128000000')
+    """
+    written = written.strip()
     return _without_fraction(written) if "." in written else written
 
 

@@ -25,7 +25,7 @@ Language = Annotated[str, Query(description="Language of titles and reasons: en 
 Repeat = Annotated[bool, Query(description="Whether what was bought before may be listed again.")]
 
 
-@router.get("/v1/shoppers/{shopper_id}/recommendations", summary="A shopper's list, with reasons")
+@router.get("/v1/shoppers/{shopper_id:path}/recommendations", summary="A shopper's list, with reasons")
 async def recommendations(  # noqa: PLR0913 - one argument per parameter of the query
     request: Request,
     shopper_id: str,
@@ -83,7 +83,7 @@ def _listed(service: Service, caller: Caller, shopper_id: str | None, wanted: Wa
     return json_answer(slate.as_json())
 
 
-@router.get("/v1/items/{item_id}/similar", summary="Items like an item")
+@router.get("/v1/items/{item_id:path}/similar", summary="Items like an item")
 async def similar(request: Request, item_id: str, k: Length = 10, language: Language = "en") -> Response:
     """Answer with the items most like one: in stock, one of each product, none of its own variants."""
     service = service_of(request)

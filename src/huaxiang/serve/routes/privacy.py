@@ -24,7 +24,7 @@ class Answers(BaseModel):
     source: str = Field(default="shop", max_length=200, examples=["cookie banner"])
 
 
-@router.put("/v1/shoppers/{shopper_id}/consent", summary="Allow or refuse purposes")
+@router.put("/v1/shoppers/{shopper_id:path}/consent", summary="Allow or refuse purposes")
 async def put_consent(request: Request, shopper_id: str, answers: Answers) -> Response:
     """Keep a shopper's answers as an event, and answer with the consent that holds from now on."""
     service = service_of(request)
@@ -43,7 +43,7 @@ async def put_consent(request: Request, shopper_id: str, answers: Answers) -> Re
         return json_answer({"consent": dict(shop.people.find(tx, shopper_id).consent)})
 
 
-@router.get("/v1/shoppers/{shopper_id}/consent", summary="What is allowed")
+@router.get("/v1/shoppers/{shopper_id:path}/consent", summary="What is allowed")
 async def get_consent(request: Request, shopper_id: str) -> Response:
     """Answer with the consent that holds; for an unknown shopper, what holds until somebody is asked."""
     service = service_of(request)
@@ -53,7 +53,7 @@ async def get_consent(request: Request, shopper_id: str) -> Response:
         return json_answer({"consent": dict(shop.people.find(tx, shopper_id).consent)})
 
 
-@router.get("/v1/shoppers/{shopper_id}/export", summary="Everything about a person")
+@router.get("/v1/shoppers/{shopper_id:path}/export", summary="Everything about a person")
 async def export(request: Request, shopper_id: str) -> Response:
     """Answer with all events, lists, traits, consent and the profile of a person, in one object."""
     service = service_of(request)
@@ -63,7 +63,7 @@ async def export(request: Request, shopper_id: str) -> Response:
     return json_answer(whole)
 
 
-@router.delete("/v1/shoppers/{shopper_id}", summary="Erase a person")
+@router.delete("/v1/shoppers/{shopper_id:path}", summary="Erase a person")
 async def erase(request: Request, shopper_id: str) -> Response:
     """Erase a person with every id that was joined, and answer with a receipt that can be checked."""
     service = service_of(request)

@@ -28,7 +28,7 @@ class Correction(BaseModel):
     )
 
 
-@router.get("/v1/shoppers/{shopper_id}/profile", summary="A shopper's profile, with evidence")
+@router.get("/v1/shoppers/{shopper_id:path}/profile", summary="A shopper's profile, with evidence")
 async def read_profile(
     request: Request,
     shopper_id: str,
@@ -48,7 +48,7 @@ async def read_profile(
     return json_answer(profile.as_json(vector=vector), headers=headers)
 
 
-@router.patch("/v1/shoppers/{shopper_id}/profile", summary="Correct a profile")
+@router.patch("/v1/shoppers/{shopper_id:path}/profile", summary="Correct a profile")
 async def correct_profile(
     request: Request,
     shopper_id: str,
