@@ -15,7 +15,7 @@ setup: $(STAMP)  ## virtual environment with pinned dependencies
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,postgres,redis,dev]'
 	@touch $(STAMP)
 
 demo: setup  ## a simulated shop, its profiles, lists, accuracy and report.html

@@ -8,13 +8,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from huaxiang import __version__
 from huaxiang.errors import HuaxiangError
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.problems import answer_of, problem
-from huaxiang.serve.routes import events, lists, models, operations, privacy, profiles
+from huaxiang.serve.routes import events, lists, models, operations, privacy, profiles, segment
 from huaxiang.serve.service import Service
 
 DESCRIPTION = """
@@ -43,18 +44,18 @@ def create_app(
         async with running():
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Huaxiang",
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
         openapi_url="/openapi.json",
-        docs_url="/docs",
+        docs_url="/docs",  # its script comes from here too, not from a public server
         redoc_url=None,
     )
     app.state.service = service
     app.add_middleware(Outside, metrics=service.metrics, request_s=service.settings.limits.request_s)
-    for part in (events, profiles, lists, privacy, models, operations):
+    for part in (events, segment, profiles, lists, privacy, models, operations):
         app.include_router(part.router)
     app.add_exception_handler(HuaxiangError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
