@@ -27,10 +27,13 @@ class Running:
 
 
 @contextmanager
-def running(run: Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(
+    run: Path, environment: Mapping[str, str] | None = None, *, settings: Path | None = None
+) -> Iterator[Running]:
     """Yield a service in a process of its own; it is stopped afterwards."""
     port = _free_port()
     command = [sys.executable, "-m", "huaxiang", "serve", "--run", str(run), "--port", str(port)]
+    command += ["--settings", str(settings)] if settings else []
     variables = {**os.environ, "HUAXIANG_ADMIN_KEY": ADMIN_KEY, **(environment or {})}
     log = run.with_name("serve.log")
     with log.open("w") as said:

@@ -16,6 +16,7 @@ REFUSED = [
     ({"limits": {"burst": 0}}, "above zero"),
     ({"privacy": {"allowed": ["advertising"]}}, "purposes are recommend"),
     ({"privacy": {"epsilon": -1}}, "above zero"),
+    ({"segment_names": {"Gekauft": "purchased"}}, "the nearest is purchase"),
 ]
 
 

@@ -43,9 +43,6 @@ USUAL_NAMES: Mapping[str, str] = {
 The other names of the spec (promotions, coupons, checkout steps, sharing, updates) are no events of ours.
 """
 
-TRACKABLE = frozenset(EventType) - {EventType.CONSENT, EventType.CORRECT, EventType.ALIAS}
-"""Types that a shop may give its own track names."""
-
 _ITEM_IDS = ("product_id", "productId", "sku", "variant_id", "id")
 _WORDS = {EventType.SEARCH: "query", EventType.STATE: "text"}
 _MAY_LIST_NOTHING = EventType.VIEW_ITEM_LIST

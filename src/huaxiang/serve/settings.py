@@ -16,11 +16,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from huaxiang.errors import SettingsError
+from huaxiang.records import EventType
 
 PURPOSES = ("recommend", "search", "service", "ads", "research", "train")
 """What a profile may be read for; a shopper allows or refuses each."""
 
 MEBIBYTE = 1 << 20
+_TRACKABLE = tuple(kind.value for kind in EventType if kind.value not in ("correct", "consent", "alias"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,8 @@ class ServeSettings:
         Clocks ahead of ours by more than this are set back to the moment of receipt, and counted.
     picture_hosts
         Hosts that photos may be fetched from; none by default.
+    segment_names
+        The shop's own names of Segment's track events → our types, beside those of its e-commerce spec.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -132,6 +136,7 @@ class ServeSettings:
     poll_s: float = 0.25
     future_s: float = 300.0
     picture_hosts: tuple[str, ...] = ()
+    segment_names: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.exploration <= 1:
@@ -143,6 +148,14 @@ class ServeSettings:
             )
         for name in ("as_of_s", "snapshot_s", "poll_s"):
             _above_zero(f"serve.{name}", getattr(self, name))
+        for name, kind in self.segment_names.items():
+            if kind not in _TRACKABLE:
+                raise SettingsError(
+                    "no such type of event",
+                    column=f"serve.segment_names.{name}",
+                    value=kind,
+                    remedy=f"the nearest is {get_close_matches(kind, _TRACKABLE, n=1, cutoff=0.0)[0]}",
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,9 +85,16 @@ def reading_of(shop: LiveShop, caller: Caller) -> Reading:
             raise RefusedError("shopper_id", "not_allowed", message)
         return hashed(shopper_id)
 
+    def linked(other_id: str) -> str:
+        if caller.is_public and not other_id.startswith(ANONYMOUS):
+            message = f"a public key joins ids that begin with {ANONYMOUS}"
+            raise RefusedError("context.other", "not_allowed", message)
+        return hashed(other_id)
+
     return Reading(
         now=shop.clock(),
         shopper=shopper,
+        linked=linked,
         has_item=shop.item_no_of.__contains__,
         currency=shop.serving.model.catalogue.currency,
         shop_id=shop.shop_id,
@@ -105,6 +112,8 @@ def count(service: Service, shop: LiveShop, parsed: Parsed, accepted: Accepted, 
         ("erased", accepted.n_dropped),
         ("rejected", len(parsed.rejected)),
         ("clamped", parsed.n_clamped),
+        ("unpriced", parsed.n_unpriced),
+        ("ignored", sum(parsed.ignored.values())),
     ):
         if n:
             of(shop.shop_id, outcome).inc(n)
