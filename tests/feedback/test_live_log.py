@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from boutique import catalogue
 from feedback.ring_shop import START, bought
 from huaxiang.feedback.live_log import deed_in, outcomes_since, seen_lately, shown_of
 from huaxiang.profile.update import event_key, milliseconds
 from huaxiang.records import Event, EventType
-from huaxiang.store import LoggedEvent, SlateRow, Store, add_slates, append, open_store
+from huaxiang.store import LoggedEvent, SlateRow, Store, add_slates, append
 
 SHOP, DAY_MS = "shop", 86_400_000
 NUMBERS = {f"i{number}": number for number in range(8)}
 FIRST = milliseconds(START)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path}/store.sqlite")
-    yield opened
-    opened.close()
 
 
 def slate(

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
+import numpy as np
 import pytest
 
 import huaxiang as hx
 from feedback.ring_shop import N_ITEMS, START, bought, purchases, write_shop
 from huaxiang.errors import InputError
 from huaxiang.feedback.training_log import Cut, TrainingLog, read_training_log, withdrawn_now
-from huaxiang.profile.update import event_key
+from huaxiang.profile.update import content_hash, event_key
 from huaxiang.records import Event, EventType, Item
 from huaxiang.shop.base import EVENT_COLUMNS, Shop
-from huaxiang.store import LoggedEvent, Store, append, delete_items, open_store, put_items
+from huaxiang.store import Content, LoggedEvent, Store, add_contents, append, delete_items, put_items
+from huaxiang.store.erasure import erase
 
 SHOP = "shop"
 
@@ -26,13 +26,10 @@ def like(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return hx.read_shop(write_shop(tmp_path_factory.mktemp("shop") / "ring", purchases(lambda day: 1)[:40]))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path}/store.sqlite")
-    with opened.begin() as tx:
+@pytest.fixture(autouse=True)
+def items(store: Store) -> None:
+    with store.begin() as tx:
         put_items(tx, SHOP, [Item(item_id=f"i{number}") for number in range(N_ITEMS)])
-    yield opened
-    opened.close()
 
 
 def happen(store: Store, *events: Event, excluded: bool = False) -> None:
@@ -161,6 +158,33 @@ def test_withdrawing_is_noticed_and_allowing_again_too(store: Store, like: Shop)
     assert refused and refused == withdrawn_now(store, SHOP, allowed=True)
     happen(store, replace(refuses("a", allowed=True), occurred_at=START + timedelta(days=3)))
     assert withdrawn_now(store, SHOP, allowed=True) == ""
+
+
+def test_who_was_erased_has_withdrawn_and_again_when_erased_again(store: Store, like: Shop) -> None:
+    names = []
+    for at_ms in (10, 20):
+        happen(store, bought("a", 1, 1, event_id="1"), bought("b", 2, 1, event_id="2"))
+        with store.begin() as tx:
+            erase(tx, SHOP, ["a"], subjects=["hash of a"], at_ms=at_ms)
+        log = read(store, like)
+        assert (buys(log), log.n_erased) == ([("b", 2)], 1)
+        names.append(log.withdrawn)
+    assert len({"", *names}) == 3
+
+
+def test_words_that_were_read_are_not_read_again(store: Store, like: Shop) -> None:
+    search = replace(said("a", EventType.SEARCH, "1"), query="a mug")
+    number = content_hash("a mug")
+    with store.begin() as tx:
+        append(tx, SHOP, [LoggedEvent(search, event_key("1"), None, number)])
+        vector = np.array([0.6, 0.8], dtype=np.float32)
+        add_contents(tx, SHOP, [Content(number, "space", "text", "a mug", vector)])
+    with store.read() as tx:
+        cut = Cut.of(tx, SHOP)
+    for space, known in (("space", {number: [0.6, 0.8]}), ("another space", {})):
+        log = read_training_log(store, SHOP, like, allowed=True, until=cut, space=space)
+        assert list(log.said) == list(known)
+        assert all(found.tolist() == pytest.approx(known[key]) for key, found in log.said.items())
 
 
 def test_deleted_items_keep_their_row_and_are_not_sold(store: Store, like: Shop) -> None:

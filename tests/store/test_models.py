@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from huaxiang.errors import InputError
-from huaxiang.store import Store, open_store
+from huaxiang.store import Store
 from huaxiang.store.models import (
     ModelRow,
     models_of,
@@ -19,10 +16,9 @@ from huaxiang.store.models import (
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path}/store.sqlite")
-    with opened.begin() as tx:
+@pytest.fixture(autouse=True)
+def versions(store: Store) -> None:
+    with store.begin() as tx:
         for number, name in enumerate(("first", "second", "broken")):
             status = "failed" if name == "broken" else "ready"
             put_model(
@@ -37,8 +33,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
                     created_ms=number,
                 ),
             )
-    yield opened
-    opened.close()
 
 
 def statuses(store: Store, shop_id: str = "shop") -> dict[str, str]:
