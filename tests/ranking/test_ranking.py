@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from huaxiang.errors import InputError, SettingsError
 from huaxiang.ranking.base import Case, Deeds, Occasion, Shelf
 from huaxiang.ranking.rank import Config, rank
-from huaxiang.ranking.rules import Rules, allowed_items, best_variants
+from huaxiang.ranking.rules import Rules, allowed_items
 from huaxiang.ranking.stated import Said, Stated, likes_met
 from huaxiang.ranking.variety import choose_places
 from huaxiang.records import EventType
@@ -113,11 +113,6 @@ def test_one_variant_of_each_product_is_listed() -> None:
 def test_another_variant_of_what_was_had_is_had() -> None:
     groups = np.array([0, 0, 1, 2, 3, 4, 5, 6], dtype=np.int32)
     assert ids(case(FALLING, had=[0]), shelf(group_rows=groups))[0] == "i2"
-
-
-def test_best_variant_wins_wherever_it_stands() -> None:
-    best = best_variants(np.array([0.1, 0.9, 0.9, -np.inf], "f"), np.array([0, 0, 0, 1], "i4"))
-    assert best.tolist() == [False, True, False, True]
 
 
 def test_refused_values_are_left_out() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from huaxiang.errors import InputError, SettingsError
 from huaxiang.ranking.base import Case, Occasion, Shelf
 from huaxiang.ranking.reasons import personal_reasons, reason_events
-from huaxiang.ranking.rules import Rules, allowed_items, best_variants
+from huaxiang.ranking.rules import Rules, allowed_items
 from huaxiang.ranking.stated import has_value, likes_met
 from huaxiang.ranking.variety import choose_places
 from huaxiang.ranking.wording import said
@@ -118,6 +118,10 @@ def rank(
     return Ranking(items=items, item_rows=item_rows, degraded=allowed.degraded)
 
 
+_LOOKED_AT = 4
+"""Items looked at for each candidate, since some are variants of others; more where they are not enough."""
+
+
 def check_length(k: int) -> None:
     """Raise `InputError` where `k` is no length of a list."""
     if k <= 0:
@@ -127,11 +131,28 @@ def check_length(k: int) -> None:
 def _candidates(
     scores_I: Vector, allowed_I: NDArray[np.bool_], catalogue: Catalogue, config: Config
 ) -> NDArray[np.int64]:
+    """Return the best items that may be listed, one of each product; of equal ones the first."""
     listable_I = np.where(allowed_I, scores_I, -np.inf).astype(np.float32)
-    if config.rules.group_variants:
-        listable_I[~best_variants(listable_I, catalogue.group_rows)] = -np.inf
-    best = np.argsort(-listable_I, kind="stable")[: config.n_candidates]
-    return best[np.isfinite(listable_I[best])]
+    n_listable = int(np.isfinite(listable_I).sum())
+    n_wanted = config.n_candidates
+    n_looked = min(_LOOKED_AT * n_wanted, n_listable)
+    while True:
+        best = _top(listable_I, n_looked)
+        if config.rules.group_variants:
+            _, firsts = np.unique(catalogue.group_rows[best], return_index=True)
+            best = best[np.sort(firsts)]
+        if len(best) >= n_wanted or n_looked == n_listable:
+            return best[:n_wanted]
+        n_looked = min(_LOOKED_AT * n_looked, n_listable)
+
+
+def _top(scores_I: Vector, n: int) -> NDArray[np.int64]:
+    """Return the rows of the `n` highest scores, and of all equal to the lowest of them, best first."""
+    if n == 0:
+        return np.zeros(0, dtype=np.int64)
+    least = np.partition(scores_I, len(scores_I) - n)[len(scores_I) - n]
+    rows = np.flatnonzero(scores_I >= least)
+    return rows[np.argsort(-scores_I[rows], kind="stable")]
 
 
 def _wish_gains(case: Case, catalogue: Catalogue, allowed_I: NDArray[np.bool_], weight: float) -> Vector:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.ranking.stated import Stated, is_beyond_limit, is_refused
-from huaxiang.records import Vector
 from huaxiang.shop.catalogue import Catalogue
 
 NO_ROWS = np.zeros(0, dtype=np.int32)
@@ -78,22 +77,6 @@ _RELAXED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("refused",), ("no item meets the price limit; shown without it",)),
     ((), ("no item meets the wishes; shown without them",)),
 )
-
-
-def best_variants(scores_I: Vector, group_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Return which item is the best of its product, (I,); the first of equal ones.
-
-    Examples
-    --------
-    >>> best_variants(np.array([0.1, 0.9, 0.5], "f"), np.array([0, 0, 1], "i4"))
-    array([False,  True,  True])
-    """
-    order = np.lexsort((np.arange(len(scores_I)), -scores_I, group_rows))
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = group_rows[order][1:] != group_rows[order][:-1]
-    best_I = np.zeros(len(order), dtype=bool)
-    best_I[order[first]] = True
-    return best_I
 
 
 def _is_had(catalogue: Catalogue, rules: Rules, had_rows: NDArray[np.int32]) -> NDArray[np.bool_]:

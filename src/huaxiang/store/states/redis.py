@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from huaxiang.errors import ArtefactError, MissingExtraError, StoreError
 from huaxiang.store.states.base import Cached, Step
@@ -66,7 +67,7 @@ class RedisStates:
         """
         with self._explained():
             kept = self._redis.mget([_key(shop_id, shopper_id) for shopper_id in shopper_ids])
-        return [None if one is None else _read(one) for one in kept]
+        return [None if one is None else _read(cast(bytes, one)) for one in kept]
 
     def append(self, shop_id: str, steps: Sequence[Step]) -> None:
         """Add steps to what is kept, also where nothing is kept yet."""
