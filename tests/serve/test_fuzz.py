@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
-from serve.talking import ADMIN_KEY, opened
+from serve.processes import KEY, Served
 
-schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis")
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
-
-
-@pytest.fixture(scope="module")
-def api(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    run = Path(shutil.copytree(small_run, tmp_path_factory.mktemp("fuzz") / "run"))
-    with opened(run) as talk:
-        yield schemathesis.openapi.from_asgi("/openapi.json", talk.client.app)
+PROGRAM = Path(sys.executable).with_name("schemathesis")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PROGRAM.exists(), reason="needs schemathesis"),
+]
 
 
-schema = schemathesis.pytest.from_fixture("api")
-
-
-@schema.parametrize()
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_request_ends_in_an_error_of_ours(case: Any) -> None:
-    answer = case.call(headers={"Authorization": f"Bearer {ADMIN_KEY}"})
-    assert answer.status_code < 500, answer.text
+def test_no_request_ends_in_an_error_of_ours(small_run: Path, tmp_path: Path) -> None:
+    served = Served(Path(shutil.copytree(small_run, tmp_path / "run"))).start()
+    command = [str(PROGRAM), "run", f"http://127.0.0.1:{served.port}/openapi.json", "--no-color"]
+    command += ["-H", f"Authorization: Bearer {KEY}", "--checks", "not_a_server_error"]
+    command += ["--max-examples", "25", "--phases", "examples,coverage,fuzzing", "--seed", "7"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert served.ask("GET", "/readyz")[0] == 200
+    finally:
+        served.stop()
