@@ -179,7 +179,8 @@ def example_shopper(model: Model) -> str:
         .filter(pl.col("len").is_between(RICH_HISTORY.start, RICH_HISTORY.stop * 3))
         .sort("shopper_id")
     )
-    ids = counts["shopper_id"].to_list()[:40] or model.states.shopper_ids[:40]
+    acted = [shopper_id for shopper_id in counts["shopper_id"] if shopper_id in model.states]
+    ids = acted[:40] or model.states.shopper_ids[:40]
     return max(ids, key=lambda shopper_id: len(model.profile(shopper_id).portrait.get("en", ())))
 
 
