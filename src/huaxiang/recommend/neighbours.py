@@ -194,7 +194,7 @@ class Neighbours(Linear):
         """Write the counts, the item vectors and the settings."""
         arrays = sparse_to_arrays("pairs", self._fitted().whole())
         arrays |= {"mass": self.mass_I, "vectors": self.vectors_ID}
-        more = {"target_exponent": self.target_exponent_}
+        more = {"target_exponent": self.target_exponent_, "typical_row": self.typical_row_}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
 
     @classmethod
@@ -207,6 +207,9 @@ class Neighbours(Linear):
         loaded.mass_I = arrays["mass"]
         loaded.pairs_ = PairTable(sparse_from_arrays("pairs", arrays))
         loaded._look_at(arrays["vectors"])
+        loaded.typical_row_ = float(
+            said["more"]["typical_row"]
+        )  # as it was fitted, whatever was learnt since
         return loaded
 
     def _largest(self, pairs_II: csr_matrix) -> csr_matrix:
