@@ -118,6 +118,7 @@ def test_rare_values_count_together_and_a_window_without_events_says_so() -> Non
     assert reference.values["brand"][OTHER] == sum(100 - row for row in range(20, 30))
     empty = reference.drift(seen())[0]
     assert (empty.index, empty.n_window, empty.as_json()["noise"]) == (0, 0, None)
+    assert empty.verdict == "too few"
 
 
 def test_a_reference_reads_back_from_json_and_a_newer_one_is_refused() -> None:

@@ -122,6 +122,8 @@ class Drift:
     @property
     def verdict(self) -> Verdict:
         """Steady, moved or large by the thresholds; "too few" where chance alone could reach them."""
+        if min(self.n_reference, self.n_window) <= 0:
+            return "too few"
         if self.index < STEADY_BELOW:
             return "steady"
         if self.index <= self.noise:
