@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
+from huaxiang.evaluate.hardware import hardware
 from service.load import Answers, as_fast_as_possible, request
 from service.served import Served, event_batches, served
 from service.shop import synthetic_run
-
-from huaxiang.evaluate.hardware import hardware
 
 BATCH, N_BATCHES, N_REPEATS = 100, 400, 5
 N_SHOPPERS, N_ITEMS = 100_000, 12_000
@@ -30,7 +29,9 @@ def ingest(live: Served, item_ids: list[str], *, repeat: int) -> Answers:
     return asyncio.run(as_fast_as_possible(live.host, live.port, requests, n_connections=16))
 
 
-def measure(name: str, run: Path, item_ids: list[str], environment: Mapping[str, str], *, reach: float) -> None:
+def measure(
+    name: str, run: Path, item_ids: list[str], environment: Mapping[str, str], *, reach: float
+) -> None:
     """Print events per second: median and range of several runs."""
     with served(run, environment=environment) as live:
         ingest(live, item_ids, repeat=99)

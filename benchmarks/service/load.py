@@ -1,7 +1,7 @@
 """Requests at a given rate, from a process of its own.
 
-Open loop: each request has a moment at which it should leave, whether or not the ones before were answered, and
-its latency counts from that moment. So a server that stalls can't hide it (no coordinated omission). Each
+Open loop: each request has a moment at which it should leave, whether or not those before were answered, and its
+latency counts from that moment. So a server that stalls can't hide it (no coordinated omission). Each
 connection is one keep-alive HTTP/1.1 connection; the parser reads a status and a length and nothing else.
 """
 

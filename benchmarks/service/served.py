@@ -39,14 +39,21 @@ class Served:
 
 @contextmanager
 def served(
-    run: Path, *, port: int = 8123, settings: Path | None = None, environment: Mapping[str, str] | None = None, workers: int = 1
+    run: Path,
+    *,
+    port: int = 8123,
+    settings: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    workers: int = 1,
 ) -> Iterator[Served]:
     """Yield a served run; the process is stopped afterwards."""
     key = "hx_bench_" + "b" * 43
     variables = {**os.environ, "HUAXIANG_ADMIN_KEY": key, **(environment or {})}
     command = [HUAXIANG, "serve", "--run", str(run), "--port", str(port), "--workers", str(workers)]
     command += ["--settings", str(settings)] if settings else []
-    process = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL, stderr=sys.stderr, text=True)
+    process = subprocess.Popen(
+        command, env=variables, stdout=subprocess.DEVNULL, stderr=sys.stderr, text=True
+    )
     try:
         wait_until_ready(port, process)
         yield Served("127.0.0.1", port, key, process, run.with_name(run.name + ".live"))

@@ -18,7 +18,9 @@ KINDS = ("dress", "mug", "lamp", "shoe", "bag", "rug", "hat", "plate", "belt", "
 COLOURS = ("red", "blue", "green", "black", "white", "grey", "brown", "pink")
 
 
-def synthetic_run(folder: Path, *, n_shoppers: int, n_items: int, n_events: int = N_EVENTS, seed: int = 5) -> tuple[Path, list[str]]:
+def synthetic_run(
+    folder: Path, *, n_shoppers: int, n_items: int, n_events: int = N_EVENTS, seed: int = 5
+) -> tuple[Path, list[str]]:
     """Write a run of drawn shoppers who each keep to two kinds of things; return it and its item ids."""
     shop = folder.with_name(folder.name + ".shop")
     shop.mkdir(parents=True)
@@ -29,7 +31,10 @@ def synthetic_run(folder: Path, *, n_shoppers: int, n_items: int, n_events: int 
     pl.DataFrame(
         {
             "item_id": item_ids,
-            "title": [f"{COLOURS[c]} {KINDS[k]} {row}" for row, (k, c) in enumerate(zip(kinds, colours, strict=True))],
+            "title": [
+                f"{COLOURS[colour]} {KINDS[kind]} {row}"
+                for row, (kind, colour) in enumerate(zip(kinds, colours, strict=True))
+            ],
             "category": [KINDS[k] for k in kinds],
             "colour": [COLOURS[c] for c in colours],
             "brand": [f"brand {b}" for b in rng.integers(0, 60, n_items)],
@@ -44,7 +49,9 @@ def synthetic_run(folder: Path, *, n_shoppers: int, n_items: int, n_events: int 
 
 
 def _settings() -> Settings:
-    return read_settings(changes=['recommend.members=["popular", "own_frequency", "neighbours", "closed_form"]'])
+    return read_settings(
+        changes=['recommend.members=["popular", "own_frequency", "neighbours", "closed_form"]']
+    )
 
 
 def _events(rng: np.random.Generator, kinds: np.ndarray, n_shoppers: int, n_events: int) -> pl.DataFrame:
