@@ -1,4 +1,4 @@
-"""Claim: durable ingest over HTTP, batches of 100, one worker: SQLite FULL >= 15,000 events/s, PostgreSQL >= 8,000.
+"""Claim: durable ingest over HTTP, batches of 100, one worker: SQLite 15,000 events/s, PostgreSQL 8,000.
 
 Every answer means that its events are on the disk and in every later list. The load comes from this process.
 """

@@ -1,6 +1,6 @@
 """Requests at a given rate, from a process of its own.
 
-Open loop: each request has a moment at which it should leave, whether or not those before were answered, and its
+Open loop: each request has a moment at which it should leave, answered or not the ones before, and its
 latency counts from that moment. So a server that stalls can't hide it (no coordinated omission). Each
 connection is one keep-alive HTTP/1.1 connection; the parser reads a status and a length and nothing else.
 """
