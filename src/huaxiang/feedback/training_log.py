@@ -20,7 +20,8 @@ from huaxiang.records import Vector
 from huaxiang.shop.base import EVENT_COLUMNS, Accounting, Shop
 from huaxiang.shop.event_records import event_row
 from huaxiang.shop.item_records import with_items
-from huaxiang.store import Head, LoggedEvent, Store, contents_of, newest_change, positions, read_after
+from huaxiang.store import Head, LoggedEvent, Store, newest_change, positions, read_after
+from huaxiang.store.contents import vectors_in
 from huaxiang.store.erasure import erased_at
 from huaxiang.store.items import StoredItem, items_after
 from huaxiang.store.withdrawn import joined_or_asked
@@ -110,7 +111,7 @@ def read_training_log(
         people = _People.of(joined_or_asked(tx, shop_id), allowed=allowed)
         erased = _erased(tx, shop_id)
         counts, events, numbers = _read_events(tx, shop_id, until, people, n_partitions=store.n_partitions)
-        said = _said(tx, shop_id, space, numbers)
+        vectors = vectors_in(tx, shop_id, space)
     withdrawn = _digest([*people.refusing, *erased])
     state = orjson.dumps([until.as_json(), change, withdrawn]).decode()
     deleted = [one.item.item_id for one in items if one.is_deleted]
@@ -129,7 +130,7 @@ def read_training_log(
         n_shoppers_refused=len(people.refusing),
         n_erased=len(erased),
         withdrawn=withdrawn,
-        said=said,
+        said={number: vector for number, vector in vectors.items() if number in numbers},
     )
 
 
@@ -158,16 +159,6 @@ def _read_events(
         parts.append(_table(kept, people))
         numbers.update(one.content for one in kept if one.content)
     return counts, pl.concat(parts), numbers
-
-
-def _said(tx: Connection, shop_id: str, space: str, numbers: set[int]) -> dict[int, Vector]:
-    ordered = sorted(numbers)
-    found = (
-        one
-        for first in range(0, len(ordered), AT_ONCE)
-        for one in contents_of(tx, shop_id, space, ordered[first : first + AT_ONCE])
-    )
-    return {one.content: one.vector for one in found if one.vector is not None}
 
 
 def _erased(tx: Connection, shop_id: str) -> list[str]:

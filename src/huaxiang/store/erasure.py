@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from huaxiang.store.connect import Store
+from huaxiang.store.contents import events_saying
 from huaxiang.store.shoppers import regroup
 from huaxiang.store.sql import fill, rows_of
 
@@ -87,7 +88,7 @@ def _deleted(tx: Connection, table: str, column: str, shop_id: str, shopper_ids:
 
 def _deleted_contents(tx: Connection, shop_id: str, said: set[int]) -> int:
     """Delete what nobody else said either."""
-    used = "SELECT 1 FROM events WHERE shop_id = ? AND content = ? AND content <> 0 LIMIT 1"
+    used = f"SELECT 1 FROM {events_saying(tx)} LIMIT 1"
     query = fill(tx, "DELETE FROM contents WHERE shop_id = ? AND content = ?")
     return sum(
         tx.exec_driver_sql(query, (shop_id, content)).rowcount
