@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,6 +23,7 @@ from huaxiang.errors import ArtefactError, InputError, UnknownItemError
 from huaxiang.evaluate.trial import Ensembles, Trial
 from huaxiang.fusion import Fusion, Parts
 from huaxiang.fusion import load as load_fusion
+from huaxiang.fusion.renewed import Readers, renewed_vectors
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import derive_profile
@@ -38,11 +39,14 @@ from huaxiang.ranking.stated import stated_in
 from huaxiang.recommend.histories import histories_from_states, take_events
 from huaxiang.recommend.lists import Asker, list_items, list_values
 from huaxiang.recommend.similar import SimilarItems
-from huaxiang.records import Event, EventType, Matrix, Profile, Ranked, Reason, Slate, Vector, Version
+from huaxiang.records import Event, EventType, Item, Matrix, Profile, Ranked, Reason, Slate, Vector, Version
 from huaxiang.runs import fingerprint_of, new_run, read_manifest, write_manifest
 from huaxiang.shop.base import Shop
-from huaxiang.shop.catalogue import Catalogue, build_catalogue
+from huaxiang.shop.catalogue import Catalogue, build_catalogue, restocked
+from huaxiang.shop.changed import changed_items, out_of_stock
 from huaxiang.shop.event_records import event_row
+from huaxiang.shop.infer.base import with_claims
+from huaxiang.shop.infer.nearest import nearest_claims
 from huaxiang.shop.stored import load_shop, save_shop
 
 
@@ -66,6 +70,8 @@ class Model:
         Item vectors by space: "fused", and the raw "text" and "image" where there are any. (I, D) each.
     trial
         What came of holding the newest part out; None in a model that was loaded to serve.
+    n_learnt
+        How many items there were when it was fitted; None if no item joined since.
     """
 
     name: str
@@ -81,6 +87,7 @@ class Model:
     text_encoder: StoredTextEncoder
     image_encoder: OnnxImageEncoder | None
     trial: Trial | None = None
+    n_learnt: int | None = None
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -138,6 +145,77 @@ class Model:
         )
         nobody.__dict__["popularity"] = self.popularity
         return nobody
+
+    def with_items(
+        self,
+        items: Sequence[Item],
+        *,
+        removed: Collection[str] = (),
+        photos: Mapping[str, ImageInput] | None = None,
+    ) -> Model:
+        """Return the model of the shop with these items changed or added; this one stays as it is.
+
+        A new item is listed at once: its words and photo give it a vector, and the recommenders score it by
+        what it looks like. What its record leaves unsaid is read from its words and from the items nearest to
+        it, marked as inferred. Nothing is learnt anew. What the recommenders learn from now on, the copy that
+        was asked last must learn.
+
+        Parameters
+        ----------
+        items
+            Whole records; of several with one id the last counts.
+        removed
+            Ids that are sold no longer: they keep their row and are never listed, until an item comes with
+            the same id.
+        photos
+            Name in an item's `images` → the photo. Names that are not here are looked for among the shop's.
+        """
+        change = changed_items(self.shop, items)
+        gone = self._gone(change.shop, items, removed)
+        shop = out_of_stock(change.shop, gone)
+        if not len(change.described):
+            return self._restocked(shop, gone)
+        readers = Readers(words=self.text_encoder, eyes=self.image_encoder, fusion=self.fusion)
+        vectors = renewed_vectors(self.vectors, change, readers, photos or {})
+        n_learnt = self.catalogue.n_items if self.n_learnt is None else self.n_learnt
+        unsaid, was_learnt_I = change.unsaid.tolist(), np.arange(len(shop.items)) < n_learnt
+        claims = nearest_claims(shop, unsaid, text_vectors_ID=vectors["text"], among_I=was_learnt_I)
+        shop = with_claims(shop, claims)
+        catalogue = build_catalogue(shop, removed=gone)
+        changed = replace(
+            self,
+            shop=shop,
+            catalogue=catalogue,
+            population=self.population.with_catalogue(catalogue),
+            vectors=vectors,
+            recommenders=self.recommenders.with_items(vectors),
+            n_learnt=n_learnt,
+        )
+        n_new = catalogue.n_items - self.catalogue.n_items
+        popularity = np.concatenate([self.popularity, np.zeros(n_new, dtype=np.float32)])
+        index = self.index.with_items(vectors["fused"])
+        return changed._knowing(popularity=popularity, index=index, space=self.space)
+
+    def _restocked(self, shop: Shop, gone: NDArray[np.bool_]) -> Model:
+        """Return the model with other stock and prices: everything else is shared."""
+        catalogue = restocked(self.catalogue, shop, removed=gone)
+        same_bands = catalogue.dimensions.get("price_band") is self.catalogue.dimensions.get("price_band")
+        population = self.population if same_bands else self.population.with_catalogue(catalogue)
+        changed = replace(self, shop=shop, catalogue=catalogue, population=population)
+        return changed._knowing(popularity=self.popularity, index=self.index, space=self.space)
+
+    def _knowing(self, **known: object) -> Model:
+        """Return this model, which then doesn't work out again what is known already."""
+        self.__dict__.update(known)
+        return self
+
+    def _gone(self, shop: Shop, items: Sequence[Item], removed: Collection[str]) -> NDArray[np.bool_]:
+        gone = np.zeros(len(shop.items), dtype=np.bool_)
+        gone[: self.catalogue.n_items] = self.catalogue.gone
+        row_of = self.catalogue.row_of
+        gone[[row_of[item.item_id] for item in items if item.item_id in row_of]] = False
+        gone[[row_of[item_id] for item_id in removed if item_id in row_of]] = True
+        return gone
 
     def save(self, folder: str | Path) -> None:
         """Keep the model as a run that `load` reads back; an earlier run is replaced when it is whole."""

@@ -85,7 +85,7 @@ def test_new_items_are_behind_the_known_ones_and_deleted_ones_keep_their_row(sho
     assert again.items.row(2, named=True) | {"valid_from": None} == {
         "item_id": "boot", "group_id": "boots", "category": "Women > Shoes", "brand": "Newcomer",
         "price_minor": 9900, "currency": "EUR", "in_stock": True, "valid_from": None, "image": "boot.jpg",
-        "title_en": "boot", "description_en": None,
+        "title_en": "boot", "description_en": None, "title_zh": "靴子", "description_zh": None,
     }  # fmt: skip
     catalogue = build_catalogue(again)
     assert catalogue.dimensions["category"].values == ("Dresses", "Shoes")

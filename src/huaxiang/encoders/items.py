@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -89,6 +89,25 @@ def renew_photos(
         photos = Photos(place).all([names[row] for row in new])
         vectors_ID[new] = encode_photos(photos, encoder).vectors_ID
     return vectors_ID
+
+
+def find_photos(
+    names: Sequence[str | None], given: Mapping[str, ImageInput], *, place: str | None
+) -> list[ImageInput]:
+    """Return photos by their names: the given ones, else those of the shop's folder or zip file.
+
+    A name that stands in neither is no photo: it is never taken for a path.
+    """
+    named = [name or "" for name in names]
+    is_missing = any(name and name not in given for name in named)
+    of_shop = Photos(place) if is_missing and place is not None else None
+
+    def photo(name: str) -> ImageInput:
+        if name in given:
+            return given[name]
+        return of_shop.get(name) if of_shop is not None and name else None
+
+    return [photo(name) for name in named]
 
 
 def image_encoder_of(

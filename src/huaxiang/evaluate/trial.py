@@ -51,6 +51,14 @@ class Ensembles:
         """Return the ensemble of one part, "new" or "all"."""
         return self.new if part == "new" else self.all
 
+    def with_items(self, vectors: Mapping[str, Matrix]) -> Ensembles:
+        """Return the same over a longer catalogue, whose new items stand behind the others.
+
+        `vectors` holds every item's vectors by space.
+        """
+        new = self.new.with_items(vectors)
+        return replace(self, new=new, all=self.all.over(new.members, degraded=new.degraded_))
+
     def save(self, folder: Path) -> None:
         """Write the members once, and both sets of weights."""
         self.new.save(folder)

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from huaxiang.errors import ArtefactError
 from huaxiang.profile.acts import DAY_MS, weigh
-from huaxiang.profile.values import Values, values_of
+from huaxiang.profile.values import Values, renumbered, values_of
 from huaxiang.profile.weights import Config, default_alpha
 from huaxiang.shop.catalogue import Catalogue
 
@@ -150,7 +150,7 @@ class Population:
 
     def with_catalogue(self, catalogue: Catalogue) -> Population:
         """Return the same counts over another catalogue, for example after items joined it."""
-        values = values_of(catalogue)
+        values = renumbered(self.values, catalogue)
         names = list(zip(self.values.dimension_V.tolist(), self.values.names, strict=True))
         new_V = np.array(
             [values.row_of.get((self.values.dimensions[d], name), -1) for d, name in names], np.int32

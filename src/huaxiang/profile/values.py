@@ -7,7 +7,7 @@ then the words of the lexicon that no item has, so that a wish for them can stil
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -156,6 +156,22 @@ def values_of(catalogue: Catalogue, lexicon: Lexicon | None = None) -> Values:
         even_N=even_N[order],
         confidence_N=confidence_N[order],
     )
+
+
+def renumbered(values: Values, catalogue: Catalogue) -> Values:
+    """Return the numbering of another catalogue; what was read in texts is kept where the names are the same.
+
+    So a change of prices doesn't make every shopper's words be read again.
+    """
+    again = values_of(catalogue, values.lexicon)
+    is_same = again.dimensions == values.dimensions and again.names == values.names
+    if not is_same or catalogue.languages != values.catalogue.languages:
+        return again
+    again = replace(again, read=values.read, said=values.said)
+    for name in ("row_of", "words", "things"):
+        if name in values.__dict__:
+            again.__dict__[name] = values.__dict__[name]
+    return again
 
 
 def _names(catalogue: Catalogue, lexicon: Lexicon) -> dict[str, list[str]]:

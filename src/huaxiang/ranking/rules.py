@@ -59,6 +59,7 @@ def allowed_items(
     shop_rules = {
         "had": _is_had(catalogue, rules, had_rows),
         "disliked": np.isin(np.arange(catalogue.n_items), disliked_rows),
+        "removed": catalogue.gone,
         "out_of_stock": ~catalogue.in_stock & rules.in_stock_only,
         "not_yet_on_sale": catalogue.valid_from_ms > (np.iinfo(np.int64).max if now_ms is None else now_ms),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-from scipy.sparse import bmat, csr_matrix
+from scipy.sparse import csr_matrix, hstack, vstack
 
 from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.recommend.base import Histories, TrainingData
@@ -107,6 +107,7 @@ class ClosedForm(Linear):
         text = ("text",) if self.config.text_weight else ()
         self.uses: tuple[str, ...] = ("ids", "order", "times", *text)
         self.weights_II: csr_matrix | None = None
+        self.n_learnt_ = 0
         self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
         self.typical_row_ = 0.0
 
@@ -146,10 +147,15 @@ class ClosedForm(Linear):
         """Return the same weights over a longer catalogue; new items stand for the old ones they resemble."""
         old_II, fused_ID = self._fitted(), vectors["fused"]
         n_old, n_all = old_II.shape[0], len(fused_ID)
-        alike_NI = look_alikes(fused_ID[n_old:], fused_ID, among_I=np.arange(n_all) < n_old)[:, :n_old]
-        rows_NI, columns_IN = alike_NI @ old_II, old_II @ alike_NI.T
+        was_learnt_I = np.arange(n_all) < self.n_learnt_
+        alike_NI = csr_matrix(look_alikes(fused_ID[n_old:], fused_ID, among_I=was_learnt_I)[:, :n_old])
+        rows_NI, columns_IN = csr_matrix(alike_NI @ old_II), csr_matrix(old_II @ alike_NI.T)
+        corner_NN = csr_matrix(rows_NI @ alike_NI.T)
+        upper_II = hstack([old_II, columns_IN], format="csr")
+        lower_NI = hstack([rows_NI, corner_NN], format="csr")
         longer = type(self)(self.config)
-        longer._keep(csr_matrix(bmat([[old_II, columns_IN], [rows_NI, rows_NI @ alike_NI.T]])), fused_ID)
+        longer._keep(csr_matrix(vstack([upper_II, lower_NI], format="csr")), fused_ID)
+        longer.n_learnt_ = self.n_learnt_
         return longer
 
     def save(self, folder: Path) -> None:
@@ -182,8 +188,9 @@ class ClosedForm(Linear):
 
     def _keep(self, weights_II: csr_matrix, vectors_ID: Matrix) -> None:
         self.weights_II = weights_II
+        self.n_learnt_ = weights_II.shape[0]
         self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
-        self.typical_row_ = float(abs(weights_II).sum()) / max(weights_II.shape[0], 1)
+        self.typical_row_ = float(np.abs(weights_II.data).sum()) / max(weights_II.shape[0], 1)
 
     def _check_size(self, n_items: int) -> None:
         if n_items > self.config.max_items:

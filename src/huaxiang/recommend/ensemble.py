@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,9 +23,14 @@ from huaxiang.recommend.base import (
     TrainingData,
 )
 from huaxiang.recommend.blend import Pool, choose_weights, joined, pool_of, scale_of
+from huaxiang.recommend.histories import histories_of
+from huaxiang.recommend.longer import Longer
 from huaxiang.recommend.stored import load_settings, save_settings
 from huaxiang.recommend.ways import load_recommender, make_recommender
 from huaxiang.records import Matrix
+
+logger = logging.getLogger(__name__)
+_NOBODY = histories_of([[]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,13 +202,26 @@ class Ensemble:
         )
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Ensemble:
-        """Return the same ensemble over a longer catalogue."""
-        longer = {
-            name: member.with_items(vectors) if isinstance(member, TakesNewItems) else member
-            for name, member in self.members.items()
-        }
-        joined = Ensemble(self.config, members=longer)
-        joined.weights_, joined.degraded_ = dict(self.weights_), self.degraded_
+        """Return the same ensemble over a longer catalogue.
+
+        A member that takes no new items scores them as those they look like, and `degraded_` says so.
+        """
+        longer: dict[str, Recommender] = {}
+        notes = list(self.degraded_)
+        for name, member in self.members.items():
+            if isinstance(member, TakesNewItems):
+                longer[name] = member.with_items(vectors)
+                continue
+            n_known = member.score(_NOBODY).shape[1]
+            longer[name] = Longer(member, vectors["fused"], n_known=n_known)
+            notes.append(f"{name} takes no new items: they are scored as those they look like")
+            logger.warning(notes[-1])
+        return self.over(longer, degraded=notes)
+
+    def over(self, members: Mapping[str, Recommender], *, degraded: Sequence[str] = ()) -> Ensemble:
+        """Return an ensemble with the same weights over other members of the same names."""
+        joined = Ensemble(self.config, members=members)
+        joined.weights_, joined.degraded_ = dict(self.weights_), tuple(degraded)
         return joined
 
     def save(self, folder: Path) -> None:

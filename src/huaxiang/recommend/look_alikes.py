@@ -57,6 +57,26 @@ def stand_ins(items_ID: Matrix, *, is_known_I: NDArray[np.bool_]) -> csr_matrix:
     return csr_matrix((shares, (rows, columns)), shape=(n_items, n_items), dtype=np.float32)
 
 
+def more_stand_ins(
+    stand_ins_II: csr_matrix, items_ID: Matrix, *, is_known_I: NDArray[np.bool_]
+) -> csr_matrix:
+    """Return the stand-ins of a longer catalogue: the same for the items that were there, found for new ones.
+
+    Parameters
+    ----------
+    stand_ins_II
+        What `stand_ins` returned for the first items.
+    """
+    n_old, n_all = stand_ins_II.shape[0], len(items_ID)
+    new = np.arange(n_old, n_all)
+    alike_NI = look_alikes(items_ID[new], items_ID, among_I=is_known_I & (np.arange(n_all) < n_old))
+    ones = np.ones(len(new), dtype=np.float32)
+    itself_NI = csr_matrix((ones, new, np.arange(len(new) + 1)), shape=alike_NI.shape)
+    same = (stand_ins_II.data, stand_ins_II.indices, stand_ins_II.indptr)
+    widened = csr_matrix(same, shape=(n_old, n_all))
+    return csr_matrix(vstack([widened, itself_NI + alike_NI], format="csr"))
+
+
 def content_look_alikes(histories: Histories, weights_E: NDArray[np.float32], items_ID: Matrix) -> csr_matrix:
     """Return the items that each event of words or a photo resembles, times its weight, sparse (E, I).
 

@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.recommend.base import NO_ITEM, Histories, TrainingData
 from huaxiang.recommend.linear import Linear
-from huaxiang.recommend.look_alikes import content_look_alikes, stand_ins
+from huaxiang.recommend.look_alikes import content_look_alikes, more_stand_ins, stand_ins
 from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums, shared_out
 from huaxiang.recommend.stored import (
     load_arrays,
@@ -180,14 +180,16 @@ class Neighbours(Linear):
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
         """Return the same counts over a longer catalogue; new items look like the old ones they resemble."""
-        longer = Neighbours(self.config)
-        n_items = len(vectors["fused"])
-        settled = self._fitted().whole()
-        settled.resize((n_items, n_items))
-        longer.pairs_ = PairTable(settled)
+        longer, fused_ID = Neighbours(self.config), vectors["fused"]
+        n_new = len(fused_ID) - len(self.mass_I)
+        longer.pairs_ = self._fitted().longer(len(fused_ID))
         longer.target_exponent_ = self.target_exponent_
-        longer.mass_I = np.concatenate([self.mass_I, np.zeros(n_items - len(self.mass_I))])
-        longer._look_at(vectors["fused"])
+        longer.mass_I = np.concatenate([self.mass_I, np.zeros(n_new)])
+        longer.vectors_ID = np.ascontiguousarray(fused_ID, dtype=np.float32)
+        longer.stand_ins_II = more_stand_ins(
+            self.stand_ins_II, longer.vectors_ID, is_known_I=longer.mass_I > 0
+        )
+        longer.typical_row_ = self.typical_row_
         return longer
 
     def save(self, folder: Path) -> None:

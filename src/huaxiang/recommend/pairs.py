@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,7 @@ class PairTable:
 
     def __init__(self, settled: csr_matrix, *, fold_every: int = 1) -> None:
         self.fold_every = fold_every
+        self._folding = Lock()
         self._waiting: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
         self._n_waiting = 0
         self.settled_II = settled
@@ -136,7 +138,17 @@ class PairTable:
         return csr_matrix(settled_XI + rows_XI @ self._fresh_II if self._fresh_II.nnz else settled_XI)
 
     def fold(self) -> None:
-        """Take in what waits."""
+        """Take in what waits; of several threads one does so at a time."""
+        with self._folding:
+            self._fold()
+
+    def longer(self, n_items: int) -> PairTable:
+        """Return a copy over more items, which have no pairs yet."""
+        copy = self.whole()
+        copy.resize((n_items, n_items))
+        return PairTable(copy, fold_every=self.fold_every)
+
+    def _fold(self) -> None:
         waiting, self._waiting, self._n_waiting = self._waiting, [], 0
         if not waiting:
             return

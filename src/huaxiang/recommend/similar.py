@@ -54,6 +54,18 @@ class SimilarItems:
         index.add(np.ascontiguousarray(vectors_ID, dtype=np.float32))
         return cls(index)
 
+    def with_items(self, vectors_ID: Matrix) -> SimilarItems:
+        """Return an index of these vectors, of which the first are those of this one, perhaps changed.
+
+        In the graph of a large catalogue an old item keeps its place, whatever became of its vector, until
+        the run is built again: to find all places anew takes minutes.
+        """
+        if len(vectors_ID) <= MOST_EXACT or not isinstance(self._index, faiss.IndexHNSWFlat):
+            return SimilarItems.of(vectors_ID)
+        index = faiss.clone_index(self._index)
+        index.add(np.ascontiguousarray(vectors_ID[len(self) :], dtype=np.float32))
+        return SimilarItems(index)
+
     def __len__(self) -> int:
         return int(self._index.ntotal)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -69,6 +69,12 @@ class Catalogue:
         int64; -1 where unknown.
     valid_from_ms
         Milliseconds since 1970 from which the item is on sale; 0 where unknown.
+    version
+        Differs whenever anything of the catalogue does.
+    is_removed
+        Items that are no longer sold at all, and keep their row; empty where there is none.
+    description
+        Differs whenever more than stock and prices does.
     """
 
     item_ids: Sequence[str]
@@ -82,6 +88,8 @@ class Catalogue:
     languages: tuple[str, ...] = ("en",)
     order_only: bool = False
     version: str = ""
+    is_removed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    description: str = field(default="", repr=False)
 
     @property
     def n_items(self) -> int:
@@ -93,6 +101,11 @@ class Catalogue:
         """Item id → its row."""
         return {item_id: row for row, item_id in enumerate(self.item_ids)}
 
+    @property
+    def gone(self) -> NDArray[np.bool_]:
+        """Which items are no longer sold at all, (I,): no rule may list them."""
+        return self.is_removed if len(self.is_removed) else np.zeros(self.n_items, dtype=np.bool_)
+
     def title(self, item_row: int, *, language: str | None = None) -> str:
         """Return the item's title in `language`, else in the first language that has one, else its id."""
         for code in (language, *self.languages):
@@ -101,34 +114,74 @@ class Catalogue:
         return self.item_ids[item_row]
 
 
-def build_catalogue(shop: Shop) -> Catalogue:
+def build_catalogue(shop: Shop, *, removed: NDArray[np.bool_] | None = None) -> Catalogue:
     """Return what the shop sells as arrays: its attributes as dimensions, with price bands added.
 
     Values are sorted by name, so that the same items give the same numbers.
+
+    Parameters
+    ----------
+    removed
+        Which items are no longer sold at all, (I,); None where there is none.
     """
     from huaxiang.shop.dimensions import dimensions_of
 
     items = shop.items
     first_row_of: dict[str, int] = {}
     groups = [first_row_of.setdefault(group, len(first_row_of)) for group in items["group_id"]]
-    return Catalogue(
+    bare = Catalogue(
         item_ids=items["item_id"].to_list(),
         titles={code: items[f"title_{code}"].fill_null("").to_list() for code in shop.languages},
         group_rows=np.array(groups, dtype=np.int32),
-        price_minor=items["price_minor"].fill_null(-1).to_numpy(),
-        in_stock=items["in_stock"].to_numpy(),
+        price_minor=np.zeros(0, dtype=np.int64),
+        in_stock=np.zeros(0, dtype=np.bool_),
         valid_from_ms=items["valid_from"].dt.epoch("ms").fill_null(0).to_numpy(),
         dimensions=dimensions_of(shop),
         currency=shop.currency,
         languages=shop.languages,
         order_only=shop.order_only,
-        version=_version(shop),
+        description=_description(shop),
+    )
+    return _of_the_day(bare, shop, removed)
+
+
+def restocked(catalogue: Catalogue, shop: Shop, *, removed: NDArray[np.bool_] | None = None) -> Catalogue:
+    """Return the same items with the stock and prices of `shop`: far quicker than to build all again.
+
+    Price bands are drawn anew where a price changed, since they are quarters of a category.
+    """
+    from huaxiang.shop.dimensions import price_bands_of
+
+    same_prices = np.array_equal(catalogue.price_minor, _prices(shop))
+    bands = {} if same_prices else price_bands_of(shop)
+    others = {name: one for name, one in catalogue.dimensions.items() if same_prices or name != "price_band"}
+    changed = _of_the_day(replace(catalogue, dimensions={**others, **bands}), shop, removed)
+    if "row_of" in catalogue.__dict__:
+        changed.__dict__["row_of"] = catalogue.row_of
+    return changed
+
+
+def _of_the_day(catalogue: Catalogue, shop: Shop, removed: NDArray[np.bool_] | None) -> Catalogue:
+    """Return the catalogue with what changes from day to day, and the version that follows."""
+    in_stock = shop.items["in_stock"].to_numpy()
+    gone = catalogue.is_removed if removed is None else removed
+    gone = gone if gone.any() else np.zeros(0, dtype=np.bool_)
+    prices = _prices(shop)
+    digest = blake2b(catalogue.description.encode(), digest_size=8)
+    for part in (in_stock, prices, gone):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return replace(
+        catalogue, price_minor=prices, in_stock=in_stock, is_removed=gone, version=digest.hexdigest()
     )
 
 
-def _version(shop: Shop) -> str:
-    """Return a hash that differs whenever items or attributes do."""
+def _prices(shop: Shop) -> NDArray[np.int64]:
+    return shop.items["price_minor"].fill_null(-1).to_numpy()
+
+
+def _description(shop: Shop) -> str:
+    """Return a hash that differs whenever items or attributes do, in more than stock and prices."""
     digest = blake2b(digest_size=8)
-    for table in (shop.items, shop.attributes):
+    for table in (shop.items.drop("price_minor", "currency", "in_stock"), shop.attributes):
         digest.update(table.write_csv().encode("utf-8"))
     return digest.hexdigest()

@@ -30,10 +30,15 @@ def dimensions_of(shop: Shop) -> dict[str, Dimension]:
             "dimension", maintain_order=True
         )
     }
+    return found | price_bands_of(shop)
+
+
+def price_bands_of(shop: Shop) -> dict[str, Dimension]:
+    """Return the dimension `price_band`; nothing where no item has a price."""
     bands = price_bands(shop)
-    if not bands.is_empty():
-        found["price_band"] = _dimension("price_band", bands, shop, values=tuple(PRICE_BANDS))
-    return found
+    if bands.is_empty():
+        return {}
+    return {"price_band": _dimension("price_band", bands, shop, values=tuple(PRICE_BANDS))}
 
 
 def price_bands(shop: Shop) -> pl.DataFrame:

@@ -26,23 +26,37 @@ def with_items(shop: Shop, items: Sequence[Item], *, deleted: Collection[str] = 
     deleted
         Ids of the items that are no longer sold.
     """
-    rows = [_row(item, shop, is_deleted=item.item_id in deleted) for item in items]
-    texts = {f"{text}_{code}": pl.String for code in shop.languages for text in _TEXTS}
-    columns = {**ITEM_COLUMNS, **texts}
-    table = in_shape(pl.DataFrame(rows, schema=columns, infer_schema_length=None), ITEM_COLUMNS, *texts)
-    kept_rows = [row for row, item in enumerate(items) if _is_silent(item) and _has_row(shop, item, row)]
+    languages = languages_of(shop, items)
+    table = item_table(items, languages, deleted=deleted)
+    kept_rows = [row for row, item in enumerate(items) if is_silent(item) and _has_row(shop, item, row)]
     kept = shop.items.select("category", "brand").with_row_index("row").filter(pl.col("row").is_in(kept_rows))
     in_row = pl.int_range(pl.len()).is_in(kept_rows)
     own = {name: _gathered(kept, name, len(table)) for name in ("category", "brand")}
     table = table.with_columns(
         pl.when(in_row).then(own[name]).otherwise(pl.col(name)).alias(name) for name in own
     )
-    return replace(shop, items=table, attributes=_attributes(shop, table, items, kept_rows))
+    attributes = _attributes(shop, table, items, kept_rows)
+    return replace(shop, items=table, attributes=attributes, languages=languages)
 
 
-def _row(item: Item, shop: Shop, *, is_deleted: bool) -> dict[str, Any]:
+def languages_of(shop: Shop, items: Sequence[Item]) -> tuple[str, ...]:
+    """Return the shop's languages, and after them those that only these items speak."""
+    return tuple(dict.fromkeys([*shop.languages, *(code for item in items for code in item.texts)]))
+
+
+def item_table(
+    items: Sequence[Item], languages: Sequence[str], *, deleted: Collection[str] = ()
+) -> pl.DataFrame:
+    """Return items as rows of `ITEM_COLUMNS` and their texts; deleted ones are out of stock."""
+    texts = {f"{text}_{code}": pl.String for code in languages for text in _TEXTS}
+    rows = [_row(item, languages, is_deleted=item.item_id in deleted) for item in items]
+    table = pl.DataFrame(rows, schema={**ITEM_COLUMNS, **texts}, infer_schema_length=None)
+    return in_shape(table, ITEM_COLUMNS, *texts)
+
+
+def _row(item: Item, languages: Sequence[str], *, is_deleted: bool) -> dict[str, Any]:
     texts = {}
-    for code in shop.languages:
+    for code in languages:
         said = item.texts.get(code)
         texts[f"title_{code}"] = (said.title or None) if said else None
         texts[f"description_{code}"] = (said.description or None) if said else None
@@ -60,7 +74,8 @@ def _row(item: Item, shop: Shop, *, is_deleted: bool) -> dict[str, Any]:
     }
 
 
-def _is_silent(item: Item) -> bool:
+def is_silent(item: Item) -> bool:
+    """Whether a record says nothing about an item but its words, photo, price and stock."""
     return not item.category and item.brand is None and not item.attributes
 
 
@@ -84,14 +99,15 @@ def _attributes(
     paths = path_attributes(table.select("category").with_row_index("item_row"))
     paths = paths.filter(~pl.col("item_row").is_in(list(kept_rows)))
     schema = {"item_row": pl.Int32, "dimension": pl.String, "value": pl.String}
-    said = pl.DataFrame(list(_said(items)), schema=schema, orient="row")
+    said = pl.DataFrame(list(stated_values(items)), schema=schema, orient="row")
     new = pl.concat([paths.cast({"item_row": pl.Int32}), said]).with_columns(
         pl.lit("stated").alias("source"), pl.lit(1.0).alias("confidence")
     )
     return pl.concat([in_shape(before, ATTRIBUTE_COLUMNS), in_shape(new, ATTRIBUTE_COLUMNS)])
 
 
-def _said(items: Sequence[Item]) -> Iterator[tuple[int, str, str]]:
+def stated_values(items: Sequence[Item]) -> Iterator[tuple[int, str, str]]:
+    """Yield place, dimension and value of everything that records state beside a category path."""
     for row, item in enumerate(items):
         if item.brand is not None:
             yield row, "brand", item.brand

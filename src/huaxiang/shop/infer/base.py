@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import polars as pl
@@ -28,6 +29,13 @@ def claims_table(claims: Sequence[Claim]) -> pl.DataFrame:
     schema = {"item_row": pl.Int32, "dimension": pl.String, "value": pl.String, "confidence": pl.Float32}
     table = pl.DataFrame(claims, schema=schema, orient="row")
     return in_shape(table.with_columns(pl.lit("inferred").alias("source")), ATTRIBUTE_COLUMNS)
+
+
+def with_claims(shop: Shop, claims: Sequence[Claim]) -> Shop:
+    """Return the shop with claims among its attributes."""
+    if not claims:
+        return shop
+    return replace(shop, attributes=pl.concat([shop.attributes, claims_table(claims)]))
 
 
 def rows_without(shop: Shop, dimension: str, *, stated_at_most: float) -> set[int]:
