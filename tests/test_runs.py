@@ -59,11 +59,12 @@ def test_a_damaged_artefact_of_the_same_size_is_named(tmp_path: Path) -> None:
         read_manifest(tmp_path / "run")
 
 
-def test_a_run_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "said"), [(99, "newer version"), (1, "older version")])
+def test_a_run_of_another_version_is_refused(tmp_path: Path, version: int, said: str) -> None:
     make_run(tmp_path / "run")
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
-    (tmp_path / "run" / "manifest.json").write_text(json.dumps({**manifest, "version": 99}))
-    with pytest.raises(ArtefactError, match="newer version"):
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps({**manifest, "version": version}))
+    with pytest.raises(ArtefactError, match=said):
         read_manifest(tmp_path / "run")
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from huaxiang.errors import ArtefactError, InputError, StorageError, is_disk_full
 
-RUN_VERSION = 1
+RUN_VERSION = 2
+"""Raised whenever what a run holds changes: an older run is built again rather than read by half."""
 MANIFEST = "manifest.json"
 CHECKPOINTS = "checkpoints"
 _OF = "of.json"
@@ -111,7 +112,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ArtefactError
-        There is no run, it was made by a newer version, or one of its files is missing or truncated.
+        There is no run, it was made by another version, or one of its files is missing or truncated.
     """
     if not folder.is_dir():
         raise ArtefactError("no such run", file=str(folder), remedy="make it with huaxiang build")
@@ -123,6 +124,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         remedy = f"this version reads up to {RUN_VERSION}; update huaxiang"
         value = str(manifest["version"])
         raise ArtefactError("run was made by a newer version", file=str(folder), value=value, remedy=remedy)
+    if manifest["version"] < RUN_VERSION:
+        value = str(manifest["version"])
+        remedy = "build the run again"
+        raise ArtefactError("run was made by an older version", file=str(folder), value=value, remedy=remedy)
     _check_files(folder, manifest.get("files", {}))
     return manifest
 
