@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from huaxiang import __version__
 from huaxiang.errors import HuaxiangError
+from huaxiang.serve.origins import Origins
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.problems import answer_of, problem
 from huaxiang.serve.routes import events, lists, models, operations, privacy, profiles, segment
@@ -54,7 +55,8 @@ def create_app(
         redoc_url=None,
     )
     app.state.service = service
-    app.add_middleware(Outside, metrics=service.metrics, request_s=service.settings.limits.request_s)
+    app.add_middleware(Origins, listed=service.origins)
+    app.add_middleware(Outside, metrics=service.metrics, limits=service.settings.limits)
     for part in (events, segment, profiles, lists, privacy, models, operations):
         app.include_router(part.router)
     app.add_exception_handler(HuaxiangError, _on_error)

@@ -1,4 +1,4 @@
-"""Around every request: a name for it, a limit on its time, its count, and an answer whatever happens."""
+"""Around every request: a name for it, limits on its time and size, its count, and always an answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from huaxiang.errors import HuaxiangError, StorageError, is_disk_full
 from huaxiang.serve.metrics import Metrics
 from huaxiang.serve.problems import answer_of, internal, problem
+from huaxiang.serve.settings import Limits
 
+_API = ("/v1", "/healthz", "/readyz", "/metrics")
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -26,33 +28,36 @@ class Outside:
 
     Parameters
     ----------
-    request_s
-        Longest time until an answer begins.
+    limits
+        Longest time until an answer begins, and longest body, whoever reads it.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, request_s: float) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, limits: Limits) -> None:
         self._app = app
         self._metrics = metrics
-        self._request_s = request_s
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or not scope["path"].startswith(
-            ("/v1", "/healthz", "/readyz", "/metrics")
-        ):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        started, status, request_id = time.perf_counter(), 0, token_hex(8).encode()
+        elif scope["path"].startswith(_API):
+            await self._counted(scope, self._capped(receive), send)
+        else:
+            await self._app(scope, self._capped(receive), _with_headers(send, _HEADERS))
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = time.perf_counter(), 0
+        outer = _with_headers(send, [*_HEADERS, (b"x-request-id", token_hex(8).encode())])
 
         async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", request_id)]
-            await send(message)
+            await outer(message)
 
         try:
-            async with asyncio.timeout(self._request_s):
+            async with asyncio.timeout(self._limits.request_s):
                 await self._app(scope, receive, named)
         except Exception as error:
             if status:  # half an answer is sent: the connection ends here
@@ -62,6 +67,29 @@ class Outside:
             route = getattr(scope.get("route"), "path", "unknown")
             self._metrics.requests.labels(route, scope["method"], status).inc()
             self._metrics.latency_s.labels(route).observe(time.perf_counter() - started)
+
+    def _capped(self, receive: Receive) -> Receive:
+        """Return what ends a body that is too long; routes need not think of it."""
+        n_bytes = 0
+
+        async def counted() -> Message:
+            nonlocal n_bytes
+            message = await receive()
+            n_bytes += len(message.get("body", b""))
+            if n_bytes > self._limits.body_bytes:
+                raise HTTPException(413, "the body is too long")
+            return message
+
+        return counted
+
+
+def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *more]
+        await send(message)
+
+    return named
 
 
 def _answer(error: Exception) -> Response:

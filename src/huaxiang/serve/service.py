@@ -19,7 +19,7 @@ from huaxiang.serve.pulse import Pulse
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.versions import Versions
 from huaxiang.serve.writer import Writer
-from huaxiang.store import Store
+from huaxiang.store import Store, listed_origins
 from huaxiang.store.audit import AuditLine, add_lines
 
 
@@ -83,6 +83,11 @@ class Service:
         if shop is None:
             raise ScopeError("the key's shop is not served here", remedy="start huaxiang serve with its run")
         return shop
+
+    def origins(self) -> set[str]:
+        """Return the pages that public keys list."""
+        with self.store.read() as tx:
+            return listed_origins(tx, now_ms=int(time.time() * 1000))
 
     async def body(self, request: Request) -> bytes:
         """Return the body of a request, within the limits."""

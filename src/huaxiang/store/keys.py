@@ -140,6 +140,13 @@ def list_keys(tx: Connection, shop_id: str) -> list[ApiKey]:
     return [_key(row) for row in rows_of(tx, query, shop_id)]
 
 
+def listed_origins(tx: Connection, *, now_ms: int) -> set[str]:
+    """Return every page that a public key lists which works now."""
+    query = f"SELECT {_COLUMNS} FROM keys WHERE is_public = ?"
+    keys = [_key(row) for row in rows_of(tx, query, True)]
+    return {origin for key in keys if key.is_valid(now_ms) for origin in key.origins}
+
+
 def revoke_key(tx: Connection, shop_id: str, key_id: str, *, at_ms: int) -> bool:
     """Let a key stop working at a moment; return whether there is such a key."""
     query = "UPDATE keys SET revoked_ms = ? WHERE shop_id = ? AND key_id = ?"

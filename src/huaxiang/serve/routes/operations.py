@@ -32,8 +32,11 @@ async def readyz(request: Request) -> Response:
 
 @router.get("/metrics", summary="Counters, as Prometheus reads them")
 async def metrics(request: Request) -> Response:
-    """Answer with every counter of this process; needs the scope admin."""
+    """Answer with the counters of this process, of other shops none; needs the scope admin."""
     service = service_of(request)
-    service.caller(request, "admin")
+    caller = service.caller(request, "admin")
     service.metrics.waiting.set(service.writer.n_waiting)
-    return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    others = [f'shop="{shop_id}"' for shop_id in service.shops if shop_id != caller.shop_id]
+    lines = generate_latest(service.metrics.registry).decode().splitlines(keepends=True)
+    own = [line for line in lines if not any(other in line for other in others)]
+    return Response("".join(own), media_type=CONTENT_TYPE_LATEST)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from huaxiang.serve import statements
 from huaxiang.serve.answers import json_answer
+from huaxiang.serve.bodies import described, read_object, read_stated
 from huaxiang.serve.service import service_of
 
 router = APIRouter(tags=["privacy"])
@@ -24,12 +23,24 @@ class Answers(BaseModel):
     source: str = Field(default="shop", max_length=200, examples=["cookie banner"])
 
 
-@router.put("/v1/shoppers/{shopper_id:path}/consent", summary="Allow or refuse purposes")
-async def put_consent(request: Request, shopper_id: str, answers: Answers) -> Response:
+class Receipt(BaseModel):
+    """A receipt as an erasure answered it, unchanged."""
+
+    receipt_id: str = Field(examples=["5c1e2f0a9b8d7c6e5f4a3b2c"])
+    signature: str = Field(examples=["00" * 32])
+
+
+@router.put(
+    "/v1/shoppers/{shopper_id:path}/consent",
+    summary="Allow or refuse purposes",
+    openapi_extra=described(Answers),
+)
+async def put_consent(request: Request, shopper_id: str) -> Response:
     """Keep a shopper's answers as an event, and answer with the consent that holds from now on."""
     service = service_of(request)
     caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
     shop = service.shop(caller)
+    answers = await read_stated(service, request, Answers)
     said = statements.consent(
         shop.people.hashed(shopper_id),
         answers.purposes,
@@ -73,9 +84,10 @@ async def erase(request: Request, shopper_id: str) -> Response:
     return json_answer(receipt)
 
 
-@router.post("/v1/receipts/check", summary="Check a receipt of an erasure")
-async def check_receipt(request: Request, receipt: dict[str, Any]) -> Response:
+@router.post("/v1/receipts/check", summary="Check a receipt of an erasure", openapi_extra=described(Receipt))
+async def check_receipt(request: Request) -> Response:
     """Answer whether a receipt was given by this service and is unchanged."""
     service = service_of(request)
     service.caller(request, "privacy:manage")
+    receipt = await read_object(service, request)
     return json_answer({"is_genuine": service.privacy.is_genuine(receipt)})

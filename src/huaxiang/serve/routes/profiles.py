@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from huaxiang.serve import statements
 from huaxiang.serve.answers import json_answer
+from huaxiang.serve.bodies import described, read_stated
 from huaxiang.serve.etag import check_match, etag_of, is_same
 from huaxiang.serve.service import service_of
 
@@ -48,11 +49,14 @@ async def read_profile(
     return json_answer(profile.as_json(vector=vector), headers=headers)
 
 
-@router.patch("/v1/shoppers/{shopper_id:path}/profile", summary="Correct a profile")
+@router.patch(
+    "/v1/shoppers/{shopper_id:path}/profile",
+    summary="Correct a profile",
+    openapi_extra=described(Correction),
+)
 async def correct_profile(
     request: Request,
     shopper_id: str,
-    correction: Correction,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Set what a shopper likes or dislikes outright, and answer with the new profile.
@@ -62,6 +66,7 @@ async def correct_profile(
     service = service_of(request)
     caller = service.caller(request, "profile:write", shopper_id=shopper_id)
     shop = service.shop(caller)
+    correction = await read_stated(service, request, Correction)
     before, _ = shop.profile(shopper_id, purpose=None)
     check_match(if_match, etag_of(before))
     said = statements.correction(

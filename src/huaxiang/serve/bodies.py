@@ -1,0 +1,65 @@
+"""Bodies read into a model by the route itself: only once it is known who asks, and within the limits.
+
+A framework that reads them first would take a body of any size from anybody, and would answer a stranger with
+what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from huaxiang.errors import InputError
+from huaxiang.serve.service import Service
+from huaxiang.serve.wire import read_json
+from huaxiang.serve.wire_fields import RefusedError, check_plain
+
+_DEEPEST = 8
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def read_stated(service: Service, request: Request, kind: type[Body]) -> Body:
+    """Return what a body says.
+
+    Raises
+    ------
+    InputError
+        It is no JSON, not as databases can keep it, or not what the model says.
+    LimitError
+        It is too long.
+    """
+    whole = await read_object(service, request)
+    try:
+        return kind.model_validate(whole)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(first["msg"].lower(), column=place[:100] or "body", remedy="see /docs") from error
+
+
+async def read_object(service: Service, request: Request) -> dict[str, Any]:
+    """Return a body that is one JSON object, every text and number of it such as databases keep.
+
+    Raises
+    ------
+    InputError, LimitError
+        It is none, or too long.
+    """
+    whole, _ = read_json(await service.body(request))
+    if type(whole) is not dict:
+        raise InputError("the body is no JSON object", column="body", remedy="send {…}")
+    try:
+        check_plain(whole, "body", deepest=_DEEPEST)
+    except RefusedError as refused:
+        raise InputError(
+            "the body can't be kept as it is", column=refused.field, remedy=refused.message
+        ) from refused
+    return whole
+
+
+def described(kind: type[BaseModel]) -> dict[str, Any]:
+    """Return how the service's description shows such a body."""
+    content = {"application/json": {"schema": kind.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
