@@ -14,6 +14,7 @@ from rich.console import Console
 from huaxiang.cli.feedback import retrain
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.replay import replay
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
 from huaxiang.errors import InputError
@@ -28,6 +29,7 @@ benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders
 app.add_typer(benchmark_app, name="benchmark")
 app.command("serve")(serve)
 app.command("retrain")(retrain)
+app.command("replay")(replay)
 app.add_typer(keys_app, name="keys")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
