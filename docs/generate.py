@@ -22,6 +22,7 @@ COMMANDS = (
     "evaluate",
     "benchmark amazon",
     "demo",
+    "replay",
 )
 
 
