@@ -66,7 +66,8 @@ class ShopperPage:
 
     def __init__(self, visit: Visit, shopper_id: str, say: Word) -> None:
         self.visit, self.shopper_id, self.say = visit, shopper_id, say
-        self.shop = visit.shop
+        self.shop, self.audit = visit.shop, visit.service.audit
+        self.hashed = self.shop.people.hashed(shopper_id)
 
     def build(self) -> None:
         """Show everything."""
@@ -89,7 +90,8 @@ class ShopperPage:
         self._fill(profile)
 
     def _profile(self) -> Profile:
-        return self.shop.profile(self.shopper_id, purpose=None)[0]
+        with self.audit.reading(self.visit.caller, "profile", self.hashed):
+            return self.shop.profile(self.shopper_id, purpose=None)[0]
 
     def _fill(self, profile: Profile) -> None:
         self._facet_part.clear()
@@ -158,8 +160,9 @@ class ShopperPage:
             self._evidence(facet.evidence)
 
     async def _correct(self, facet: Facet, side: str) -> None:
+        self.audit.note(self.visit.caller, "correct", self.hashed)
         said = statements.correction(
-            self.shop.people.hashed(self.shopper_id),
+            self.hashed,
             dimension=facet.dimension,
             value=facet.value,
             side=side,
@@ -215,8 +218,9 @@ class ShopperPage:
             )
 
     async def _answer(self, purpose: str, is_allowed: bool) -> None:
+        self.audit.note(self.visit.caller, "consent", self.hashed)
         said = statements.consent(
-            self.shop.people.hashed(self.shopper_id),
+            self.hashed,
             {purpose: is_allowed},
             source="console",
             now=self.shop.clock(),
@@ -227,7 +231,8 @@ class ShopperPage:
         self._fill(self._profile())
 
     def _export(self) -> None:
-        whole = self.visit.service.privacy.export(self.shop, self.shopper_id)
+        with self.audit.reading(self.visit.caller, "export", self.hashed):
+            whole = self.visit.service.privacy.export(self.shop, self.shopper_id)
         ui.download(orjson.dumps(whole, option=orjson.OPT_INDENT_2), "shopper.json")
 
     def _ask_to_erase(self) -> None:
@@ -238,7 +243,9 @@ class ShopperPage:
                 ui.button(self.say("erase"), on_click=self._erase).props("color=negative")
 
     async def _erase(self) -> None:
-        await self.visit.service.privacy.erase(self.shop, self.shopper_id, key_id=self.visit.caller.key_id)
+        caller = self.visit.caller
+        with self.audit.changing(caller, "erase", self.hashed):
+            await self.visit.service.privacy.erase(self.shop, self.shopper_id, key_id=caller.key_id)
         ui.notify(self.say("erased"), type="positive")
         ui.navigate.to(f"{HOME}/shoppers")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from secrets import token_hex
+from functools import cached_property
 
 from starlette.requests import Request
 
 from huaxiang.errors import ScopeError
+from huaxiang.serve.auditing import Audit
 from huaxiang.serve.auth import Caller, Gate
 from huaxiang.serve.limits import Rates, read_body
 from huaxiang.serve.live import LiveShop
@@ -20,7 +21,6 @@ from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.versions import Versions
 from huaxiang.serve.writer import Writer
 from huaxiang.store import Store, listed_origins
-from huaxiang.store.audit import AuditLine, add_lines
 
 
 @dataclass(kw_only=True)
@@ -57,19 +57,10 @@ class Service:
         self.rates.count(caller.key_id, now_s=self.now_s())
         return caller
 
-    def audit(self, caller: Caller, action: str, shopper_id: str, *, outcome: str = "done") -> None:
-        """Note that a key read or changed a person; the line can't be changed and tells nobody who it was."""
-        shop = self.shop(caller)
-        line = AuditLine(
-            line=token_hex(12),
-            at_ms=int(time.time() * 1000),
-            key_id=caller.key_id,
-            action=action,
-            subject=self.privacy.subject(shop.shop_id, shop.people.hashed(shopper_id)),
-            purpose=caller.purpose,
-            outcome=outcome,
-        )
-        self.writer.note(lambda tx: add_lines(tx, shop.shop_id, [line]))
+    @cached_property
+    def audit(self) -> Audit:
+        """Where it is noted that a key reads or changes a person."""
+        return Audit(self.writer, self.privacy.subject)
 
     def shop(self, caller: Caller) -> LiveShop:
         """Return the shop of a key; other shops don't exist for it.

@@ -170,6 +170,7 @@ slates = Table(
     Column("items", Text, nullable=False),
     Column("n_candidates", Integer, nullable=False),
     Index("slates_by_shopper", "shop_id", "shopper_id"),
+    Index("slates_by_time", "shop_id", "shown_ms"),
 )
 
 audit = Table(

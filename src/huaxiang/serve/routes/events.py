@@ -60,6 +60,7 @@ async def post_events(request: Request) -> Response:
     caller = service.caller(request, "events:write")
     shop = service.shop(caller)
     parsed = parse_events(await service.body(request), reading_of(shop, caller))
+    service.audit.events(caller, parsed.events)
     accepted = await shop.accept(parsed.events)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(

@@ -76,7 +76,10 @@ async def anonymous_recommendations(
 
 def _listed(service: Service, caller: Caller, shopper_id: str | None, wanted: Wanted) -> Response:
     started = time.perf_counter()
-    slate = service.shop(caller).recommend(shopper_id, wanted)
+    shop = service.shop(caller)
+    slate = shop.recommend(shopper_id, wanted)
+    if shopper_id is not None:
+        service.audit.note(caller, "list", shop.people.hashed(shopper_id))
     for note in slate.degraded:
         service.metrics.degraded.labels(caller.shop_id, note.partition(";")[0][:60]).inc()
     service.pulse.list(time.perf_counter() - started)

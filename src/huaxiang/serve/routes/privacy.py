@@ -41,15 +41,16 @@ async def put_consent(request: Request, shopper_id: str) -> Response:
     caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
     shop = service.shop(caller)
     answers = await read_stated(service, request, Answers)
+    hashed = shop.people.hashed(shopper_id)
     said = statements.consent(
-        shop.people.hashed(shopper_id),
+        hashed,
         answers.purposes,
         source=answers.source,
         now=shop.clock(),
         shop_id=shop.shop_id,
     )
+    service.audit.note(caller, "consent", hashed)
     await shop.accept([said])
-    service.audit(caller, "consent", shopper_id)
     with shop.store.read() as tx:
         return json_answer({"consent": dict(shop.people.find(tx, shopper_id).consent)})
 
@@ -60,6 +61,7 @@ async def get_consent(request: Request, shopper_id: str) -> Response:
     service = service_of(request)
     caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
     shop = service.shop(caller)
+    service.audit.note(caller, "read consent", shop.people.hashed(shopper_id))
     with shop.store.read() as tx:
         return json_answer({"consent": dict(shop.people.find(tx, shopper_id).consent)})
 
@@ -69,8 +71,9 @@ async def export(request: Request, shopper_id: str) -> Response:
     """Answer with all events, lists, traits, consent and the profile of a person, in one object."""
     service = service_of(request)
     caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
-    whole = service.privacy.export(service.shop(caller), shopper_id)
-    service.audit(caller, "export", shopper_id)
+    shop = service.shop(caller)
+    with service.audit.reading(caller, "export", shop.people.hashed(shopper_id)):
+        whole = service.privacy.export(shop, shopper_id)
     return json_answer(whole)
 
 
@@ -79,8 +82,9 @@ async def erase(request: Request, shopper_id: str) -> Response:
     """Erase a person with every id that was joined, and answer with a receipt that can be checked."""
     service = service_of(request)
     caller = service.caller(request, "privacy:manage", shopper_id=shopper_id)
-    receipt = await service.privacy.erase(service.shop(caller), shopper_id, key_id=caller.key_id)
-    service.audit(caller, "erase", shopper_id)
+    shop = service.shop(caller)
+    with service.audit.changing(caller, "erase", shop.people.hashed(shopper_id)):
+        receipt = await service.privacy.erase(shop, shopper_id, key_id=caller.key_id)
     return json_answer(receipt)
 
 

@@ -41,7 +41,8 @@ async def read_profile(
     caller = service.caller(request, "profile:read", shopper_id=shopper_id)
     shop = service.shop(caller)
     purpose = None if caller.shopper_id else caller.purpose
-    profile, _ = shop.profile(shopper_id, purpose=purpose)
+    with service.audit.reading(caller, "profile", shop.people.hashed(shopper_id)):
+        profile, _ = shop.profile(shopper_id, purpose=purpose)
     etag = etag_of(profile, vector)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if is_same(if_none_match, etag):
@@ -67,10 +68,12 @@ async def correct_profile(
     caller = service.caller(request, "profile:write", shopper_id=shopper_id)
     shop = service.shop(caller)
     correction = await read_stated(service, request, Correction)
-    before, _ = shop.profile(shopper_id, purpose=None)
-    check_match(if_match, etag_of(before))
+    hashed = shop.people.hashed(shopper_id)
+    with service.audit.reading(caller, "correct", hashed):
+        before, _ = shop.profile(shopper_id, purpose=None)
+        check_match(if_match, etag_of(before))
     said = statements.correction(
-        shop.people.hashed(shopper_id), **correction.model_dump(), now=shop.clock(), shop_id=shop.shop_id
+        hashed, **correction.model_dump(), now=shop.clock(), shop_id=shop.shop_id
     )
     await shop.accept([said])
     after, _ = shop.profile(shopper_id, purpose=None)

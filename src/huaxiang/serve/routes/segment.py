@@ -99,6 +99,7 @@ async def _take(request: Request, *, kind: str | None) -> Response:
     caller, envelope = await _opened(service, request, kind)
     shop = service.shop(caller)
     parsed = events_of(envelope, reading_of(shop, caller), names=shop.settings.segment_names)
+    service.audit.events(caller, parsed.events)
     accepted = await shop.accept(parsed.events)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(
