@@ -81,7 +81,14 @@ def test_the_audit_is_read_page_by_page(talk: Talk) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"limit": 0}, {"limit": 5000}, {"since": "May"}, {"since": "9999-99-99"}, {"after": "'; --"}, {"key_id": "a\0"}],
+    [
+        {"limit": 0},
+        {"limit": 5000},
+        {"since": "May"},
+        {"since": "9999-99-99"},
+        {"after": "'; --"},
+        {"key_id": "a\0"},
+    ],
 )
 def test_what_the_audit_can_not_answer_is_refused(talk: Talk, asked: dict[str, object]) -> None:
     assert talk.get("/v1/audit", params=asked).status_code == 422

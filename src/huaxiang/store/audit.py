@@ -84,7 +84,9 @@ def read_lines(
     wanted = {"subject": subject, "key_id": key_id}
     given = {name: value for name, value in wanted.items() if value is not None}
     only = "".join(f"AND {name} = ? " for name in given)
-    query = f"SELECT {', '.join(_NAMES)} FROM audit WHERE shop_id = ? AND line > ? {only}ORDER BY line LIMIT ?"
+    query = (
+        f"SELECT {', '.join(_NAMES)} FROM audit WHERE shop_id = ? AND line > ? {only}ORDER BY line LIMIT ?"
+    )
     first = max(after, f"{max(since_ms, 0):011x}")
     return [
         AuditLine(**dict(zip(_NAMES, row, strict=True)))

@@ -28,7 +28,7 @@ Limit = Annotated[int, Query(description=f"Most lines of the page, 1 to {MOST_LI
 
 
 @router.get("/v1/audit", summary="Who read and changed whom")
-async def read_audit(  # noqa: PLR0913 - one argument per parameter of the query
+async def read_audit(
     request: Request,
     after: After = "",
     since: Since = None,
@@ -44,7 +44,9 @@ async def read_audit(  # noqa: PLR0913 - one argument per parameter of the query
     caller = service.caller(request, "admin")
     shop = service.shop(caller)
     if not 1 <= limit <= MOST_LINES:
-        raise InputError("not a length of a page", column="limit", value=str(limit), remedy=f"give 1 to {MOST_LINES}")
+        raise InputError(
+            "not a length of a page", column="limit", value=str(limit), remedy=f"give 1 to {MOST_LINES}"
+        )
     for column, given in (("after", after), ("key_id", key_id)):
         if given and not _PLAIN.fullmatch(given):
             raise InputError("no such name", column=column, remedy="give it as an answer of the audit has it")

@@ -72,9 +72,7 @@ async def correct_profile(
     with service.audit.reading(caller, "correct", hashed):
         before, _ = shop.profile(shopper_id, purpose=None)
         check_match(if_match, etag_of(before))
-    said = statements.correction(
-        hashed, **correction.model_dump(), now=shop.clock(), shop_id=shop.shop_id
-    )
+    said = statements.correction(hashed, **correction.model_dump(), now=shop.clock(), shop_id=shop.shop_id)
     await shop.accept([said])
     after, _ = shop.profile(shopper_id, purpose=None)
     return json_answer(after.as_json(), headers={"ETag": etag_of(after, False)})
