@@ -106,7 +106,7 @@ def benchmark(
         raise InputError("no such protocol", column="--protocol", value=unknown[0], remedy=remedy)
     tell = progress or (lambda stage, done, total, note: None)
     for name in models:
-        _recommender(name, "masked")
+        recommender_for(name, "masked")
     dataset = read_dataset(data, cache=cache, progress=tell)
     results = [_under(PROTOCOLS[name], dataset, models, seeds, tell) for name in chosen]
     shared = {
@@ -181,7 +181,7 @@ class _Run:
 
 
 def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, progress: Progress) -> _Run:
-    model = _recommender(name, protocol.name)
+    model = recommender_for(name, protocol.name)
     training = TrainingData(
         histories=dataset.training,
         catalogue=dataset.catalogue,
@@ -197,17 +197,19 @@ def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, progress: P
         uses=model.uses,
         train_s=train_s,
         train_cpu_s=train_cpu_s,
-        validation=_measured(model, dataset.validation, protocol),
-        test=_measured(model, dataset.test, protocol),
+        validation=measured_under(model, dataset.validation, protocol),
+        test=measured_under(model, dataset.test, protocol),
     )
 
 
-def _measured(model: Recommender, targets: Targets, protocol: Protocol) -> Measurement:
+def measured_under(model: Recommender, targets: Targets, protocol: Protocol) -> Measurement:
+    """Return how well a fitted model ranks what came next."""
     cut = replace(targets, histories=newest(targets.histories, protocol.history))
     return measure(model.name, model.score, cut, exclude_had=protocol.exclude_had, had=targets.histories)
 
 
-def _recommender(name: str, protocol: str) -> Recommender:
+def recommender_for(name: str, protocol: str) -> Recommender:
+    """Return the model of that name, yet to be fitted, with the settings that the protocol asks for."""
     way, config = ALIASES.get(name, (name, {}))
     return make_recommender(way, settings_of(way, {**config, **SETTINGS[protocol].get(name, {})}))
 
