@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -84,15 +85,11 @@ def main() -> None:
     python = peers_python(asked.venv)
     dataset = read_dataset(asked.data, cache=asked.cache, progress=lambda *_: None)
     print(f"{hardware()}; {dataset.name}, masked, {dataset.test.histories.n_shoppers} shoppers", flush=True)
-    takers: dict[str, Callable[[int], Turn]] = {
-        name: lambda seed, name=name: our_turn(name, dataset, seed) for name in OURS
-    }
+    takers: dict[str, Callable[[int], Turn]] = {name: partial(our_turn, name, dataset) for name in OURS}
     for name, grid in GRIDS.items():
         settings = chosen_settings(python, dataset, grid)
         print(f"{name}: {dict(settings)} chosen on validation", flush=True)
-        takers[name] = lambda seed, name=name, settings=settings: peers_turn(
-            python, name, settings, dataset, dataset.test, seed
-        )
+        takers[name] = partial(peers_turn, python, name, settings, dataset, dataset.test)
     turns: dict[str, list[Turn]] = {name: [] for name in takers}
     for seed in range(asked.repeats):
         for name, take in takers.items():
