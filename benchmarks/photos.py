@@ -20,10 +20,10 @@ import polars as pl
 
 from huaxiang.encoders.base import ImageInput
 from huaxiang.encoders.named import text_encoder
-from huaxiang.encoders.photos import Photos
 from huaxiang.encoders.shop_image import Config, fit_shop_image
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.records import Matrix
+from huaxiang.shop.images import Photos
 from huaxiang.shop.simulate import Config as World
 from huaxiang.shop.simulate import simulate
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from huaxiang.encoders import photos
-from huaxiang.encoders.photos import Photos, read_photo
-from huaxiang.errors import EncoderError
+from huaxiang.encoders.photos import read_photo
+from huaxiang.errors import ShopError
+from huaxiang.shop.images import Photos
 
 RED = (200, 30, 40)
 
@@ -162,7 +163,7 @@ def test_items_without_a_photo_stay_without(shop_photos: Photos) -> None:
 def test_a_place_without_photos_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "images.zip").write_bytes(b"not a zip")
     for place in ("images.zip", "nowhere"):
-        with pytest.raises(EncoderError, match="photos can't be found"):
+        with pytest.raises(ShopError, match="photos can't be found"):
             Photos(tmp_path / place)
 
 

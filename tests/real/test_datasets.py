@@ -6,7 +6,7 @@ import pytest
 
 from huaxiang.records import EventType
 from huaxiang.shop.catalogue import build_catalogue
-from huaxiang.shop.images import open_photos
+from huaxiang.shop.images import Photos
 from huaxiang.shop.read import read_shop
 
 pytestmark = pytest.mark.real
@@ -52,8 +52,8 @@ def test_every_fashion_product_has_its_photo(shared_data: Path) -> None:
     shop = read_shop(shared_data / "fashion")
     assert shop.items["image"].null_count() == 0
     assert shop.images is not None
-    with open_photos(shop.images) as photos:
-        assert (photos.read(shop.items["image"][0]) or b"").startswith(b"\xff\xd8")
+    photo = Photos(shop.images).get(shop.items["image"][0])
+    assert isinstance(photo, bytes) and photo.startswith(b"\xff\xd8")
     assert set(build_catalogue(shop).dimensions) == {"category", "colour", "department", "usage"}
 
 

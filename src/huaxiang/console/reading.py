@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 
 from huaxiang.console.words import name_of
-from huaxiang.encoders.photos import Photos
 from huaxiang.errors import UnknownItemError
 from huaxiang.records import Event, EventType, Evidence
 from huaxiang.serve.live import LiveShop
 from huaxiang.shop.catalogue import Catalogue, Dimension
+from huaxiang.shop.images import Photos
 from huaxiang.store import of_shopper
 
 _SEEN = 20

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "CachedEncoder": "huaxiang.encoders.cache",
     "Encoded": "huaxiang.encoders.base",
-    "Photos": "huaxiang.encoders.photos",
     "fit_shop_image": "huaxiang.encoders.shop_image",
     "image_content": "huaxiang.encoders.cache",
     "image_encoder": "huaxiang.encoders.image",
@@ -32,7 +31,6 @@ _HOMES = {
 __all__ = [
     "CachedEncoder",
     "Encoded",
-    "Photos",
     "fit_shop_image",
     "image_content",
     "image_encoder",
@@ -56,5 +54,4 @@ if TYPE_CHECKING:
     from huaxiang.encoders.image import image_encoder as image_encoder
     from huaxiang.encoders.named import load_text_encoder as load_text_encoder
     from huaxiang.encoders.named import text_encoder as text_encoder
-    from huaxiang.encoders.photos import Photos as Photos
     from huaxiang.encoders.shop_image import fit_shop_image as fit_shop_image

@@ -16,11 +16,11 @@ from huaxiang.encoders.base import Encoded, ImageEncoder, ImageInput, Progress, 
 from huaxiang.encoders.hashed import unit_rows
 from huaxiang.encoders.image import OnnxImageEncoder, image_encoder
 from huaxiang.encoders.image_export import SETTINGS
-from huaxiang.encoders.photos import Photos
 from huaxiang.encoders.shop_image import fit_shop_image
 from huaxiang.errors import TooFewPhotosError
 from huaxiang.records import Matrix
 from huaxiang.shop.base import Shop
+from huaxiang.shop.images import Photos
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def image_encoder_of(
     in `cache`. A shop with too few photos to learn from gets none.
     """
     assert shop.images is not None
-    photos = Photos(shop.images).all(shop.items["image"].to_list())
+    photos: list[ImageInput] = [*Photos(shop.images).all(shop.items["image"].to_list())]
     if encoder != "shop":
         found = image_encoder(encoder, cache_folder=cache, precision=precision, progress=progress)
         return found, photos

@@ -8,20 +8,15 @@ from __future__ import annotations
 import io
 import stat
 import warnings
-import zipfile
-import zlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from huaxiang.encoders.base import ImageInput
-from huaxiang.errors import EncoderError
+from huaxiang.shop.images import MOST_BYTES
 
-MOST_BYTES = 50 * 2**20
 MOST_PIXELS = 50_000_000
 """Beyond it a photo is refused before it is unpacked; JPEGs are counted after they are shrunk in reading."""
 
@@ -32,84 +27,12 @@ UNREADABLE = "photo can't be read"
 CUT_SHORT = "photo file is cut short"
 ANIMATED = "photo is animated; its first frame is read"
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
-
 
 class Photo(NamedTuple):
     """A picture in RGB, or None; and what is to be said about it, or None."""
 
     picture: Image.Image | None
     problem: str | None
-
-
-class Photos:
-    """The photos in a folder or a zip file, by name.
-
-    A name may have folders too many at its start, or leave them all out where that is not ambiguous.
-
-    Parameters
-    ----------
-    place
-        A folder, or a `.zip` file.
-
-    Raises
-    ------
-    EncoderError
-        When there is no such folder, or the file is not a zip file.
-    """
-
-    def __init__(self, place: str | Path) -> None:
-        self.place = Path(place)
-        self._zip = None if self.place.is_dir() else _open_zip(self.place)
-        found = self._zip.namelist() if self._zip else _files_below(self.place)
-        self.names = sorted(name for name in found if PurePosixPath(name).suffix.lower() in _SUFFIXES)
-        self._whole = frozenset(self.names)
-        short = [PurePosixPath(name).name for name in self.names]
-        n_short = Counter(short)
-        self._by_short = {one: name for one, name in zip(short, self.names, strict=True) if n_short[one] == 1}
-
-    def get(self, name: str | None) -> ImageInput:
-        """Return a photo as an encoder takes it; None where the name is None.
-
-        A name that is not there becomes a path that is not there, so that the encoder says it is missing.
-        """
-        if name is None:
-            return None
-        found = self._found(name)
-        if found is None:
-            return self.place / "missing" / PurePosixPath(name).name
-        return self._from_zip(found) if self._zip else self.place / found
-
-    def _found(self, name: str) -> str | None:
-        """Return the name as it is here, or None."""
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        tried = ("/".join(parts[start:]) for start in range(len(parts)))
-        whole = next((one for one in tried if one in self._whole), None)
-        return whole or (self._by_short.get(name) if len(parts) == 1 else None)
-
-    def all(self, names: Sequence[str | None]) -> list[ImageInput]:
-        """Return the photos of many names; those of a zip file are held in memory, packed as they are."""
-        return [self.get(name) for name in names]
-
-    def _from_zip(self, name: str) -> bytes:
-        assert self._zip is not None
-        try:
-            with self._zip.open(name) as member:
-                return member.read(MOST_BYTES + 1)  # a packed bomb unpacks no further than this
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
-            return b""
-
-
-def _open_zip(place: Path) -> zipfile.ZipFile:
-    try:
-        return zipfile.ZipFile(place)
-    except (OSError, zipfile.BadZipFile) as error:
-        remedy = "give a folder of photos, or a .zip file"
-        raise EncoderError("photos can't be found", file=str(place), remedy=remedy) from error
-
-
-def _files_below(folder: Path) -> Iterator[str]:
-    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def read_photo(image: ImageInput, *, at_least: int | None = None) -> Photo:

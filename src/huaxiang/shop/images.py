@@ -1,106 +1,77 @@
-"""Photos of a shop: a folder or a zip file, read by name."""
+"""Where the photos of a shop are: a folder or a zip file, looked up by name."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Protocol
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from huaxiang.errors import ShopError
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
-_LARGEST_BYTES = 64 * 2**20
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"})
+MOST_BYTES = 50 * 2**20
+"""Larger files are no photos."""
 
 
-class Photos(Protocol):
-    """Where photos are looked up."""
+class Photos:
+    """The photos in a folder or a zip file, by name.
 
-    def names(self) -> list[str]:
-        """Return the names of all photos, sorted; a name is a path inside the folder or zip."""
+    A name may have folders too many at its start, or leave them all out where that is not ambiguous; nothing
+    outside the folder can be named.
 
-    def read(self, name: str) -> bytes | None:
-        """Return a photo's bytes; None where there is none of that name, or it can't be read."""
-
-
-class PhotoFolder:
-    """Photos in a folder and its folders."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files = {
-            path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if _is_photo(path)
-        }
-
-    def names(self) -> list[str]:
-        """Return the names of all photos, sorted."""
-        return sorted(self._files)
-
-    def read(self, name: str) -> bytes | None:
-        """Return a photo's bytes, or None; only what lies in the folder can be named."""
-        path = self._files.get(name)
-        try:
-            return path.read_bytes() if path is not None and path.stat().st_size <= _LARGEST_BYTES else None
-        except OSError:
-            return None
-
-
-class PhotoZip:
-    """Photos in a zip file."""
-
-    def __init__(self, file: Path) -> None:
-        try:
-            self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError) as error:
-            raise ShopError(
-                "not a readable zip file", file=file.name, remedy="pack the photos again"
-            ) from error
-        self._entries = {
-            entry.filename: entry for entry in self._zip.infolist() if _is_photo(Path(entry.filename))
-        }
-
-    def names(self) -> list[str]:
-        """Return the names of all photos, sorted."""
-        return sorted(self._entries)
-
-    def read(self, name: str) -> bytes | None:
-        """Return a photo's bytes; None where there is none of that name, or it is damaged or huge."""
-        entry = self._entries.get(name)
-        if entry is None or entry.file_size > _LARGEST_BYTES:
-            return None
-        try:
-            return self._zip.read(entry)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError):
-            return None
-
-    def close(self) -> None:
-        """Close the file."""
-        self._zip.close()
-
-
-@contextmanager
-def open_photos(where: str | Path) -> Iterator[Photos]:
-    """Open the photos of `Shop.images`.
+    Parameters
+    ----------
+    place
+        A folder, or a `.zip` file.
 
     Raises
     ------
     ShopError
-        When the folder or zip file is missing or damaged.
+        When there is no such folder, or the file is not a zip file.
     """
-    path = Path(where)
-    if path.is_dir():
-        yield PhotoFolder(path)
-        return
-    if not path.exists():
-        raise ShopError(
-            "photos are missing", file=str(path), remedy="put images/ or images.zip beside the items"
-        )
-    photos = PhotoZip(path)
-    try:
-        yield photos
-    finally:
-        photos.close()
+
+    def __init__(self, place: str | Path) -> None:
+        self.place = Path(place)
+        self._zip = None if self.place.is_dir() else _open_zip(self.place)
+        found = self._zip.namelist() if self._zip else _files_below(self.place)
+        self.names = sorted(name for name in found if _is_photo(PurePosixPath(name)))
+        self._whole = frozenset(self.names)
+        short = [PurePosixPath(name).name for name in self.names]
+        n_short = Counter(short)
+        self._by_short = {one: name for one, name in zip(short, self.names, strict=True) if n_short[one] == 1}
+
+    def get(self, name: str | None) -> Path | bytes | None:
+        """Return a photo as an encoder takes it: its file or its bytes; None where the name is None.
+
+        A name that is not there becomes a path that is not there, so that the encoder says it is missing.
+        """
+        if name is None:
+            return None
+        found = self._found(name)
+        if found is None:
+            return self.place / "missing" / PurePosixPath(name).name
+        return self._from_zip(found) if self._zip else self.place / found
+
+    def all(self, names: Sequence[str | None]) -> list[Path | bytes | None]:
+        """Return the photos of many names; those of a zip file are held in memory, packed as they are."""
+        return [self.get(name) for name in names]
+
+    def _found(self, name: str) -> str | None:
+        """Return the name as it is here, or None."""
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        tried = ("/".join(parts[start:]) for start in range(len(parts)))
+        whole = next((one for one in tried if one in self._whole), None)
+        return whole or (self._by_short.get(name) if len(parts) == 1 else None)
+
+    def _from_zip(self, name: str) -> bytes:
+        assert self._zip is not None
+        try:
+            with self._zip.open(name) as member:
+                return member.read(MOST_BYTES + 1)  # a packed bomb unpacks no further than this
+        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+            return b""
 
 
 def find_images(folder: Path) -> Path | None:
@@ -119,5 +90,17 @@ def by_stem(names: Iterable[str]) -> dict[str, str]:
     return {Path(name).stem: name for name in names}
 
 
-def _is_photo(path: Path) -> bool:
+def _open_zip(place: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(place)
+    except (OSError, zipfile.BadZipFile) as error:
+        remedy = "put a folder images/ or a file images.zip beside the items, or pack the photos again"
+        raise ShopError("photos can't be found", file=str(place), remedy=remedy) from error
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _is_photo(path: PurePosixPath) -> bool:
     return path.suffix.lower() in PHOTO_SUFFIXES and not path.name.startswith(".")

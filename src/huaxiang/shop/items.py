@@ -12,7 +12,7 @@ from huaxiang.shop.base import ATTRIBUTE_COLUMNS, ITEM_COLUMNS, QUARANTINE_COLUM
 from huaxiang.shop.categories import normal_path, path_attributes
 from huaxiang.shop.cells import amounts, ids, is_given, minor_units, numbers, stated, truths
 from huaxiang.shop.columns import DIMENSIONS, ITEM_NAMES, name_and_language
-from huaxiang.shop.images import by_stem, open_photos
+from huaxiang.shop.images import Photos, by_stem
 from huaxiang.shop.labels import labels_of
 from huaxiang.shop.raw import ATTRIBUTE, FILE
 from huaxiang.shop.tables import LINE, UNREADABLE
@@ -187,8 +187,7 @@ def _photos(items: pl.DataFrame, images: Path | None) -> tuple[pl.Series, tuple[
         n_named = items["image"].count()
         guesses = (f"{n_named} items name a photo, but there is no images folder or zip",) if n_named else ()
         return pl.Series("image", [None] * len(items), dtype=pl.String), guesses
-    with open_photos(images) as photos:
-        names = photos.names()
+    names = Photos(images).names
     stems, known = by_stem(names), set(names)
     found = [
         image if image in known else stems.get(item_id if image is None else Path(image).stem)
