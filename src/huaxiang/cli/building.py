@@ -42,6 +42,7 @@ from huaxiang.runs import (
 )
 from huaxiang.shop.base import Shop
 from huaxiang.shop.read import read_shop, require_events
+from huaxiang.shop.splits import by_time
 
 Progress = Callable[[str, int, int, str], None]
 N_AUDITED = 200
@@ -203,7 +204,7 @@ def calibration_of(model: Model, held_out: HeldOut) -> list[dict[str, float]]:
     if held_out.test_from_ms is None:
         return []
     cut = datetime.fromtimestamp(held_out.test_from_ms / 1000, tz=UTC)
-    before = model.shop.events.filter(pl.col("occurred_at") < cut)
+    before = by_time(model.shop.events, cut).train
     states = build_states(before, order_only=False)
     population = Population.from_events(before, model.catalogue, config=model.settings.profile)
     targets, ids = held_out.test.targets, held_out.test.had.shopper_ids

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,7 @@ from huaxiang.recommend.histories import (
 )
 from huaxiang.records import EventType
 from huaxiang.shop.base import Shop
+from huaxiang.shop.splits import by_time
 
 BOUGHT = (EventType.PURCHASE,)
 N_EARLIER = 2
@@ -129,7 +131,7 @@ def hold_out_since(shop: Shop, contents: Contents, *, since_ms: int, share: floa
     whole = histories_from_events(shop.events, contents, order_only=False)
     return Newest(
         description=f"by time: {_spoken(kinds)} from {_day(cut_ms)} on, of all since {_day(since_ms)}",
-        known=take_events(whole, whole.occurred_ms < cut_ms),
+        known=_before(shop, contents, cut_ms),
         test=_next(shop, contents, whole, cut_ms, kinds),
         since_ms=since_ms,
         test_from_ms=cut_ms,
@@ -138,11 +140,11 @@ def hold_out_since(shop: Shop, contents: Contents, *, since_ms: int, share: floa
 
 def training_part(shop: Shop, *, share: float = 0.1) -> Histories:
     """Return what `hold_out` leaves to learn from, before anything has a vector."""
-    whole = histories_from_events(shop.events, order_only=shop.order_only)
     if shop.order_only:
+        whole = histories_from_events(shop.events, order_only=True)
         return leave_last_out(leave_last_out(whole).histories).histories
     _, times = _wanted(shop.events)
-    return take_events(whole, whole.occurred_ms < int(np.quantile(times, 1 - 2 * share)))
+    return _before(shop, None, int(np.quantile(times, 1 - 2 * share)))
 
 
 def item_pairs(histories: Histories, *, most: int = 200_000, seed: int = 0) -> NDArray[np.int32]:
@@ -172,22 +174,21 @@ def _newest_days(shop: Shop, contents: Contents, *, share: float) -> HeldOut:
     kinds, times = _wanted(shop.events)
     first_ms, second_ms = (int(np.quantile(times, 1 - part * share)) for part in (2, 1))
     whole = histories_from_events(shop.events, contents, order_only=False)
-    until_test = take_events(whole, whole.occurred_ms < second_ms)
+    known = _before(shop, contents, second_ms)
     return HeldOut(
         description=f"by time: {_spoken(kinds)} from {_day(second_ms)} on",
-        training=take_events(whole, whole.occurred_ms < first_ms),
-        known=until_test,
-        validation=_next(shop, contents, until_test, first_ms, kinds),
+        training=_before(shop, contents, first_ms),
+        known=known,
+        validation=_next(shop, contents, known, first_ms, kinds),
         test=_next(shop, contents, whole, second_ms, kinds),
         test_from_ms=second_ms,
-        earlier=tuple(_earlier(shop, contents, whole, kinds, times, share=share)),
+        earlier=tuple(_earlier(shop, contents, kinds, times, share=share)),
     )
 
 
 def _earlier(
     shop: Shop,
     contents: Contents,
-    whole: Histories,
     kinds: tuple[EventType, ...],
     times: NDArray[np.int64],
     *,
@@ -195,10 +196,19 @@ def _earlier(
 ) -> Iterator[Window]:
     for number in range(2, 2 + N_EARLIER):
         first_ms, second_ms = (int(np.quantile(times, 1 - part * share)) for part in (number + 1, number))
-        until = take_events(whole, whole.occurred_ms < second_ms)
+        until = _before(shop, contents, second_ms)
         with suppress(ShopError):  # nobody was there both before and after: a young shop
             validation = _next(shop, contents, until, first_ms, kinds)
-            yield Window(training=take_events(whole, whole.occurred_ms < first_ms), validation=validation)
+            yield Window(training=_before(shop, contents, first_ms), validation=validation)
+
+
+def _events_before(shop: Shop, cut_ms: int) -> pl.DataFrame:
+    return by_time(shop.events, datetime.fromtimestamp(cut_ms / 1000, tz=UTC)).train
+
+
+def _before(shop: Shop, contents: Contents | None, cut_ms: int) -> Histories:
+    """Return the whole histories up to a moment; of a refund that came after it they know nothing."""
+    return histories_from_events(_events_before(shop, cut_ms), contents, order_only=False)
 
 
 def _spoken(kinds: tuple[EventType, ...]) -> str:
@@ -223,8 +233,7 @@ def _next(
 ) -> Next:
     split = split_at(whole, cut_ms, types=kinds)
     _check(split)
-    before = shop.events.filter(pl.col("occurred_at").dt.epoch("ms") < cut_ms)
-    states = build_states(before, order_only=False)
+    states = build_states(_events_before(shop, cut_ms), order_only=False)
     served = histories_from_states(
         [states.state(shopper_id) for shopper_id in split.histories.shopper_ids], contents
     )
