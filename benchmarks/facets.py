@@ -33,11 +33,13 @@ from huaxiang.profile.acts import acts_of
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.cite import Citations
 from huaxiang.profile.contents import Contents
+from huaxiang.profile.derive import Background
 from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets
 from huaxiang.profile.said import Heard
 from huaxiang.profile.shares import share_of_values
 from huaxiang.profile.state import ProfileState
+from huaxiang.profile.vector import profile_vector
 from huaxiang.profile.weights import Config
 from huaxiang.records import EventType
 from huaxiang.shop.catalogue import Catalogue, Dimension
@@ -175,20 +177,20 @@ class FullShop:
         self.catalogue = world_catalogue(worlds)
         vectors_ID = np.random.default_rng(0).standard_normal((self.catalogue.n_items, WIDTH))
         vectors_ID /= np.linalg.norm(vectors_ID, axis=1, keepdims=True)
-        self.how = {
-            "catalogue": self.catalogue,
-            "population": Population.from_events(events, self.catalogue),
-            "contents": Contents(events),
-            "item_vectors_ID": vectors_ID.astype(np.float32),
-            "now": NOW,
-        }
+        self.background = Background(
+            catalogue=self.catalogue,
+            population=Population.from_events(events, self.catalogue),
+            contents=Contents(events),
+            item_vectors_ID=vectors_ID.astype(np.float32),
+            now=NOW,
+        )
         states = build_states(events, order_only=False)
         self.states = [states.state(shopper_id(u)) for u in range(len(worlds[0].tastes_UV))]
 
 
 def print_removal(shop: FullShop, *, n_shoppers: int = 20) -> None:
     """Print the share of facets and sentences that vanish or weaken without their evidence."""
-    audit = audit_facets(shop.states[:n_shoppers], **shop.how)
+    audit = audit_facets(shop.states[:n_shoppers], shop.background)
     print(f"\nremoval: {audit.n_facets_held}/{audit.n_facets} facets, ", end="")
     print(f"{audit.n_sentences_held}/{audit.n_sentences} sentences vanish or weaken ({audit.share:.1%})")
 
@@ -197,7 +199,7 @@ def print_time(shop: FullShop, *, n_shoppers: int = 100) -> None:
     """Print what deriving one profile from a full state costs."""
     states = shop.states[:n_shoppers]
     print(f"\none profile from {len(states[0].events())} events, CPU ms: median of {N_ROUNDS} rounds [range]")
-    whole = round_ms(partial(deriving.derive_profile, **shop.how), states)
+    whole = round_ms(partial(deriving.derive_profile, background=shop.background), states)
     apart = round_ms(partial(interests_and_vector, shop), states)
     rest = [one - statistics.median(apart) for one in whole]
     for name, ms in (("whole", whole), ("interests and vector", apart), ("the rest", rest)):
@@ -207,15 +209,16 @@ def print_time(shop: FullShop, *, n_shoppers: int = 100) -> None:
 def interests_and_vector(shop: FullShop, state: ProfileState) -> None:
     """Do only what the interests and the vector add."""
     config = Config()
-    values = shop.how["population"].values
+    values = shop.background.population.values
     now_ms = int(NOW.timestamp() * 1000)
     acts = acts_of(state, n_items=shop.catalogue.n_items, now_ms=now_ms, config=config)
-    things, found = deriving.find_interests(acts, shop.how["contents"], shop.how["item_vectors_ID"], config)
+    contents = shop.background.contents
+    things, found = deriving.find_interests(acts, contents, shop.background.item_vectors_ID, config)
     heard = Heard({}, (), 0)
-    cite = Citations(acts, heard, shop.how["contents"], shopper_id=None, described=False)
+    cite = Citations(acts, heard, contents, shopper_id=None, described=False)
     cite.look_up(row for direction in found for row in direction.rows)
     deriving.name_interests(found, values, cite)
-    deriving.profile_vector(state, acts, things, found, ())
+    profile_vector(state, acts, things, found, ())
 
 
 def round_ms(derive: Callable[[ProfileState], object], states: list[ProfileState]) -> list[float]:

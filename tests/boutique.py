@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from huaxiang.profile.contents import Contents
-from huaxiang.profile.derive import Derived, derive
+from huaxiang.profile.derive import Background, Derived, derive
 from huaxiang.profile.population import Population
 from huaxiang.profile.state import ProfileState, StateEvent, Totals
 from huaxiang.profile.update import correction_text, event_key
-from huaxiang.profile.weights import Config
+from huaxiang.profile.weights import DEFAULTS, Config
 from huaxiang.records import EventType, Facet, Profile
 from huaxiang.shop.catalogue import Catalogue, Dimension
 
@@ -104,18 +104,23 @@ class Diary:
 
     def derived(self, *, now: datetime = NOW, config: Config | None = None) -> Derived:
         """Return profile and claims."""
-        return derive(self.state(), **self.how(now=now, config=config))
+        return derive(self.state(), self.background(now=now, config=config))
 
-    def how(self, *, now: datetime = NOW, config: Config | None = None) -> Mapping[str, Any]:
+    def background(self, *, now: datetime = NOW, config: Config | None = None) -> Background:
         """Return all that a profile is derived from but the state."""
-        return {
-            "catalogue": CATALOGUE,
-            "population": POPULATION,
-            "contents": self.contents,
-            "item_vectors_ID": VECTORS,
-            "now": now,
-            "config": config,
-        }
+        return background(self.contents, now=now, config=config)
+
+
+def background(contents: Contents, *, now: datetime = NOW, config: Config | None = None) -> Background:
+    """Return what profiles of this shop are read against."""
+    return Background(
+        catalogue=CATALOGUE,
+        population=POPULATION,
+        contents=contents,
+        item_vectors_ID=VECTORS,
+        now=now,
+        config=config or DEFAULTS,
+    )
 
 
 def diary(*events: tuple[Any, ...]) -> Diary:

@@ -26,7 +26,7 @@ from huaxiang.fusion import load as load_fusion
 from huaxiang.fusion.renewed import Readers, renewed_vectors
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
-from huaxiang.profile.derive import derive_profile
+from huaxiang.profile.derive import Background, derive_profile
 from huaxiang.profile.describe import described_state
 from huaxiang.profile.population import Population
 from huaxiang.profile.state import NO_ITEM, ProfileState
@@ -284,24 +284,33 @@ class Model:
         consent
             None reads it from the model's own log.
         """
+        background = self.background(known.contents, now=now, position=position)
         shown = derive_profile(
             known.state,
+            background,
+            shopper_id=shopper_id,
+            consent=self.consents.get(shopper_id or "") if consent is None else consent,
+            described=shopper_id is None,
+        )
+        return replace(shown, state=known)
+
+    def background(
+        self, contents: Contents, *, now: datetime | None = None, position: int | None = None
+    ) -> Background:
+        """Return what profiles are read against; see `derive`."""
+        return Background(
             catalogue=self.catalogue,
             population=self.population,
-            contents=known.contents,
+            contents=contents,
             item_vectors_ID=self.vectors["fused"],
             now=now or self.newest,
-            shopper_id=shopper_id,
             version=Version(
                 position=self.position if position is None else position,
                 model=self.name,
                 catalogue=self.catalogue.version,
             ),
             config=self.settings.profile,
-            consent=self.consents.get(shopper_id or "") if consent is None else consent,
-            described=shopper_id is None,
         )
-        return replace(shown, state=known)
 
     def recommend(
         self,

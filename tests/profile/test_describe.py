@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from boutique import CATALOGUE, NOW, POPULATION, VECTORS, diary, facet
-from huaxiang.errors import InputError
+from boutique import NOW, VECTORS, background, diary, facet
 from huaxiang.profile.constraints import stated_constraints
-from huaxiang.profile.describe import describe
-from huaxiang.records import Profile
+from huaxiang.profile.contents import Contents
+from huaxiang.profile.derive import derive_profile
+from huaxiang.profile.describe import described_state
+from huaxiang.records import Matrix, Profile, Vector
 
 
-def described(text: str | None = None, **more: Any) -> Profile:
-    return describe(
-        text=text, catalogue=CATALOGUE, population=POPULATION, item_vectors_ID=VECTORS, now=NOW, **more
-    )
+def described(
+    text: str | None = None,
+    *,
+    image: str | None = None,
+    image_vector: Vector | None = None,
+    item_vectors_ID: Matrix = VECTORS,
+) -> Profile:
+    contents = Contents()
+    state = described_state(contents, now=NOW, text=text, image=image, vectors=(None, image_vector))
+    read_with = replace(background(contents), item_vectors_ID=item_vectors_ID)
+    return derive_profile(state, read_with, described=True)
 
 
 def test_wishes_become_stated_facets_with_the_words_as_evidence() -> None:
@@ -53,14 +60,7 @@ def test_constraints_can_filter_a_list() -> None:
 
 def test_a_photo_shows_what_its_look_alikes_have() -> None:
     vectors = np.repeat(VECTORS[:1], len(VECTORS), axis=0)
-    profile = describe(
-        image="shoe.jpg",
-        image_vector=vectors[0],
-        catalogue=CATALOGUE,
-        population=POPULATION,
-        item_vectors_ID=vectors,
-        now=NOW,
-    )
+    profile = described(image="shoe.jpg", image_vector=vectors[0], item_vectors_ID=vectors)
     nike = facet(profile, "brand", "Nike")
     assert nike is not None
     assert nike.source == "inferred" and nike.evidence[0].as_json() == {"image": "shoe.jpg"}
@@ -103,12 +103,6 @@ def test_searches_show_likings_that_are_inferred() -> None:
     made = diary((1, "search", "red dress"), (2, "search", "red boots"))
     red = facet(made.derived().profile, "colour", "red")
     assert red is not None and red.source == "inferred"
-
-
-@pytest.mark.parametrize("text", [None, "", "   "])
-def test_nothing_described_is_an_error(text: str | None) -> None:
-    with pytest.raises(InputError, match="nothing was described"):
-        described(text)
 
 
 def test_words_without_a_wish_make_an_empty_profile() -> None:

@@ -98,7 +98,7 @@ def test_an_order_has_no_decay() -> None:
 
     made = diary((900, "purchase", 0))
     state = replace(made.state(), order_only=True)
-    nike = facet(derive_profile(state, **made.how(config=FLAT)), "brand", "Nike")
+    nike = facet(derive_profile(state, made.background(config=FLAT)), "brand", "Nike")
     assert nike is not None
     assert nike.share == pytest.approx((1 + 2 * PI) / 3)
     assert (nike.half_life_days, nike.last_seen) == (None, None)

@@ -32,7 +32,7 @@ def test_without_its_evidence_every_claim_vanishes_or_weakens(acts, words, corre
         made.add(*event)
     for n, (brand, side) in enumerate(corrected):
         made.add(3 - n, "correct", dimension="brand", value=brand, side=side)
-    audit = audit_facets([made.state()], **made.how())
+    audit = audit_facets([made.state()], made.background())
     assert audit.failures == ()
     assert audit.share == 1.0
 
@@ -46,7 +46,7 @@ def test_a_claim_of_absence_falls_when_an_event_is_added() -> None:
 
 def test_a_claim_of_absence_names_every_event_of_the_last_moment() -> None:
     made = diary((60, "search", "red dress"), (60, "search", "red dress"))
-    assert audit_facets([made.state()], **made.how()).failures == ()
+    assert audit_facets([made.state()], made.background()).failures == ()
 
 
 def test_no_claim_is_made_below_the_least_confidence() -> None:

@@ -26,7 +26,7 @@ from huaxiang.evaluate.trial import Ensembles, evaluate_ensembles
 from huaxiang.journey import fit
 from huaxiang.model import Model, load, save
 from huaxiang.profile.bulk import build_states
-from huaxiang.profile.derive import derive_profile
+from huaxiang.profile.derive import Background, derive_profile
 from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets
 from huaxiang.ranking.removal import audit_reasons
@@ -206,21 +206,17 @@ def calibration_of(model: Model, held_out: HeldOut) -> list[dict[str, float]]:
     cut = datetime.fromtimestamp(held_out.test_from_ms / 1000, tz=UTC)
     before = by_time(model.shop.events, cut).train
     states = build_states(before, order_only=False)
-    population = Population.from_events(before, model.catalogue, config=model.settings.profile)
     targets, ids = held_out.test.targets, held_out.test.had.shopper_ids
     chosen = np.random.default_rng(model.settings.seed).permutation(len(ids))[:N_CALIBRATED]
-    profiles = [
-        derive_profile(
-            states.state(ids[row]),
-            catalogue=model.catalogue,
-            population=population,
-            contents=model.contents,
-            item_vectors_ID=model.vectors["fused"],
-            now=cut,
-            config=model.settings.profile,
-        )
-        for row in chosen
-    ]
+    background = Background(
+        catalogue=model.catalogue,
+        population=Population.from_events(before, model.catalogue, config=model.settings.profile),
+        contents=model.contents,
+        item_vectors_ID=model.vectors["fused"],
+        now=cut,
+        config=model.settings.profile,
+    )
+    profiles = [derive_profile(states.state(ids[row]), background) for row in chosen]
     bought = [targets.item_rows[targets.offsets[row] : targets.offsets[row + 1]] for row in chosen]
     return facet_calibration(profiles, bought, model.catalogue)
 
@@ -230,15 +226,7 @@ def removal_of(model: Model, progress: Progress) -> dict[str, dict[str, float]]:
     rng = np.random.default_rng(model.settings.seed)
     ids = np.array(model.states.shopper_ids)
     chosen = [str(shopper_id) for shopper_id in rng.permutation(ids)[:N_AUDITED]]
-    facets = audit_facets(
-        model.states.states(chosen),
-        catalogue=model.catalogue,
-        population=model.population,
-        contents=model.contents,
-        item_vectors_ID=model.vectors["fused"],
-        now=model.newest,
-        config=model.settings.profile,
-    )
+    facets = audit_facets(model.states.states(chosen), model.background(model.contents))
     claims = []
     for number, shopper_id in enumerate(chosen):
         progress("test evidence by removal", number, len(chosen), "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -44,64 +45,62 @@ class Derived(NamedTuple):
     claims: tuple[Claim, ...]
 
 
-def derive_profile(  # noqa: PLR0913 - one argument per thing that a profile is a function of
-    state: ProfileState,
-    *,
-    catalogue: Catalogue,
-    population: Population,
-    contents: Contents,
-    item_vectors_ID: Matrix,
-    now: datetime | None,
-    shopper_id: str | None = None,
-    version: Version = NO_VERSION,
-    config: Config | None = None,
-    consent: Mapping[str, bool] | None = None,
-    described: bool = False,
-) -> Profile:
-    """Return everything that the events in `state` show as of `now`.
+@dataclass(frozen=True, kw_only=True)
+class Background:
+    """What a profile is a function of besides a shopper's events: the shop, and how it is to be read.
 
     Parameters
     ----------
     population
         Shares of everybody, made for the same `catalogue`.
+    contents
+        Where the words and photos of events are looked up.
     item_vectors_ID
         Fused item vectors, (I, D), rows of unit length or zero.
     now
         Moment from which ages are counted; None (only where the shop knows only an order) counts none.
+    version
+        What the profile says that it was made by.
+    """
+
+    catalogue: Catalogue
+    population: Population
+    contents: Contents
+    item_vectors_ID: Matrix
+    now: datetime | None
+    version: Version = NO_VERSION
+    config: Config = DEFAULTS
+
+
+def derive_profile(
+    state: ProfileState,
+    background: Background,
+    *,
+    shopper_id: str | None = None,
+    consent: Mapping[str, bool] | None = None,
+    described: bool = False,
+) -> Profile:
+    """Return everything that the events in `state` show as of the background's `now`.
+
+    Parameters
+    ----------
     described
         The events are a description and stand in no log: evidence is its words and its photo.
     """
-    return derive(
-        state,
-        catalogue=catalogue,
-        population=population,
-        contents=contents,
-        item_vectors_ID=item_vectors_ID,
-        now=now,
-        shopper_id=shopper_id,
-        version=version,
-        config=config,
-        consent=consent,
-        described=described,
-    ).profile
+    return derive(state, background, shopper_id=shopper_id, consent=consent, described=described).profile
 
 
-def derive(  # noqa: PLR0913 - one argument per thing that a profile is a function of
+def derive(
     state: ProfileState,
+    background: Background,
     *,
-    catalogue: Catalogue,
-    population: Population,
-    contents: Contents,
-    item_vectors_ID: Matrix,
-    now: datetime | None,
     shopper_id: str | None = None,
-    version: Version = NO_VERSION,
-    config: Config | None = None,
     consent: Mapping[str, bool] | None = None,
     described: bool = False,
 ) -> Derived:
     """Return the profile together with its claims; see `derive_profile`."""
-    config = config or DEFAULTS
+    catalogue, contents, now = background.catalogue, background.contents, background.now
+    population, config, item_vectors_ID = background.population, background.config, background.item_vectors_ID
     values = population.values
     acts = acts_of(state, n_items=catalogue.n_items, now_ms=now_in_ms(state, now), config=config)
     heard = hear(acts, values, contents, item_vectors_ID=item_vectors_ID, config=config)
@@ -117,7 +116,7 @@ def derive(  # noqa: PLR0913 - one argument per thing that a profile is a functi
     profile = Profile(
         shopper_id=shopper_id,
         as_of=now,
-        version=version,
+        version=background.version,
         n_events=state.totals.n_events or len(acts),
         facets=facets,
         interests=name_interests(found, values, cite),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from huaxiang.profile.derive import Derived, derive
+from huaxiang.profile.derive import Background, Derived, derive
 from huaxiang.profile.state import ProfileState
 from huaxiang.profile.update import event_key
 from huaxiang.records import EventType, Evidence, Facet
@@ -69,17 +68,11 @@ def strength(facet: Facet) -> float:
     return facet.confidence * facet.share
 
 
-def audit_facets(states: Iterable[ProfileState], **how: Any) -> Audit:
-    """Take the evidence of every facet and every sentence away, and count what vanished or weakened.
-
-    Parameters
-    ----------
-    how
-        The other arguments of `derive_profile`.
-    """
+def audit_facets(states: Iterable[ProfileState], background: Background) -> Audit:
+    """Take the evidence of every facet and every sentence away, and count what vanished or weakened."""
     audit = Audit()
     for state in states:
-        audit = audit.plus(audit_state(state, lambda changed: derive(changed, **how)))
+        audit = audit.plus(audit_state(state, lambda changed: derive(changed, background)))
     return audit
 
 
