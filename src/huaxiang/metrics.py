@@ -9,6 +9,7 @@ empty list) is NaN: average with `np.nanmean`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -308,24 +309,30 @@ def novelty(top_UK: Rows, n_had_I: Rows, n_shoppers: int) -> Floats:
     return _divide(np.where(listed_UK, bits_I[top_UK], 0).sum(axis=1), listed_UK.sum(axis=1))
 
 
-def value_shares(top_UK: Rows, shares_IV: NDArray[np.floating]) -> Floats:
-    """Return how a list's items divide over the values of one dimension, (U, V); zero for an empty list.
+def value_shares(offsets: Rows, item_rows: Rows, shares_IV: Any) -> Floats:
+    """Return how each shopper's items divide over the values of one dimension, (U, V); zero without items.
 
     Parameters
     ----------
+    offsets, item_rows
+        Shopper `u` has, or is listed, the items `item_rows[offsets[u]:offsets[u + 1]]`.
     shares_IV
-        Each item's split over the values; rows sum to 1, or to 0 for an item without a value.
+        Each item's split over the values, an array or a sparse matrix; rows sum to 1, or to 0 for an item
+        without a value.
 
     Examples
     --------
-    >>> value_shares(np.array([[0, 1, -1]]), np.array([[1.0, 0.0], [0.5, 0.5]])).tolist()
-    [[0.75, 0.25]]
+    >>> value_shares(np.array([0, 2, 2]), np.array([0, 1]), np.array([[1.0, 0.0], [0.5, 0.5]])).tolist()
+    [[0.75, 0.25], [0.0, 0.0]]
     """
-    sums_UV = np.zeros((len(top_UK), shares_IV.shape[1]))
-    for items_U in top_UK.T:
-        sums_UV += np.where((items_U >= 0)[:, None], shares_IV[items_U], 0)
-    total_U1 = sums_UV.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(sums_UV, total_U1, out=sums_UV, where=total_U1 > 0))
+    from scipy.sparse import csr_matrix
+
+    ones = np.ones(len(item_rows))
+    shape = (len(offsets) - 1, shares_IV.shape[0])
+    sums_UV = csr_matrix((ones, item_rows, offsets), shape=shape) @ csr_matrix(shares_IV)
+    dense_UV = np.asarray(sums_UV.toarray())
+    total_U1 = dense_UV.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(dense_UV, total_U1, out=dense_UV, where=total_U1 > 0))
 
 
 def calibration(profile_UV: ArrayLike, list_UV: ArrayLike, *, alpha: float = 0.01) -> Floats:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.sparse import csr_matrix
 from sklearn import metrics as sk
 
 from huaxiang import metrics
@@ -169,7 +170,9 @@ def test_value_shares_equal_loops_from_the_definition() -> None:
     top_UK, _ = lists(1)
     shares_IV = np.random.default_rng(1).dirichlet(np.ones(4), N_ITEMS)
     expected = [np.mean([shares_IV[i] for i in row if i >= 0] or [np.zeros(4)], axis=0) for row in top_UK]
-    np.testing.assert_allclose(metrics.value_shares(top_UK, shares_IV), expected)
+    offsets = np.concatenate([[0], np.cumsum((top_UK >= 0).sum(axis=1))])
+    for given_IV in (shares_IV, csr_matrix(shares_IV)):
+        np.testing.assert_allclose(metrics.value_shares(offsets, top_UK[top_UK >= 0], given_IV), expected)
 
 
 def test_bootstrap_interval_equals_scipys() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from huaxiang import metrics
 from huaxiang.evaluate.breakdown import by_category, by_history, by_novelty, by_popularity
+from huaxiang.evaluate.calibration import list_calibration
 from huaxiang.evaluate.holdout import HeldOut, Next, new_items_only
 from huaxiang.evaluate.measure import Measurement, measure, paired_gaps
 from huaxiang.recommend.base import Recommender, TrainingData
@@ -153,7 +154,7 @@ def evaluate_ensembles(
         measured[part] = _measure_all(ensembles.of(part), held, part)
         rows = [
             _row(one, ensembles, part=part, seed=seed)
-            | {"lists": _list_quality(one, held_out, catalogue, fused_ID)}
+            | {"lists": _list_quality(one, held, held_out, catalogue, fused_ID)}
             for one in measured[part]
         ]
         best = max(rows, key=lambda row: float(row["test"]["ndcg@10"]["mean"]))
@@ -203,15 +204,22 @@ def _row(one: Measurement, ensembles: Ensembles, *, part: str, seed: int) -> dic
 
 
 def _list_quality(
-    one: Measurement, held_out: HeldOut, catalogue: Catalogue, fused_ID: Matrix
-) -> dict[str, float]:
-    """Return coverage, variety and novelty (bits) of what was listed."""
+    one: Measurement, held: Next, held_out: HeldOut, catalogue: Catalogue, fused_ID: Matrix
+) -> dict[str, float | None]:
+    """Return what the lists are like besides right.
+
+    The share of listed items that were taken, coverage, variety, novelty (bits), and how far their categories
+    are from the shopper's own (nats).
+    """
     training = held_out.training
     n_had_I = np.bincount(training.item_rows[training.item_rows >= 0], minlength=catalogue.n_items)
+    taken_UK = metrics.hits(one.top_UK, held.targets.offsets, held.targets.item_rows)
     return {
+        "taken": float(np.nanmean(metrics.slate_ctr(taken_UK, one.top_UK >= 0))),
         "coverage": metrics.coverage(one.top_UK, catalogue.n_items),
         "variety": float(np.nanmean(metrics.variety(one.top_UK, fused_ID))),
         "novelty": float(np.nanmean(metrics.novelty(one.top_UK, n_had_I, max(training.n_shoppers, 1)))),
+        "calibration": list_calibration(one, held.had, catalogue.dimensions.get("category")),
     }
 
 
