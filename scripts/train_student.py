@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tomllib
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from torch.nn import functional
 from huaxiang.encoders.cache import CachedEncoder, write_beside
 from huaxiang.encoders.named import text_encoder
 from huaxiang.encoders.ngrams import hashed_ngrams
-from huaxiang.encoders.student import SHIPPED, student_file
+from huaxiang.encoders.student import SHIPPED, StudentEncoder, student_file
 from huaxiang.records import Matrix
 
 LEXICON = Path(__file__).parents[1] / "src/huaxiang/shop/lexicon.toml"
@@ -164,10 +164,45 @@ def _title(looks: Sequence[Example], product: Example, rng: np.random.Generator)
     return chinese, " ".join([*(look[1] for look in looks), product[1]])
 
 
-def train(found: Sequence[Example], targets: Matrix, config: Config) -> Student:
+def student_of(file: Path, config: Config) -> Student:
+    """Return a student that goes on from weights that were written."""
+    shipped = StudentEncoder(file).weights
+    student = Student(config, len(shipped["bias"]))
+    kept = {
+        "rows.weight": shipped["rows"] * shipped["scales"][:, None],
+        "row_weight.weight": np.zeros((config.n_buckets, 1)),
+        "norm.weight": shipped["norm_gain"],
+        "norm.bias": shipped["norm_bias"],
+        "hidden.weight": shipped["hidden"].T,
+        "hidden.bias": shipped["hidden_bias"],
+        "out.weight": shipped["out"].T,
+        "out.bias": shipped["bias"],
+        "straight.weight": shipped["straight"].T,
+    }
+    student.load_state_dict(
+        {name: torch.from_numpy(np.array(array, np.float32)) for name, array in kept.items()}
+    )
+    return student
+
+
+def train(
+    found: Sequence[Example],
+    targets: Matrix,
+    config: Config,
+    *,
+    student: Student | None = None,
+    after_epoch: Callable[[int, Student], None] | None = None,
+) -> Student:
     """Return a student whose vectors of the Chinese texts lie near `targets`, and nearer than others.
 
     Loss: contrast with the other English texts of the batch, and ten times one minus the cosine.
+
+    Parameters
+    ----------
+    student
+        One to go on from; None begins a new one.
+    after_epoch
+        Called with the epoch's number and the student as it is then, to be read only.
     """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
@@ -175,7 +210,7 @@ def train(found: Sequence[Example], targets: Matrix, config: Config) -> Student:
         [chinese for chinese, _ in found], n_buckets=config.n_buckets, longest=config.longest_ngram
     )
     _, english_rows = np.unique([english for _, english in found], return_inverse=True)
-    student = Student(config, targets.shape[1])
+    student = Student(config, targets.shape[1]) if student is None else student
     optimiser = torch.optim.Adam(student.parameters(), lr=config.learning_rate, betas=(0.9, 0.98))
     n_steps = len(found) // config.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -192,6 +227,8 @@ def train(found: Sequence[Example], targets: Matrix, config: Config) -> Student:
             schedule.step()
             total += loss.item()
         sys.stderr.write(f"epoch {epoch + 1} of {config.epochs}: loss {total / n_steps:.3f}\n")
+        if after_epoch is not None:
+            after_epoch(epoch + 1, student)
     return student.eval()
 
 

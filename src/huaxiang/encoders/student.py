@@ -68,9 +68,9 @@ class StudentEncoder:
 
     def __init__(self, file: str | Path = SHIPPED) -> None:
         self._content = _read(Path(file))
-        self._weights, settings = _parsed(self._content, file=Path(file))
+        self.weights, settings = _parsed(self._content, file=Path(file))
         self._longest_ngram = int(settings["longest_ngram"])
-        self.dimensions = self._weights["bias"].shape[0]
+        self.dimensions = self.weights["bias"].shape[0]
         self.space = f"student/{hashlib.sha256(self._content).hexdigest()[:16]}"
 
     def encode(self, texts: Sequence[str | None]) -> Encoded:
@@ -88,7 +88,7 @@ class StudentEncoder:
         return Encoded(vectors_ID=vectors_ID, present_I=present_I)
 
     def _vectors(self, texts: Sequence[str]) -> Matrix:
-        weights = self._weights
+        weights = self.weights
         buckets, offsets = hashed_ngrams(texts, n_buckets=len(weights["rows"]), longest=self._longest_ngram)
         seen, buckets = np.unique(buckets, return_inverse=True)
         rows = weights["rows"][seen] * weights["scales"][seen, None]
