@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import ui
 
 from huaxiang.console import items, models, overview, shopper
+from huaxiang.console.door import Door
 from huaxiang.console.reading import photo
 from huaxiang.console.session import COOKIE, HOME, Visit, language_of, sign_in, visit_of
 from huaxiang.console.sign_in import sign_in_page
@@ -55,14 +56,19 @@ def _shown(service: Service, request: Request, show: Callable[[Visit], None]) ->
 
 
 def _add_session_routes(app: FastAPI, service: Service) -> None:
+    door = Door(service.settings.limits.sign_ins_per_minute)
+
     @app.get(f"{HOME}/sign-in", include_in_schema=False)
     def _sign_in_page(request: Request) -> Response:
         return HTMLResponse(sign_in_page(language_of(request)))
 
     @app.post(f"{HOME}/sign-in", include_in_schema=False)
-    def _sign_in(request: Request, key: str = Form(max_length=500)) -> Response:
+    async def _sign_in(request: Request, key: str = Form(max_length=500)) -> Response:
+        address = request.client.host if request.client else ""
+        door.check(address, now_s=service.now_s())
         opened = sign_in(service, key, is_secure=request.url.scheme == "https")
         if opened is None:
+            door.refused(address, now_s=service.now_s())
             return HTMLResponse(sign_in_page(language_of(request), is_refused=True), status_code=401)
         return opened
 

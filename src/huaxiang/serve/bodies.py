@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from huaxiang.errors import InputError
+from huaxiang.errors import InputError, LimitError
 from huaxiang.serve.service import Service
 from huaxiang.serve.wire import read_json
 from huaxiang.serve.wire_fields import RefusedError, check_plain
 
 _DEEPEST = 8
+_MOST_BYTES = 1 << 16
+"""Statements have a few hundred bytes; a model takes seconds to say all that is wrong with megabytes."""
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -47,7 +49,10 @@ async def read_object(service: Service, request: Request) -> dict[str, Any]:
     InputError, LimitError
         It is none, or too long.
     """
-    whole, _ = read_json(await service.body(request))
+    body = await service.body(request)
+    if len(body) > _MOST_BYTES:
+        raise LimitError("the body is too long", value=f"> {_MOST_BYTES} bytes", remedy="say less at once")
+    whole, _ = read_json(body)
     if type(whole) is not dict:
         raise InputError("the body is no JSON object", column="body", remedy="send {…}")
     try:

@@ -43,6 +43,8 @@ class Limits:
         Events may be this old.
     requests_per_s, burst
         Rate of one key in one worker, 429 beyond; a burst may be ahead of it.
+    sign_ins_per_minute
+        Keys that are refused at the console's door, from one address, before it stays shut for a while; 429.
     request_s
         Longest time for one request, 503 beyond.
     list_length
@@ -62,6 +64,7 @@ class Limits:
     event_days: float = 18_262.0
     requests_per_s: float = 1000.0
     burst: int = 2000
+    sign_ins_per_minute: int = 10
     request_s: float = 10.0
     list_length: int = 200
     waiting_events: int = 50_000
