@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +34,16 @@ class Served:
     run: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
+    settings: Path | None = None
+    program: Sequence[str] = (str(Path(sys.executable).with_name("huaxiang")),)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Served:
         """Start and wait until it is ready."""
-        huaxiang = str(Path(sys.executable).with_name("huaxiang"))
-        command = [huaxiang, "serve", "--run", str(self.run), "--port", str(self.port)]
+        command = [*self.program, "serve", "--run", str(self.run), "--port", str(self.port)]
         command += ["--workers", str(self.workers)]
+        command += ["--settings", str(self.settings)] if self.settings else []
         variables = {**os.environ, "HUAXIANG_ADMIN_KEY": KEY, **self.environment}
         self.process = subprocess.Popen(command, env=variables, start_new_session=True)
         for _ in range(600):
@@ -52,6 +54,14 @@ class Served:
             except OSError:
                 time.sleep(0.1)
         raise AssertionError("the service was not ready in time")
+
+    def __enter__(self) -> Served:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing running, however the test ended."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def kill(self) -> None:
         """Kill every process of it at once, as a power cut would."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -129,6 +130,7 @@ def run_process(process: Process, *, factory: str = "huaxiang.serve.process:make
     import uvicorn
 
     os.environ[_PROCESS] = json.dumps(_plain(process))
+    signal.signal(signal.SIGTERM, _end)  # uvicorn sends itself again what it was sent, once all is done
     uvicorn.run(
         factory,
         factory=True,
@@ -142,6 +144,10 @@ def run_process(process: Process, *, factory: str = "huaxiang.serve.process:make
         log_config=None,
         timeout_graceful_shutdown=10,
     )
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def make_app() -> FastAPI:

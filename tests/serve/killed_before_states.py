@@ -1,0 +1,27 @@
+"""`huaxiang`, killed by itself once the log has the N-th group of events and before any state has them.
+
+Started as a process: `python killed_before_states.py N serve …`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from itertools import count
+from typing import Any
+
+from huaxiang.cli import main
+from huaxiang.serve.writer import Writer
+
+finish, numbers, last = Writer._finish, count(1), int(sys.argv.pop(1))
+
+
+def finish_or_die(self: Writer, *what: Any) -> None:
+    if next(numbers) == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+    finish(self, *what)
+
+
+Writer._finish = finish_or_die  # type: ignore[method-assign]
+main()
