@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
@@ -22,43 +20,13 @@ from huaxiang.store.states import MemoryStates
 from huaxiang.store.states.snapshot import load_snapshot
 from serve.power_cut import PowerCut
 from serve.processes import Served
+from serve.senders import N_SENDERS, Senders, check_all_there
 from serve.talking import event
 from store.servers import postgresql_server, redis_server
 
 pytestmark = pytest.mark.slow
 DYING = Path(__file__).with_name("killed_before_states.py")
 N_CUTS = 6
-N_SENDERS = 3
-
-
-@dataclass
-class Senders:
-    """Threads that send batches of events as fast as they are acknowledged, until the service is gone."""
-
-    served: Served
-    seed: int
-    acknowledged: dict[str, list[str]] = field(default_factory=dict)
-    n_acknowledged: int = 0
-
-    def start(self) -> list[threading.Thread]:
-        """Start them."""
-        threads = [threading.Thread(target=self._send, args=(number,)) for number in range(N_SENDERS)]
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def _send(self, number: int) -> None:
-        rng = random.Random(f"{self.seed}-{number}")
-        shopper_id = f"sender-{number}"
-        while True:
-            sent = [event(shopper_id, "search", query=f"red {n}") for n in range(rng.randint(1, 12))]
-            try:
-                status, _ = self.served.ask("POST", "/v1/events", {"events": sent})
-            except (OSError, HTTPException):
-                return
-            if status == 200:
-                self.acknowledged.setdefault(shopper_id, []).extend(str(one["event_id"]) for one in sent)
-                self.n_acknowledged += 1
 
 
 def loaded_then_killed(served: Served, *, rng: random.Random) -> Senders:
@@ -85,11 +53,7 @@ def test_every_acknowledged_event_was_on_the_disk_when_the_power_went(live_run: 
                 acknowledged.setdefault(shopper_id, []).extend(event_ids)
             power.happen("store.sqlite", rng)
             served.start()
-        for shopper_id, event_ids in acknowledged.items():
-            told = served.ask("GET", f"/v1/shoppers/{shopper_id}/export")[1]
-            there = [one["event_id"] for one in told["events"]]
-            assert set(event_ids) <= set(there)
-            assert len(there) == len(set(there)) == told["profile"]["n_events"]
+        check_all_there(served, acknowledged)
         assert len(acknowledged) == N_SENDERS
         assert served.stop() == 0
     assert states_in(live) == states_of_the_log(live)

@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -36,32 +37,66 @@ def redis_server() -> Iterator[str]:
             process.wait(timeout=10)
 
 
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A server with a folder of its own; it can be stopped and started again."""
+
+    programs: Path
+    home: Path
+    become: Callable[[], None] | None
+
+    @property
+    def url(self) -> str:
+        """The address of its database."""
+        return f"postgresql://huaxiang@/postgres?host={self.home}"
+
+    def create(self) -> None:
+        """Make an empty database."""
+        folder = str(self.home / "data")
+        self.call("initdb", "-D", folder, "-U", "huaxiang", "--auth=trust", "-E", "UTF8")
+
+    def start(self) -> None:
+        """Start, with everything on that a power cut asks for."""
+        options = f"-k {self.home} -c listen_addresses='' -c fsync=on -c synchronous_commit=on"
+        log = str(self.home / "log")
+        self.call("pg_ctl", "-D", str(self.home / "data"), "-w", "-o", options, "-l", log, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop: immediate is as if it had been killed."""
+        self.call("pg_ctl", "-D", str(self.home / "data"), "-m", mode, "stop")
+
+    def call(self, program: str, *arguments: str) -> None:
+        """Run one of its programs as its owner."""
+        command = [str(self.programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.home, preexec_fn=self.become)
+
+
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Yield the address of an empty database; skip where PostgreSQL is not installed."""
+def postgresql() -> Iterator[PostgreSQL]:
+    """Yield a running server with an empty database; skip where PostgreSQL is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("needs PostgreSQL")
-    programs = found[-1].parent
     home = Path(tempfile.mkdtemp(prefix="hxpg"))
-    as_user = _owner(home)
-    data = home / "data"
-
-    def call(*command: str) -> None:
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=home, preexec_fn=as_user)
-
-    call(str(programs / "initdb"), "-D", str(data), "-U", "huaxiang", "--auth=trust", "-E", "UTF8")
-    options = f"-k {home} -c listen_addresses='' -c fsync=on -c synchronous_commit=on"
-    call(str(programs / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(home / "log"), "start")
+    server = PostgreSQL(found[-1].parent, home, _owner(home))
+    server.create()
+    server.start()
     try:
-        yield f"postgresql://huaxiang@/postgres?host={home}"
+        yield server
     finally:
         with suppress(subprocess.CalledProcessError):
-            call(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+            server.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _owner(home: Path):  # type: ignore[no-untyped-def]
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Yield the address of an empty database; skip where PostgreSQL is not installed."""
+    with postgresql() as server:
+        yield server.url
+
+
+def _owner(home: Path) -> Callable[[], None] | None:
     """Give the folder to an unprivileged user, as PostgreSQL refuses to run as root."""
     if os.getuid() != 0:
         return None

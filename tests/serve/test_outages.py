@@ -1,0 +1,111 @@
+"""Servers that stop, workers that are killed, a full disk: nothing acknowledged is lost, and it goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serve.processes import KEY, Served
+from serve.senders import Senders, check_all_there
+from store.servers import PostgreSQL, postgresql, redis_server
+
+pytestmark = pytest.mark.slow
+WAIT_S = 60
+
+
+def wait_for(is_so: Callable[[], bool], what: str) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Two workers over a database and a cache."""
+
+    served: Served
+    database: PostgreSQL
+
+    def workers(self) -> set[int]:
+        """Return the processes that answer: the children of the one that was started, but for its helper."""
+        assert self.served.process is not None
+        pid = self.served.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+        return {child for child, line in lines.items() if b"spawn_main" in line}
+
+    def is_whole(self) -> bool:
+        """Return whether there are two workers and each of them answers while the other is held."""
+        workers = self.workers()
+        return len(workers) == 2 and all(self._answers(held=worker) for worker in workers)
+
+    def _answers(self, *, held: int) -> bool:
+        os.kill(held, signal.SIGSTOP)
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.served.port}/readyz", timeout=2).status_code == 200
+        except httpx.TimeoutException:
+            return False
+        finally:
+            os.kill(held, signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def cluster(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    run = Path(shutil.copytree(small_run, tmp_path_factory.mktemp("cluster") / "run"))
+    with postgresql() as database, redis_server() as redis:
+        where = {"HUAXIANG_STORE": database.url, "HUAXIANG_STATE": redis, "HUAXIANG_PSEUDONYM_KEY": "k" * 32}
+        with Served(run, where, workers=2) as served:
+            cluster = Cluster(served, database)
+            wait_for(cluster.is_whole, "two workers")
+            yield cluster
+            assert served.stop() == 0
+
+
+def test_a_database_that_stops_is_waited_for_and_nothing_acknowledged_is_lost(cluster: Cluster) -> None:
+    served, before = cluster.served, cluster.workers()
+    senders = Senders(served, seed=3, is_patient=True)
+    threads = senders.start()
+    wait_for(lambda: senders.n_acknowledged > 10, "events before")
+    cluster.database.stop()
+    wait_for(lambda: senders.codes[503] > 10, "answers that say so")
+    headers = {"Authorization": f"Bearer {KEY}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{served.port}", headers=headers) as client:
+        for path in ("/readyz", "/v1/shoppers/sender-0/profile", "/v1/shoppers/s-1/recommendations"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), path
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert client.get("/healthz").status_code == 200
+    cluster.database.start()
+    n_before = senders.n_acknowledged
+    wait_for(lambda: senders.n_acknowledged > n_before + 20, "events after")
+    senders.end(threads)
+    wait_for(lambda: served.ask("GET", "/readyz")[0] == 200, "ready again")
+    check_all_there(served, senders.acknowledged)
+    assert cluster.workers() == before
+    assert set(senders.codes) == {200, 503}
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(cluster: Cluster) -> None:
+    served, before = cluster.served, cluster.workers()
+    senders = Senders(served, seed=4, is_patient=True)
+    threads = senders.start()
+    wait_for(lambda: senders.n_acknowledged > 10, "events before")
+    killed = min(before)
+    os.kill(killed, signal.SIGKILL)
+    n_before = senders.n_acknowledged
+    wait_for(lambda: senders.n_acknowledged > n_before + 20, "events after")
+    senders.end(threads)
+    wait_for(cluster.is_whole, "two workers again")
+    assert killed not in cluster.workers()
+    check_all_there(served, senders.acknowledged)
+    assert 0 < senders.codes[0] < 10  # requests that were on their way to the one that was killed
