@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 
 from serve.processes import KEY, Served
 from serve.senders import Senders, check_all_there
+from serve.talking import event
 from store.servers import PostgreSQL, postgresql, redis_server
 
 pytestmark = pytest.mark.slow
@@ -109,3 +112,56 @@ def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(cluster: Clus
     assert killed not in cluster.workers()
     check_all_there(served, senders.acknowledged)
     assert 0 < senders.codes[0] < 10  # requests that were on their way to the one that was killed
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A file system of a few megabytes in memory."""
+
+    folder: Path
+
+    def fill(self) -> None:
+        """Leave no room at all."""
+        with suppress(OSError), (self.folder / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+
+    def empty(self) -> None:
+        """Give the room back."""
+        (self.folder / "filler").unlink()
+
+
+@pytest.fixture
+def small_disk(live_run: Path) -> Iterator[SmallDisk]:
+    folder = live_run.with_name("run.live")
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a file system")
+    yield SmallDisk(folder)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_and_reads_go_on_and_writes_too_once_there_is_room(
+    live_run: Path, small_disk: SmallDisk
+) -> None:
+    with Served(live_run) as served:
+        senders = Senders(served, seed=5, is_patient=True)
+        threads = senders.start()
+        wait_for(lambda: senders.n_acknowledged > 10, "events before")
+        small_disk.fill()
+        wait_for(lambda: senders.codes[507] > 10, "answers that say so")
+        long = event("ann", "search", query="red " * 2000)
+        status, said = served.ask("POST", "/v1/events", {"events": [long]})
+        assert (status, said["code"]) == (507, "storage")
+        assert "free some space" in said["remedy"]
+        for path in ("/readyz", "/v1/shoppers/sender-0/profile", "/v1/shoppers/s-1/recommendations"):
+            assert served.ask("GET", path)[0] == 200, path
+        check_all_there(served, senders.acknowledged)
+        small_disk.empty()
+        n_before = senders.n_acknowledged
+        wait_for(lambda: senders.n_acknowledged > n_before + 20, "events after")
+        senders.end(threads)
+        check_all_there(served, senders.acknowledged)
+        assert set(senders.codes) == {200, 507}
+        assert served.stop() == 0
