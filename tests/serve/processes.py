@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Served:
     environment: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
     settings: Path | None = None
+    output: Path | None = None
     program: Sequence[str] = (str(Path(sys.executable).with_name("huaxiang")),)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -45,7 +46,11 @@ class Served:
         command += ["--workers", str(self.workers)]
         command += ["--settings", str(self.settings)] if self.settings else []
         variables = {**os.environ, "HUAXIANG_ADMIN_KEY": KEY, **self.environment}
-        self.process = subprocess.Popen(command, env=variables, start_new_session=True)
+        with ExitStack() as stack:
+            said = None if self.output is None else stack.enter_context(self.output.open("ab"))
+            self.process = subprocess.Popen(
+                command, env=variables, start_new_session=True, stdout=said, stderr=said
+            )
         for _ in range(600):
             assert self.process.poll() is None, "the service stopped"
             try:

@@ -87,6 +87,7 @@ def test_a_database_that_stops_is_waited_for_and_nothing_acknowledged_is_lost(cl
             answer = client.get(path)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), path
             assert answer.headers["content-type"] == "application/problem+json"
+            assert str(cluster.database.home) not in answer.text
         assert client.get("/healthz").status_code == 200
     cluster.database.start()
     n_before = senders.n_acknowledged

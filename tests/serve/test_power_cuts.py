@@ -12,15 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from huaxiang.profile.state import ProfileState
-from huaxiang.serve.states import state_of
-from huaxiang.store import of_shopper, open_store
-from huaxiang.store.sql import rows_of
-from huaxiang.store.states import MemoryStates
-from huaxiang.store.states.snapshot import load_snapshot
 from serve.power_cut import PowerCut
 from serve.processes import Served
 from serve.senders import N_SENDERS, Senders, check_all_there
+from serve.stored import states_in, states_of_the_log
 from serve.talking import event
 from store.servers import postgresql_server, redis_server
 
@@ -99,20 +94,3 @@ def sent(served: Served, one: dict[str, object]) -> dict[str, int]:
     status, answer = served.ask("POST", "/v1/events", {"events": [one]})
     assert status == 200, answer
     return dict(answer)
-
-
-def states_in(live: Path) -> dict[str, bytes]:
-    """Return the states that the service left behind."""
-    states = MemoryStates()
-    load_snapshot(states, "default", live / "default.states")
-    return {shopper_id: kept.packed for shopper_id, kept in states.all("default")}
-
-
-def states_of_the_log(live: Path) -> dict[str, bytes]:
-    """Return the states built anew, each from its shopper's events in the log."""
-    store = open_store(f"sqlite:///{live / 'store.sqlite'}")
-    with store.read() as tx:
-        names = [row[0] for row in rows_of(tx, "SELECT DISTINCT shopper_id FROM events")]
-        built = {name: state_of(of_shopper(tx, "default", [name]), empty=ProfileState()) for name in names}
-    store.close()
-    return {name: state.to_bytes() for name, state in built.items() if state.totals.n_events}

@@ -94,7 +94,10 @@ def problem(
 
 def answer_of(error: HuaxiangError) -> Response:
     """Return the answer to a request that failed on purpose."""
-    status = status_of(error)
+    status, remedy = status_of(error), error.remedy
+    if isinstance(error, StoreError):  # where the store is, and what it says, is the service's own business
+        LOG.warning("the store was not there", extra={"error": error.message, "remedy": error.remedy})
+        remedy = "send it again; the log of the service says more"
     headers = {}
     if status in (429, 503):
         wait = error.retry_after_s if isinstance(error, TooManyRequestsError) else RETRY_AFTER_S
@@ -108,7 +111,7 @@ def answer_of(error: HuaxiangError) -> Response:
         headers=headers,
         field=error.column,
         value=None if error.value is None else error.value[:200],
-        remedy=error.remedy,
+        remedy=remedy,
     )
 
 

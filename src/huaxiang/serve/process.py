@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huaxiang.errors import InputError
+from huaxiang.serve.logs import write_json_lines
 from huaxiang.serve.settings import Addresses, ServeSettings, addresses, read_serve_settings
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def run_process(process: Process, *, factory: str = "huaxiang.serve.process:make
     import uvicorn
 
     os.environ[_PROCESS] = json.dumps(_plain(process))
+    write_json_lines()
     signal.signal(signal.SIGTERM, _end)  # uvicorn sends itself again what it was sent, once all is done
     uvicorn.run(
         factory,
@@ -159,6 +161,7 @@ def make_app() -> FastAPI:
 
 def told_process() -> Process:
     """Return what the command told its workers."""
+    write_json_lines()
     told = json.loads(os.environ[_PROCESS])
     run = ",".join(f"{shop_id}={folder}" for shop_id, folder in told["runs"].items())
     settings = told["settings_file"]
