@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check fmt docs bench notebook clean
+.PHONY: help setup demo test test-slow check audit fmt docs bench notebook clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ check: setup  ## lint, formatting, types, import order, spelling, generated docs
 	$(BIN)/lint-imports
 	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs src tests benchmarks
 	$(BIN)/python docs/generate.py --check
+
+audit: setup  ## what is installed: pinned, licensed, not withdrawn, without known weaknesses
+	$(BIN)/python scripts/audit_dependencies.py
 
 fmt: setup  ## format the code
 	$(BIN)/ruff check --fix .

@@ -4,7 +4,7 @@
 
 Always: each line of constraints.txt pins one version; everything installed is pinned, at that version; every
 licence is one of those below. Where the package index answers: no pinned version was withdrawn (yanked).
-Where the advisories answer (PyPI's JSON): pip-audit knows of no weakness. What could not be asked is said.
+Where PyPI's advisories answer: pip-audit knows of no weakness. What could not be asked is said.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -23,7 +22,6 @@ from typing import Any
 HOME = Path(__file__).parents[1]
 OURS = {"huaxiang", "pip", "setuptools", "wheel"}
 """Ourselves, and what installs us."""
-ADVISORIES = "https://pypi.org/pypi/pip/json"
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9._!+-]*)")
 _ALLOWED = re.compile(
@@ -31,8 +29,8 @@ _ALLOWED = re.compile(
     r"|hpnd|cmu license|mit-cmu|cc0|public domain|lgpl|ofl)\b"
 )
 _REFUSED = re.compile(r"(?<!l)\b(a?gpl|gnu (affero )?general public|sspl|busl|proprietary|commercial)\b")
-STATED_ELSEWHERE: Mapping[str, str] = {}
-"""Packages whose metadata has no licence, and where it was read."""
+ONLY_RUN: Mapping[str, str] = {"codespell": "checks spelling in CI; nothing of it is shipped or imported"}
+"""Programs under other licences, and why that is no matter."""
 
 
 def name_of(written: str) -> str:
@@ -150,22 +148,35 @@ def ask_index(pins: Mapping[str, str]) -> list[str] | None:
 
 
 def ask_advisories(constraints: Path) -> list[str] | None:
-    """Return the weaknesses that pip-audit knows of what is pinned; None where its source does not answer."""
-    try:
-        with urllib.request.urlopen(ADVISORIES, timeout=20) as answer:
-            if "vulnerabilities" not in json.loads(answer.read()):
-                return None
-    except (OSError, ValueError):
-        return None
+    """Return the weaknesses that pip-audit knows of what is pinned; None where its source does not answer.
+
+    A source that knows none of the packages is no answer, although pip-audit calls that no weakness.
+    """
     command = [sys.executable, "-m", "pip_audit", "--format", "json", "--no-deps", "--disable-pip"]
     done = subprocess.run(
         [*command, "-r", str(constraints)], capture_output=True, text=True, check=False, timeout=600
     )
     if not done.stdout.startswith("{"):
-        return [f"pip-audit failed: {done.stderr.strip()[-200:]}"]
+        print(f"  {done.stderr.strip()[-200:]}")
+        return None
+    asked = json.loads(done.stdout)["dependencies"]
+    unknown = [one["name"] for one in asked if "skip_reason" in one]
+    if unknown:
+        print(f"  the source of advisories does not know {len(unknown)} of {len(asked)} packages")
+    return None if len(unknown) == len(asked) else weaknesses(asked)
+
+
+def weaknesses(asked: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each weakness in pip-audit's answer.
+
+    Examples
+    --------
+    >>> weaknesses([{"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1"}]}, {"name": "b", "vulns": []}])
+    ['weakness: a 1: PYSEC-1']
+    """
     return [
         f"weakness: {one['name']} {one['version']}: {found['id']}"
-        for one in json.loads(done.stdout)["dependencies"]
+        for one in asked
         for found in one.get("vulns", ())
     ]
 
@@ -179,7 +190,7 @@ def main() -> int:
     wrong += [
         f"licence is not on the list: {name} ({'; '.join(licences(one)) or 'none stated'})"
         for name, one in sorted(there.items())
-        if name not in STATED_ELSEWHERE and not is_allowed(licences(one))
+        if name not in ONLY_RUN and not is_allowed(licences(one))
     ]
     print(f"{len(pins)} pinned, {len(there)} installed: versions and licences looked at")
     for what, found in (

@@ -1,4 +1,4 @@
-"""The audit of dependencies finds what it is for; its examples are run here, since it is no part of the package."""
+"""The audit of dependencies finds what it is for."""
 
 from __future__ import annotations
 
