@@ -9,6 +9,7 @@
     │   ├── ArtefactError          a run or model folder is missing, truncated or of a newer version
     │   ├── EncoderError           an encoder folder or an input to it can't be used
     │   │   └── TooFewPhotosError  a shop has too few photos to learn an encoder from
+    │   ├── PhotoError             a photo that was named can't be fetched or read
     │   ├── UnknownShopperError    no such shopper
     │   ├── UnknownItemError       no such item
     │   └── ClockError             a time lies where none may lie
@@ -127,6 +128,16 @@ class EncoderError(InputError):
 
 class TooFewPhotosError(EncoderError):
     """A shop has too few photos to learn an encoder from."""
+
+
+class PhotoError(InputError):
+    """A photo that was named can't be fetched, or is none; `code` is stable."""
+
+    def __init__(
+        self, message: str, *, code: str, value: str | None = None, remedy: str | None = None
+    ) -> None:
+        self.code = code
+        super().__init__(message, column="images", value=value, remedy=remedy)
 
 
 class UnknownShopperError(InputError):

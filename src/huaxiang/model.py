@@ -214,7 +214,9 @@ class Model:
         gone[: self.catalogue.n_items] = self.catalogue.gone
         row_of = self.catalogue.row_of
         gone[[row_of[item.item_id] for item in items if item.item_id in row_of]] = False
-        gone[[row_of[item_id] for item_id in removed if item_id in row_of]] = True
+        new = {item_id: row + len(row_of) for row, item_id in enumerate(shop.items["item_id"][len(row_of) :])}
+        rows = (row_of.get(item_id, new.get(item_id)) for item_id in removed)
+        gone[[row for row in rows if row is not None]] = True
         return gone
 
     def save(self, folder: str | Path) -> None:

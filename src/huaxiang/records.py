@@ -102,6 +102,33 @@ class Item:
     in_stock: bool = True
     valid_from: datetime | None = None
 
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object that `POST /v1/items` takes for the whole item; what isn't said is left out.
+
+        Examples
+        --------
+        >>> Item(item_id="mug", texts={"en": Text(title="Blue mug")}, brand="Acme").as_json()
+        {'item_id': 'mug', 'texts': {'en': {'title': 'Blue mug'}}, 'brand': 'Acme', 'in_stock': True}
+        """
+        said: dict[str, object] = {
+            "item_id": self.item_id,
+            "group_id": self.group_id if self.group_id != self.item_id else None,
+            "texts": {code: _said(text) for code, text in self.texts.items()},
+            "category": list(self.category),
+            "brand": self.brand,
+            "price_minor": self.price_minor,
+            "currency": None if self.price_minor is None else self.currency,
+            "attributes": {name: list(values) for name, values in self.attributes.items()},
+            "images": list(self.images),
+            "in_stock": self.in_stock,
+            "valid_from": _json_value(self.valid_from),
+        }
+        return {name: value for name, value in said.items() if value not in (None, [], {})}
+
+
+def _said(text: Text) -> dict[str, str]:
+    return {"title": text.title} | ({"description": text.description} if text.description else {})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:

@@ -16,7 +16,18 @@ from huaxiang.errors import HuaxiangError
 from huaxiang.serve.origins import Origins
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.problems import answer_of, problem
-from huaxiang.serve.routes import audit, events, lists, models, operations, privacy, profiles, segment
+from huaxiang.serve.routes import (
+    audit,
+    events,
+    items,
+    letters,
+    lists,
+    models,
+    operations,
+    privacy,
+    profiles,
+    segment,
+)
 from huaxiang.serve.service import Service
 
 DESCRIPTION = """
@@ -57,7 +68,7 @@ def create_app(
     app.state.service = service
     app.add_middleware(Origins, listed=service.origins)
     app.add_middleware(Outside, metrics=service.metrics, limits=service.settings.limits)
-    for part in (events, segment, profiles, lists, privacy, audit, models, operations):
+    for part in (events, segment, profiles, lists, items, letters, privacy, audit, models, operations):
         app.include_router(part.router)
     app.add_exception_handler(HuaxiangError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -40,19 +40,21 @@ def import_events(
 
 def item_records(model: Model) -> list[Item]:
     """Return the items of a run, in the order of its rows."""
-    shop, catalogue = model.shop, model.catalogue
+    shop = model.shop
     items = shop.items.to_dicts()
     return [
         Item(
             item_id=item["item_id"],
             group_id=item["group_id"],
             texts={
-                code: Text(title=item[f"title_{code}"], description=item.get(f"description_{code}") or "")
+                code: Text(
+                    title=item[f"title_{code}"] or "", description=item.get(f"description_{code}") or ""
+                )
                 for code in shop.languages
-                if item[f"title_{code}"]
+                if item[f"title_{code}"] or item.get(f"description_{code}")
             },
             price_minor=item["price_minor"],
-            currency=catalogue.currency if item["price_minor"] is not None else None,
+            currency=item["currency"],
             images=(item["image"],) if item.get("image") else (),
             in_stock=item["in_stock"],
             valid_from=item["valid_from"],

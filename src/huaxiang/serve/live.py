@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Lock
 
 from huaxiang.errors import ConsentError, InputError, UnknownItemError
 from huaxiang.feedback.following import Shown
@@ -24,13 +25,14 @@ from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
 from huaxiang.records import Event, EventType, Profile, Slate, Vector
 from huaxiang.serve.contents import SaidThings, saving
+from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.people import People, Person
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.states import StateReader
 from huaxiang.serve.writer import Writer
 from huaxiang.shop.catalogue import Catalogue
-from huaxiang.store import Content, LoggedEvent, SlateRow, Store, add_slates
+from huaxiang.store import Appended, Content, LoggedEvent, SlateRow, Store, add_slates, numbers_after
 
 Clock = Callable[[], datetime]
 PLACEMENTS = ("home", "item", "cart")
@@ -77,8 +79,19 @@ class LiveShop:
     ----------
     serving
         What requests read; replaced as a whole.
+    photos
+        What shops and shoppers sent, by name.
     item_no_of
         Item id → its number in the log.
+    numbers_change
+        Number of the newest change to the items that `item_no_of` has.
+    swapping
+        Held while another catalogue or model is made from what is served, and while it learns: one of them
+        would be lost otherwise.
+    items_changed
+        Set when this process wrote items: it needn't wait for its next look.
+    unlisted
+        Number and change of the items that could not be taken into the catalogue.
     newest_ms
         When the newest event occurred.
     lag_s
@@ -94,12 +107,17 @@ class LiveShop:
     people: People
     said: SaidThings
     serving: Serving
+    photos: KeptPhotos
     item_no_of: dict[str, int]
     settings: ServeSettings
     clock: Clock
     newest_ms: int = 0
     lag_s: float = 0.0
     outcomes: Outcomes = field(default_factory=Outcomes)
+    numbers_change: int = 0
+    swapping: Lock = field(default_factory=Lock)
+    items_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    unlisted: set[tuple[int, int]] = field(default_factory=set)
 
     # -- in ----------------------------------------------------------------------------------------------
 
@@ -129,12 +147,7 @@ class LiveShop:
 
     def logged(self, event: Event) -> LoggedEvent:
         """Return an event as the log takes it."""
-        return LoggedEvent(
-            event=event,
-            event_key=event_key(event.event_id),
-            item_no=None if event.item_id is None else self.number_of(event.item_id),
-            content=content_hash(content_of(event)),
-        )
+        return as_logged(event, None if event.item_id is None else self.number_of(event.item_id))
 
     def number_of(self, item_id: str) -> int:
         """Return an item's number in the log.
@@ -148,6 +161,23 @@ class LiveShop:
         if number is None:
             raise UnknownItemError("no such item", value=item_id, remedy="add it with POST /v1/items first")
         return number
+
+    def renumber(self) -> None:
+        """Learn of the items that any process has written since the last time."""
+        with self.store.read() as tx:
+            found = numbers_after(tx, self.shop_id, self.numbers_change)
+        self.item_no_of.update({item_id: number for item_id, number, _ in found})
+        self.numbers_change = max([self.numbers_change, *(change for _, _, change in found)])
+
+    def entered(self, events: Sequence[LoggedEvent], appended: Appended) -> None:
+        """Make those events readable that are new in the log."""
+        new = [place for place, is_new in enumerate(appended.is_new) if is_new]
+        if new:
+            self.applied(
+                [events[place] for place in new],
+                [appended.positions[place] for place in new],
+                [appended.new_orders[place] for place in new],
+            )
 
     def applied(
         self, events: Sequence[LoggedEvent], positions: Sequence[int], new_orders: Sequence[bool]
@@ -308,6 +338,16 @@ class LiveShop:
             )
 
 
+def as_logged(event: Event, item_no: int | None) -> LoggedEvent:
+    """Return an event with the numbers by which states name it."""
+    return LoggedEvent(
+        event=event,
+        event_key=event_key(event.event_id),
+        item_no=item_no,
+        content=content_hash(content_of(event)),
+    )
+
+
 def _without(slate: Slate, shown_rows: Sequence[int], catalogue: Catalogue, *, k: int) -> Slate:
     """Return the list without what the page shows already, in any variant."""
     shown = set(catalogue.group_rows[list(shown_rows)].tolist())
@@ -315,11 +355,14 @@ def _without(slate: Slate, shown_rows: Sequence[int], catalogue: Catalogue, *, k
     return replace(slate, items=tuple(replace(one, rank=place) for place, one in enumerate(kept[:k], 1)))
 
 
-def encoder_of(serving: Callable[[], Serving]) -> Callable[[str, str], Vector]:
-    """Return what turns words or the place of a photo into a vector, by the model that is served."""
+def encoder_of(serving: Callable[[], Serving], photos: KeptPhotos) -> Callable[[str, str], Vector]:
+    """Return what turns words or a photo into a vector, by the model that is served.
+
+    A photo is one that is kept here: whatever else its name may be, no file is opened for it.
+    """
 
     def encode(kind: str, said: str) -> Vector:
         model = serving().model
-        return (model.image_vector(said) if kind == "photo" else model.text_vector(said))[0]
+        return (model.image_vector(photos.get(said)) if kind == "photo" else model.text_vector(said))[0]
 
     return encode

@@ -58,3 +58,24 @@ class Metrics:
             ("shop",),
             registry=self.registry,
         )
+        self.items = Counter(
+            "huaxiang_items", "Changes of items received.", ("shop", "outcome"), registry=self.registry
+        )
+        self.photos = Counter(
+            "huaxiang_photos", "Photos that were named.", ("shop", "outcome"), registry=self.registry
+        )
+        self.catalogue_s = Histogram(
+            "huaxiang_catalogue_seconds",
+            "Time to take a part of the changed items into the lists.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.letters = Counter(
+            "huaxiang_letters",
+            "Events that could not be taken: kept, mended, or dropped to make room.",
+            ("shop", "outcome"),
+            registry=self.registry,
+        )
+        self.letters_waiting = Gauge(
+            "huaxiang_letters_waiting", "Events that wait to be retried.", ("shop",), registry=self.registry
+        )

@@ -26,7 +26,7 @@ from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 from PIL import Image
 
 from huaxiang.encoders.photos import read_photo
-from huaxiang.errors import InputError, LimitError
+from huaxiang.errors import LimitError, PhotoError
 
 PORTS = {"http": 80, "https": 443}
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -97,7 +97,7 @@ class Pictures:
 
         Raises
         ------
-        InputError
+        PhotoError
             It may not be fetched, can't be, or is no photo.
         LimitError
             It is too large.
@@ -151,7 +151,9 @@ class Pictures:
             if isinstance(answer, bytes):
                 return answer
             url = urljoin(url, answer)
-        raise InputError("the photo's address leads on and on", column="images", remedy="give the last one")
+        raise PhotoError(
+            "the photo's address leads on and on", code="photo_not_allowed", remedy="give the last one"
+        )
 
     def _checked(self, url: str) -> SplitResult:
         """Return the parts of an address that may be asked; its host name is plain ASCII."""
@@ -266,20 +268,21 @@ def _hang_up(connected: socket.socket) -> None:
         connected.shutdown(socket.SHUT_RDWR)
 
 
-def _not_allowed(host: str | None) -> InputError:
-    return InputError(
+def _not_allowed(host: str | None) -> PhotoError:
+    return PhotoError(
         "photos may not be fetched from there",
-        column="images",
+        code="photo_not_allowed",
         value=host,
         remedy="add the host to serve.picture_hosts, or send the photo itself as base64",
     )
 
 
-def _unreachable(parts: SplitResult) -> InputError:
+def _unreachable(parts: SplitResult) -> PhotoError:
     remedy = "check the address, or send the photo itself as base64"
-    return InputError("the photo can't be fetched", column="images", value=parts.netloc, remedy=remedy)
+    said = "the photo can't be fetched"
+    return PhotoError(said, code="photo_unreachable", value=parts.netloc, remedy=remedy)
 
 
-def _no_photo() -> InputError:
+def _no_photo() -> PhotoError:
     remedy = "send a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF: its address, a data: URL, or base64"
-    return InputError("not a photo that can be read", column="images", remedy=remedy)
+    return PhotoError("not a photo that can be read", code="photo_unreadable", remedy=remedy)

@@ -73,6 +73,11 @@ class Process:
             settings_file=settings,
         )
 
+    def live_folder(self, shop_id: str) -> Path:
+        """Return the folder beside a shop's run where a service keeps what is no table: states, photos."""
+        run = self.runs[shop_id]
+        return run.with_name(run.name + ".live")
+
     def key_file(self) -> Path | None:
         """Return where the key for shoppers' ids is kept; None where processes share it by environment."""
         if not self.where.store.startswith("sqlite:///"):

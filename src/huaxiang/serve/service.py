@@ -15,6 +15,7 @@ from huaxiang.serve.auth import Caller, Gate
 from huaxiang.serve.limits import Rates, read_body
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.metrics import Metrics
+from huaxiang.serve.named_photos import NamedPhotos
 from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.pulse import Pulse
 from huaxiang.serve.settings import ServeSettings
@@ -34,6 +35,7 @@ class Service:
     privacy: Privacy
     models: Versions
     rates: Rates
+    photos: NamedPhotos
     settings: ServeSettings
     metrics: Metrics = field(default_factory=Metrics)
     pulse: Pulse = field(default_factory=Pulse)

@@ -33,8 +33,10 @@ class Limits:
     ----------
     body_bytes
         Longest body, 413 beyond; also of a body after gzip is undone.
-    batch_events
-        Most events in one request, 413 beyond.
+    batch_events, batch_items
+        Most events, and most changes of items, in one request, 413 beyond.
+    item_bytes, item_pictures
+        Most JSON of one item beside its photos, and most photos of it.
     text_characters, id_characters
         Longest words and longest id of one event.
     context_bytes, context_depth
@@ -53,10 +55,17 @@ class Limits:
         Most events that wait to be written, 503 beyond.
     picture_bytes, picture_pixels
         Largest photo taken from an address.
+    pictures_s
+        Longest time for all photos of one request; those that didn't come are named in the answer.
+    dead_letters
+        Most events of a shop that wait to be retried; the oldest are dropped beyond, and counted.
     """
 
     body_bytes: int = 4 * MEBIBYTE
     batch_events: int = 500
+    batch_items: int = 500
+    item_bytes: int = 65_536
+    item_pictures: int = 5
     text_characters: int = 10_000
     id_characters: int = 200
     context_bytes: int = 4096
@@ -70,6 +79,8 @@ class Limits:
     waiting_events: int = 50_000
     picture_bytes: int = 8 * MEBIBYTE
     picture_pixels: int = 40_000_000
+    pictures_s: float = 8.0
+    dead_letters: int = 10_000
 
     def __post_init__(self) -> None:
         for limit in fields(self):

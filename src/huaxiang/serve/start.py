@@ -18,10 +18,13 @@ from huaxiang.errors import ArtefactError, HuaxiangError, InputError
 from huaxiang.model import Model, load
 from huaxiang.serve.app import create_app
 from huaxiang.serve.auth import Gate
+from huaxiang.serve.catalogue import caught_up, keep_caught_up
 from huaxiang.serve.contents import SaidThings
 from huaxiang.serve.importing import import_events, import_items
+from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.limits import Rates
 from huaxiang.serve.live import LiveShop, encoder_of
+from huaxiang.serve.named_photos import NamedPhotos
 from huaxiang.serve.people import People
 from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
@@ -106,6 +109,7 @@ def open_service(process: Process) -> Service:
         privacy=privacy,
         models=Versions(),
         rates=Rates(process.settings.limits),
+        photos=NamedPhotos.of(process.settings),
         settings=process.settings,
     )
     for shop_id, shop in shops.items():
@@ -174,13 +178,7 @@ def _cache_of(process: Process) -> StateCache:
 def _applied(
     shops: dict[str, LiveShop], shop_id: str, events: Sequence[LoggedEvent], appended: Appended
 ) -> None:
-    new = [place for place, is_new in enumerate(appended.is_new) if is_new]
-    if new:
-        shops[shop_id].applied(
-            [events[place] for place in new],
-            [appended.positions[place] for place in new],
-            [appended.new_orders[place] for place in new],
-        )
+    shops[shop_id].entered(events, appended)
 
 
 def _open_shop(
@@ -200,6 +198,7 @@ def _open_shop(
     states = StateReader(shop_id, store, cache, order_only=model.catalogue.order_only)
     with store.read() as tx:
         numbers, change = item_numbers(tx, shop_id), newest_change(tx, shop_id)
+    photos = KeptPhotos(process.live_folder(shop_id) / "photos")
     shop = LiveShop(
         shop_id=shop_id,
         store=store,
@@ -207,13 +206,16 @@ def _open_shop(
         states=states,
         people=People(shop_id, store, states, pseudonyms, allowed=process.settings.privacy.allowed),
         said=SaidThings(shop_id, model.space, lambda kind, said: encoder(kind, said)),
-        serving=Serving.of(model, numbers, change=change),
+        serving=Serving.of(model, numbers),
+        photos=photos,
         item_no_of=numbers,
+        numbers_change=change,
         settings=process.settings,
         clock=lambda: datetime.now(UTC),
         newest_ms=newest_ms,
     )
-    encoder = encoder_of(lambda: shop.serving)
+    encoder = encoder_of(lambda: shop.serving, photos)
+    shop.serving = caught_up(shop, shop.serving)
     _fill_states(shop, cache, snapshot_file(process, shop_id))
     return shop
 
@@ -225,8 +227,7 @@ def _newest_ms(model: Model) -> int:
 
 def snapshot_file(process: Process, shop_id: str) -> Path:
     """Return where the states of a shop are kept between two starts."""
-    run = process.runs[shop_id]
-    return run.with_name(run.name + ".live") / f"{shop_id}.states"
+    return process.live_folder(shop_id) / f"{shop_id}.states"
 
 
 def _fill_states(shop: LiveShop, cache: StateCache, file: Path) -> None:
@@ -258,6 +259,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
         asyncio.create_task(_learning(shop), name=f"learn {shop.shop_id}") for shop in service.shops.values()
     ]
     tasks += [asyncio.create_task(service.models.follow(shop)) for shop in service.shops.values()]
+    tasks += [asyncio.create_task(keep_caught_up(service, shop)) for shop in service.shops.values()]
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
     try:
         yield
@@ -266,6 +268,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        service.photos.close()
         await asyncio.to_thread(service.writer.close)
         await asyncio.to_thread(_save_states, service, process)
         service.store.close()

@@ -30,6 +30,8 @@ SLICE = 4
 """Events that are learnt from before requests have their turn."""
 SHARE = 0.2
 """Of the processor's time, at most."""
+SWAP_S = 0.01
+"""Pause before it is asked again whether another catalogue is in place."""
 FOLD_EVERY = 50_000
 """Pairs of items that wait before a list has to take them in."""
 
@@ -101,9 +103,14 @@ async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
             events = tail.fetch()
         shop.lag_s = _age_s(events, shop.clock())
         for start in range(0, len(events), SLICE):
+            while not shop.swapping.acquire(blocking=False):
+                await asyncio.sleep(SWAP_S)
             started = time.perf_counter()
-            with suppress(HuaxiangError):
-                tail.learn(events[start : start + SLICE])
+            try:
+                with suppress(HuaxiangError):
+                    tail.learn(events[start : start + SLICE])
+            finally:
+                shop.swapping.release()
             await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
         if len(events) < MOST_AT_ONCE:
             shop.serving.model.recommenders.new.fold()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from huaxiang.errors import HuaxiangError, InputError
 from huaxiang.model import Model, load
+from huaxiang.serve.catalogue import caught_up
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.tail import FOLD_EVERY
@@ -109,8 +110,10 @@ class Versions:
             with shop.store.begin() as tx:
                 put_model(tx, shop.shop_id, _failed(row))
             raise
-        shop.said.use(serving.model.space)
-        shop.serving = serving
+        with shop.swapping:
+            serving = caught_up(shop, serving)
+            shop.said.use(serving.model.space)
+            shop.serving = serving
 
 
 def register(store: Store, shop_id: str, model: Model, folder: Path) -> None:
@@ -128,7 +131,7 @@ def register(store: Store, shop_id: str, model: Model, folder: Path) -> None:
 
 
 def beside(shop: LiveShop, model: Model) -> Serving:
-    """Return a model ready to be served: its items numbered, its first list made."""
+    """Return a model ready to be served: with the items as they are now, its first list made."""
     from huaxiang.serve.importing import item_records
 
     with shop.store.read() as tx:
@@ -136,12 +139,13 @@ def beside(shop: LiveShop, model: Model) -> Serving:
     missing = [item for item in item_records(model) if item.item_id not in numbers]
     if missing:
         with shop.store.begin() as tx:
-            shop.item_no_of.update(put_items(tx, shop.shop_id, missing))
-            numbers = item_numbers(tx, shop.shop_id)
-    served = model.without_shoppers()
+            put_items(tx, shop.shop_id, missing)
+    shop.renumber()
+    serving = caught_up(shop, Serving.of(model.without_shoppers(), shop.item_no_of))
+    served = serving.model
     served.recommenders.new.fold(every=FOLD_EVERY)
     served.recommend(served.describe(text="warm"), k=1)
-    return Serving.of(served, numbers)
+    return serving
 
 
 def _failed(row: ModelRow) -> ModelRow:

@@ -28,6 +28,7 @@ from huaxiang.serve.wire_fields import (
     read_words,
     refuse_unknown,
 )
+from huaxiang.store.letters import Letter
 
 KEYS = frozenset(
     "event_id shopper_id type item_id query text image occurred_at value session_id order_id context".split()
@@ -53,19 +54,27 @@ _SIDES = ("liked", "disliked", "withdrawn")
 event_json = Event.as_json
 """The inverse of reading: an event as the wire has it."""
 
+UNKNOWN_ITEM = "unknown_item"
 _NOT_QUITE_JSON = re.compile(rb"\\u[dD][89a-fA-F]|NaN|Infinity|\d[eE]\+?\d{3}")
 _DEEPEST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why one event of a request was refused; `code` is stable."""
+    """Why one event of a request was refused; `code` is stable.
+
+    Parameters
+    ----------
+    is_kept
+        It waits among the dead letters, since the reason may pass.
+    """
 
     index: int
     event_id: str | None
     field: str | None
     code: str
     message: str
+    is_kept: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return it as the answer shows it."""
@@ -75,6 +84,7 @@ class Rejection:
             "field": self.field,
             "code": self.code,
             "message": self.message,
+            "kept": self.is_kept,
         }
 
 
@@ -86,6 +96,8 @@ class Parsed:
     ----------
     indices
         Where in the request each event stood.
+    letters
+        Those of the rejected that may be taken later.
     n_clamped
         Events whose clock was ahead: they count as of their arrival.
     n_unpriced
@@ -97,6 +109,7 @@ class Parsed:
     events: list[Event] = field(default_factory=list)
     indices: list[int] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
     n_clamped: int = 0
     n_unpriced: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
@@ -158,10 +171,10 @@ def read_json(body: bytes) -> tuple[Any, bool]:
 
 
 def check_length(given: list[Any], most: int, name: str) -> None:
-    """Raise `LimitError` where a list of events is longer than one request may have."""
+    """Raise `LimitError` where a list is longer than one request may have."""
     if len(given) > most:
         remedy = f"send up to {most} at once"
-        raise LimitError("too many events at once", column=name, value=str(len(given)), remedy=remedy)
+        raise LimitError("too many at once", column=name, value=str(len(given)), remedy=remedy)
 
 
 def take(parsed: Parsed, index: int, stated: object, reading: Reading, *, is_plain: bool = True) -> None:
@@ -169,24 +182,41 @@ def take(parsed: Parsed, index: int, stated: object, reading: Reading, *, is_pla
     try:
         if not is_plain:
             check_plain(stated, "", deepest=_DEEPEST)
-        _add_event(parsed, stated, reading)
+        event = _add_event(parsed, stated, reading)
+        if event.item_id is not None and not reading.has_item(event.item_id):
+            letter = Letter(event=parsed.events.pop(), reason=UNKNOWN_ITEM)
+            reject(parsed, index, event.event_id, _no_such_item(), letter=letter)
+            return
     except RefusedError as refused:
         reject(parsed, index, stated.get("event_id") if type(stated) is dict else None, refused)
         return
     parsed.indices.append(index)
 
 
-def reject(parsed: Parsed, index: int, event_id: object, refused: RefusedError) -> None:
-    """Add why an event is refused."""
+def reject(
+    parsed: Parsed, index: int, event_id: object, refused: RefusedError, *, letter: Letter | None = None
+) -> None:
+    """Add why an event is refused, and the event itself where that may pass."""
     shown = event_id[:200] if type(event_id) is str and _is_sendable(event_id) else None
-    parsed.rejected.append(Rejection(index, shown, refused.field or None, refused.code, refused.message))
+    parsed.rejected.append(
+        Rejection(
+            index, shown, refused.field or None, refused.code, refused.message, is_kept=letter is not None
+        )
+    )
+    if letter is not None:
+        parsed.letters.append(letter)
 
 
 def _is_sendable(written: str) -> bool:
     return written.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in written)
 
 
-def _add_event(parsed: Parsed, stated: object, reading: Reading) -> None:
+def _no_such_item() -> RefusedError:
+    message = "the catalogue has no such item; send it to /v1/items, and the event is taken"
+    return RefusedError("item_id", UNKNOWN_ITEM, message)
+
+
+def _add_event(parsed: Parsed, stated: object, reading: Reading) -> Event:
     if type(stated) is not dict:
         raise RefusedError(None, "not_an_object", "an event is a JSON object")
     if not stated.keys() <= KEYS:
@@ -223,6 +253,7 @@ def _add_event(parsed: Parsed, stated: object, reading: Reading) -> None:
     parsed.events.append(event)
     parsed.n_clamped += was_ahead
     parsed.n_unpriced += is_foreign
+    return event
 
 
 def _type(stated: object) -> EventType:
@@ -237,11 +268,7 @@ def _type(stated: object) -> EventType:
 def _item(stated: object, reading: Reading) -> str | None:
     if stated is None:
         return None
-    item_id = read_id(stated, "item_id", longest=reading.limits.id_characters)
-    if not reading.has_item(item_id):
-        message = "the catalogue has no such item; send it to /v1/items first"
-        raise RefusedError("item_id", "unknown_item", message)
-    return item_id
+    return read_id(stated, "item_id", longest=reading.limits.id_characters)
 
 
 def _check_about(

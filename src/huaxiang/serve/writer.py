@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -21,11 +22,25 @@ from huaxiang.store.erasure import erased_at
 
 LOG = logging.getLogger(__name__)
 MOST_IN_GROUP = 4000
+MOST_ERRANDS = 200
 FLUSH_S = 0.2
 """Notes that nobody waits for are written at most this much later."""
 
 Note = Callable[[Connection], None]
 """Something to write that no request waits for: a slate that was shown, a line of the audit."""
+
+Result = TypeVar("Result")
+Subject = Callable[[str, str], str]
+"""Turns a shop and a hashed shopper into what stands for them once they are erased."""
+
+
+@dataclass(slots=True)
+class Errand:
+    """Something else to write, in a transaction of its own, and who waits for it."""
+
+    write: Callable[[Connection], Any]
+    after: Callable[[Any], None]
+    done: Future[Any] = field(default_factory=Future)
 
 
 @dataclass(slots=True)
@@ -72,11 +87,12 @@ class Writer:
         self._most_waiting = most_waiting
         self._batches: deque[Batch] = deque()
         self._notes: deque[Note] = deque()
+        self._errands: deque[Errand] = deque()
         self._wake = threading.Condition()
         self._n_waiting = 0
         self._is_closing = False
         self.counts = Counts()
-        self.subject: Callable[[str, str], str] = lambda shop_id, shopper_id: ""
+        self.subject: Subject = lambda shop_id, shopper_id: ""
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()
 
@@ -94,6 +110,7 @@ class Writer:
             Too much waits already, or the service is stopping.
         """
         batch = Batch(shop_id, events)
+        batch.done.set_running_or_notify_cancel()  # who no longer waits must not stop the thread
         with self._wake:
             if self._is_closing or self._n_waiting + len(events) > self._most_waiting:
                 raise BusyError("the log can't take more now", remedy="send the events again in a second")
@@ -101,6 +118,33 @@ class Writer:
             self._batches.append(batch)
             self._wake.notify()
         return batch.done
+
+    def run(
+        self,
+        write: Callable[[Connection], Result],
+        *,
+        after: Callable[[Result], None] = lambda result: None,
+    ) -> Future[Result]:
+        """Return what `write` returns once what it wrote is durable; it has a transaction of its own.
+
+        Parameters
+        ----------
+        after
+            Called in the thread with what `write` returned, before anybody hears of it.
+
+        Raises
+        ------
+        BusyError
+            Too much waits already, or the service is stopping.
+        """
+        errand = Errand(write, after)
+        errand.done.set_running_or_notify_cancel()  # who no longer waits must not stop the thread
+        with self._wake:
+            if self._is_closing or len(self._errands) >= MOST_ERRANDS:
+                raise BusyError("the store can't take more now", remedy="send it again in a second")
+            self._errands.append(errand)
+            self._wake.notify()
+        return errand.done
 
     def note(self, note: Note) -> None:
         """Write something soon; it is lost if the process is killed within `FLUSH_S`."""
@@ -116,13 +160,16 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._wake:
-                if not self._batches and not self._is_closing:
+                if not self._batches and not self._errands and not self._is_closing:
                     self._wake.wait(timeout=FLUSH_S)
                 group = self._taken()
                 notes = [self._notes.popleft() for _ in range(len(self._notes))]
-                is_last = self._is_closing and not self._batches
+                errand = self._errands.popleft() if self._errands else None
+                is_last = self._is_closing and not self._batches and not self._errands
             if group or notes:
                 self._write(group, notes)
+            if errand is not None:
+                self._do(errand)
             if is_last and not self._notes:
                 return
 
@@ -146,6 +193,18 @@ class Writer:
         for batch, appended in zip(group, results, strict=True):
             self._finish(batch, appended)
 
+    def _do(self, errand: Errand) -> None:
+        try:
+            with self._store.begin() as tx:
+                result = errand.write(tx)
+            errand.after(result)
+        except Exception as error:  # whatever the driver raises: nobody may wait for ever
+            self.counts.failures += 1
+            errand.done.set_exception(error)
+        else:
+            self.counts.commits += 1
+            errand.done.set_result(result)
+
     def _commit(self, group: list[Batch], notes: list[Note]) -> list[Appended]:
         by_shop: dict[str, list[Batch]] = {}
         for batch in group:
@@ -154,21 +213,12 @@ class Writer:
         with self._store.begin() as tx:
             for shop_id, batches in by_shop.items():
                 events = [event for batch in batches for event in batch.events]
-                whole = append(tx, shop_id, events, erased=self._erased(tx, shop_id, events))
+                whole = append(tx, shop_id, events, erased=erased_among(tx, shop_id, events, self.subject))
                 for batch, part in zip(batches, whole.split([len(b.events) for b in batches]), strict=True):
                     results[id(batch)] = part
             for note in notes:
                 note(tx)
         return [results[id(batch)] for batch in group]
-
-    def _erased(self, tx: Connection, shop_id: str, events: Sequence[LoggedEvent]) -> dict[str, int]:
-        """Return which of the events' shoppers were erased, and when: what they did before is dropped."""
-        buried = erased_at(tx, shop_id)
-        if not buried:
-            return {}
-        shoppers = {one.event.shopper_id for one in events}
-        found = {shopper_id: buried.get(self.subject(shop_id, shopper_id)) for shopper_id in shoppers}
-        return {shopper_id: at_ms for shopper_id, at_ms in found.items() if at_ms is not None}
 
     def _failed(self, group: list[Batch], notes: list[Note], error: Exception) -> None:
         """Let one broken batch fail alone; what can't be written at all fails for everybody."""
@@ -196,3 +246,15 @@ class Writer:
             batch.done.set_exception(error)
             return
         batch.done.set_result(appended)
+
+
+def erased_among(
+    tx: Connection, shop_id: str, events: Sequence[LoggedEvent], subject: Subject
+) -> dict[str, int]:
+    """Return which of the events' shoppers were erased, and when: what they did before is dropped."""
+    buried = erased_at(tx, shop_id)
+    if not buried:
+        return {}
+    shoppers = {one.event.shopper_id for one in events}
+    found = {shopper_id: buried.get(subject(shop_id, shopper_id)) for shopper_id in shoppers}
+    return {shopper_id: at_ms for shopper_id, at_ms in found.items() if at_ms is not None}

@@ -8,7 +8,17 @@ connection first, so that several of them make one transaction. The log (`log.py
 from huaxiang.store.base import Appended, Content, Head, LoggedEvent, SlateRow
 from huaxiang.store.connect import Store, open_store
 from huaxiang.store.contents import add_contents, contents_of
-from huaxiang.store.items import delete_items, item_numbers, items_after, newest_change, put_items
+from huaxiang.store.items import (
+    StoredItem,
+    delete_items,
+    item_numbers,
+    items_after,
+    items_of,
+    lock_items,
+    newest_change,
+    numbers_after,
+    put_items,
+)
 from huaxiang.store.keys import (
     ApiKey,
     add_key,
@@ -32,6 +42,7 @@ __all__ = [
     "LoggedEvent",
     "SlateRow",
     "Store",
+    "StoredItem",
     "add_contents",
     "add_key",
     "add_slates",
@@ -46,10 +57,13 @@ __all__ = [
     "is_secret_of",
     "item_numbers",
     "items_after",
+    "items_of",
     "list_keys",
     "listed_origins",
+    "lock_items",
     "new_key",
     "newest_change",
+    "numbers_after",
     "of_shopper",
     "open_store",
     "positions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,8 @@ from fastapi.responses import Response
 
 from huaxiang.serve.answers import json_answer
 from huaxiang.serve.auth import Caller
+from huaxiang.serve.item_photos import take_event_photos
+from huaxiang.serve.letters import keep_letters
 from huaxiang.serve.live import Accepted, LiveShop
 from huaxiang.serve.service import Service, service_of
 from huaxiang.serve.wire import Parsed, Reading, RefusedError, parse_events
@@ -61,7 +64,7 @@ async def post_events(request: Request) -> Response:
     shop = service.shop(caller)
     parsed = parse_events(await service.body(request), reading_of(shop, caller))
     service.audit.events(caller, parsed.events)
-    accepted = await shop.accept(parsed.events)
+    accepted = await take_in(service, shop, parsed)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(
         {
@@ -72,6 +75,16 @@ async def post_events(request: Request) -> Response:
         },
         status=422 if parsed.rejected and not parsed.events else 200,
     )
+
+
+async def take_in(service: Service, shop: LiveShop, parsed: Parsed) -> Accepted:
+    """Let events enter the log with their photos; those that may be taken later are kept as dead letters."""
+    outcomes = await take_event_photos(parsed, service.photos, shop.photos)
+    for outcome, n in outcomes.items():
+        service.metrics.photos.labels(shop.shop_id, outcome).inc(n)
+    accepted = await shop.accept(parsed.events)
+    await keep_letters(service, shop, parsed)
+    return accepted
 
 
 def reading_of(shop: LiveShop, caller: Caller) -> Reading:
@@ -96,12 +109,26 @@ def reading_of(shop: LiveShop, caller: Caller) -> Reading:
         now=shop.clock(),
         shopper=shopper,
         linked=linked,
-        has_item=shop.item_no_of.__contains__,
+        has_item=_has_item(shop),
         currency=shop.serving.model.catalogue.currency,
         shop_id=shop.shop_id,
         future=timedelta(seconds=shop.settings.future_s),
         limits=shop.settings.limits,
     )
+
+
+def _has_item(shop: LiveShop) -> Callable[[str], bool]:
+    """Return whether the shop has an item; what another process has just added is looked for once."""
+    has_looked = False
+
+    def has_item(item_id: str) -> bool:
+        nonlocal has_looked
+        if item_id not in shop.item_no_of and not has_looked:
+            has_looked = True
+            shop.renumber()
+        return item_id in shop.item_no_of
+
+    return has_item
 
 
 def count(service: Service, shop: LiveShop, parsed: Parsed, accepted: Accepted, *, took_s: float) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from huaxiang.serve.answers import json_answer
 from huaxiang.serve.auth import Caller
-from huaxiang.serve.routes.events import count, reading_of
+from huaxiang.serve.routes.events import count, reading_of, take_in
 from huaxiang.serve.segment import Envelope, events_of, read_envelope
 from huaxiang.serve.service import Service, service_of
 
@@ -100,7 +100,7 @@ async def _take(request: Request, *, kind: str | None) -> Response:
     shop = service.shop(caller)
     parsed = events_of(envelope, reading_of(shop, caller), names=shop.settings.segment_names)
     service.audit.events(caller, parsed.events)
-    accepted = await shop.accept(parsed.events)
+    accepted = await take_in(service, shop, parsed)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(
         {

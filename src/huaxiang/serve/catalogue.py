@@ -1,0 +1,143 @@
+"""The catalogue that is served follows the store: whoever changed an item, all lists are right soon.
+
+Changes of stock and price are taken in first, and all at once. Words and photos have to be read, so items that
+changed in more than that come in parts, and a long feed of new ones holds up no "sold out".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from huaxiang.errors import HuaxiangError
+from huaxiang.model import Model
+from huaxiang.serve.kept_photos import KeptPhotos
+from huaxiang.serve.letters import retry_mended
+from huaxiang.serve.live import LiveShop
+from huaxiang.serve.serving import Serving
+from huaxiang.shop.changed import changed_items
+from huaxiang.store import StoredItem, items_after, newest_change
+from huaxiang.store.letters import count_letters
+
+if TYPE_CHECKING:
+    from huaxiang.serve.service import Service
+
+LOG = logging.getLogger(__name__)
+MOST_READ_AT_ONCE = 32
+"""Items whose words or photos are read before changes of stock and price have their turn again."""
+LETTERS_S = 10.0
+"""Seconds between looks for letters that an item of another process has mended meanwhile."""
+
+
+def caught_up(shop: LiveShop, serving: Serving) -> Serving:
+    """Return what is served with every change to the items that the store has."""
+    is_behind = True
+    while is_behind:
+        serving, is_behind = one_step(shop, serving)
+    return serving
+
+
+def catch_up(shop: LiveShop) -> bool:
+    """Serve the next part of the changes; return whether there are more."""
+    with shop.swapping:
+        shop.serving, is_behind = one_step(shop, shop.serving)
+    return is_behind
+
+
+def one_step(shop: LiveShop, serving: Serving) -> tuple[Serving, bool]:
+    """Return what is served with a part of the changes that wait, and whether there are more."""
+    with shop.store.read() as tx:
+        found = items_after(tx, shop.shop_id, serving.change)
+    if not found:
+        return serving, False
+    shop.renumber()
+    waiting = [one for one in found if (one.item_no, one.change) not in shop.unlisted]
+    now, later = next_part(serving.model, waiting)
+    model = _changed(shop, serving.model, now) if now else serving.model
+    change = later[0].change - 1 if later else max(one.change for one in found)
+    return Serving.of(model, dict(shop.item_no_of), change=change), bool(later)
+
+
+def next_part(
+    model: Model, waiting: Sequence[StoredItem]
+) -> tuple[Sequence[StoredItem], Sequence[StoredItem]]:
+    """Return the changes to take in now, and those for later in the order in which they were made.
+
+    Now are all that need no reading; only where there are none, a few for which words or photos are read.
+    """
+    change = changed_items(model.shop, [one.item for one in waiting])
+    ids = change.shop.items["item_id"]
+    differing, described = ({ids[row] for row in rows.tolist()} for rows in (change.rows, change.described))
+    to_read = sorted(
+        (one for one in waiting if one.item.item_id in described), key=lambda one: (one.change, one.item_no)
+    )
+    quick = [
+        one
+        for one in waiting
+        if one.item.item_id not in described
+        and (one.item.item_id in differing or one.is_deleted != _is_gone(model, one))
+    ]
+    if quick:
+        return quick, to_read
+    return to_read[:MOST_READ_AT_ONCE], to_read[MOST_READ_AT_ONCE:]
+
+
+def _is_gone(model: Model, one: StoredItem) -> bool:
+    row = model.catalogue.row_of.get(one.item.item_id)
+    return row is not None and bool(model.catalogue.gone[row])
+
+
+def with_changes(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos) -> Model:
+    """Return the model with some changes, ready for its first request."""
+    deleted = [one.item.item_id for one in changes if one.is_deleted]
+    changed = model.with_items([one.item for one in changes], removed=deleted, photos=photos)
+    assert changed.shelf.catalogue.row_of is not None  # made here, and not while somebody waits
+    return changed
+
+
+def _changed(shop: LiveShop, model: Model, changes: Sequence[StoredItem]) -> Model:
+    """Return the model with some changes; an item that can't be taken in doesn't keep out the others."""
+    try:
+        return with_changes(model, changes, shop.photos)
+    except Exception as error:  # whatever it is, the catalogue must not stand still for one item
+        if len(changes) > 1:
+            for one in changes:
+                model = _changed(shop, model, [one])
+            return model
+        shop.unlisted.add((changes[0].item_no, changes[0].change))
+        LOG.error("an item can't be listed", extra={"item": changes[0].item.item_id}, exc_info=error)
+        return model
+
+
+async def keep_caught_up(service: Service, shop: LiveShop) -> None:
+    """Serve for ever the items as the store has them, and retry the letters that waited for one."""
+    letters_s = 0.0
+    while True:
+        try:
+            is_new = await asyncio.to_thread(_look, service, shop)
+            if is_new or service.now_s() > letters_s:
+                await retry_mended(service, shop)
+                letters_s = service.now_s() + LETTERS_S
+            while is_new:
+                started = time.perf_counter()
+                is_new = await asyncio.to_thread(catch_up, shop)
+                service.metrics.catalogue_s.observe(time.perf_counter() - started)
+        except HuaxiangError as error:
+            LOG.warning("the catalogue is behind the store", extra={"error": str(error)})
+        with suppress(TimeoutError):
+            await asyncio.wait_for(shop.items_changed.wait(), shop.settings.poll_s)
+        shop.items_changed.clear()
+
+
+def _look(service: Service, shop: LiveShop) -> bool:
+    """Return whether the store has changes that are not served."""
+    with shop.store.read() as tx:
+        newest = newest_change(tx, shop.shop_id)
+        service.metrics.letters_waiting.labels(shop.shop_id).set(count_letters(tx, shop.shop_id))
+    if newest > shop.numbers_change:
+        shop.renumber()
+    return newest > shop.serving.change
