@@ -64,3 +64,16 @@ def test_items_like_an_item_over_http(talk: Talk) -> None:
     assert len(answer["items"]) == 3
     assert item_id not in [one["item_id"] for one in answer["items"]]
     assert talk.get("/v1/items/nothing/similar").status_code == 404
+
+
+def test_another_version_is_served_with_the_items_as_they_are_now(talk: Talk, other: str) -> None:
+    gone = talk.shop.serving.model.catalogue.item_ids[0]
+    new = {"item_id": "newcomer", "texts": {"en": {"title": "Red leather ankle boots"}}}
+    changes = [new, {"action": "delete", "item_id": gone}]
+    assert talk.client.post("/v1/items", json={"items": changes}).json()["accepted"] == 2
+    talk.client.post(f"/v1/models/{other}/promote")
+    catalogue = talk.shop.serving.model.catalogue
+    assert "newcomer" in catalogue.row_of
+    assert catalogue.gone[catalogue.row_of[gone]]
+    listed = talk.get("/v1/shoppers/s-1/recommendations", params={"k": 100, "repeat": True}).json()
+    assert "newcomer" in {one["item_id"] for one in listed["items"]}

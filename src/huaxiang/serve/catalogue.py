@@ -1,7 +1,7 @@
 """The catalogue that is served follows the store: whoever changed an item, all lists are right soon.
 
-Changes of stock and price are taken in first, and all at once. Words and photos have to be read, so items that
-changed in more than that come in parts, and a long feed of new ones holds up no "sold out".
+Changes of stock and price are taken in first, and all at once. Words and photos have to be read, so what
+changed in more than that comes in parts, and a long feed of new items holds up no "sold out".
 """
 
 from __future__ import annotations
@@ -52,14 +52,20 @@ def one_step(shop: LiveShop, serving: Serving) -> tuple[Serving, bool]:
     """Return what is served with a part of the changes that wait, and whether there are more."""
     with shop.store.read() as tx:
         found = items_after(tx, shop.shop_id, serving.change)
-    if not found:
+    waiting = [one for one in found if (one.item_no, one.change) not in serving.ahead]
+    if not waiting:
         return serving, False
     shop.renumber()
-    waiting = [one for one in found if (one.item_no, one.change) not in shop.unlisted]
     now, later = next_part(serving.model, waiting)
-    model = _changed(shop, serving.model, now) if now else serving.model
+    model = _changed(shop, serving.model, now)
     change = later[0].change - 1 if later else max(one.change for one in found)
-    return Serving.of(model, dict(shop.item_no_of), change=change), bool(later)
+    ahead = serving.ahead | {(one.item_no, one.change) for one in now}
+    return Serving.of(
+        model,
+        dict(shop.item_no_of),
+        change=change,
+        ahead=frozenset((number, at) for number, at in ahead if at > change),
+    ), bool(later)
 
 
 def next_part(
@@ -71,24 +77,12 @@ def next_part(
     """
     change = changed_items(model.shop, [one.item for one in waiting])
     ids = change.shop.items["item_id"]
-    differing, described = ({ids[row] for row in rows.tolist()} for rows in (change.rows, change.described))
-    to_read = sorted(
-        (one for one in waiting if one.item.item_id in described), key=lambda one: (one.change, one.item_no)
-    )
-    quick = [
-        one
-        for one in waiting
-        if one.item.item_id not in described
-        and (one.item.item_id in differing or one.is_deleted != _is_gone(model, one))
-    ]
-    if quick:
-        return quick, to_read
+    described = {ids[row] for row in change.described.tolist()}
+    in_order = sorted(waiting, key=lambda one: (one.change, one.item_no))
+    to_read = [one for one in in_order if one.item.item_id in described]
+    if len(to_read) < len(waiting):
+        return [one for one in waiting if one.item.item_id not in described], to_read
     return to_read[:MOST_READ_AT_ONCE], to_read[MOST_READ_AT_ONCE:]
-
-
-def _is_gone(model: Model, one: StoredItem) -> bool:
-    row = model.catalogue.row_of.get(one.item.item_id)
-    return row is not None and bool(model.catalogue.gone[row])
 
 
 def with_changes(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos) -> Model:
@@ -108,7 +102,6 @@ def _changed(shop: LiveShop, model: Model, changes: Sequence[StoredItem]) -> Mod
             for one in changes:
                 model = _changed(shop, model, [one])
             return model
-        shop.unlisted.add((changes[0].item_no, changes[0].change))
         LOG.error("an item can't be listed", extra={"item": changes[0].item.item_id}, exc_info=error)
         return model
 

@@ -34,7 +34,7 @@ def shown_item(stored: StoredItem, serving: Serving) -> dict[str, Any]:
         "is_deleted": stored.is_deleted,
         "is_listed": row is not None and not stored.is_deleted and item.in_stock,
         "change": stored.change,
-        "is_served": stored.change <= serving.change,
+        "is_served": serving.has(stored.item_no, stored.change),
     }
 
 

@@ -90,8 +90,6 @@ class LiveShop:
         would be lost otherwise.
     items_changed
         Set when this process wrote items: it needn't wait for its next look.
-    unlisted
-        Number and change of the items that could not be taken into the catalogue.
     newest_ms
         When the newest event occurred.
     lag_s
@@ -117,7 +115,6 @@ class LiveShop:
     numbers_change: int = 0
     swapping: Lock = field(default_factory=Lock)
     items_changed: asyncio.Event = field(default_factory=asyncio.Event)
-    unlisted: set[tuple[int, int]] = field(default_factory=set)
 
     # -- in ----------------------------------------------------------------------------------------------
 

@@ -27,24 +27,38 @@ class Serving:
     no_of_row
         Item number of each row; None where they are the same.
     change
-        Number of the newest change to the items that is in the catalogue.
+        All changes to the items up to this number are in the catalogue.
+    ahead
+        Item number and change of what is in the catalogue beyond that: stock and prices don't wait for words.
     """
 
     model: Model
     row_of_no: NDArray[np.int32] | None = None
     no_of_row: NDArray[np.int32] | None = None
     change: int = 0
+    ahead: frozenset[tuple[int, int]] = frozenset()
 
     @classmethod
-    def of(cls, model: Model, item_no_of: Mapping[str, int], *, change: int = 0) -> Serving:
+    def of(
+        cls,
+        model: Model,
+        item_no_of: Mapping[str, int],
+        *,
+        change: int = 0,
+        ahead: frozenset[tuple[int, int]] = frozenset(),
+    ) -> Serving:
         """Return the model with its rows matched to the item numbers of the log."""
         item_ids = model.catalogue.item_ids
         no_of_row = np.array([item_no_of[item_id] for item_id in item_ids], dtype=np.int32)
         if np.array_equal(no_of_row, np.arange(len(item_ids))):
-            return cls(model=model, change=change)
+            return cls(model=model, change=change, ahead=ahead)
         row_of_no = np.full(max(item_no_of.values(), default=-1) + 1, NO_ITEM, dtype=np.int32)
         row_of_no[no_of_row] = np.arange(len(item_ids), dtype=np.int32)
-        return cls(model=model, row_of_no=row_of_no, no_of_row=no_of_row, change=change)
+        return cls(model=model, row_of_no=row_of_no, no_of_row=no_of_row, change=change, ahead=ahead)
+
+    def has(self, item_no: int, change: int) -> bool:
+        """Return whether a change of an item is in the catalogue."""
+        return change <= self.change or (item_no, change) in self.ahead
 
     def in_rows(self, state: ProfileState) -> ProfileState:
         """Return a state whose items are rows of the model; items that the model lacks become none."""
