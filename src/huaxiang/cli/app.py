@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from huaxiang.cli.feedback import retrain
+from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
@@ -31,6 +32,7 @@ app.command("serve")(serve)
 app.command("retrain")(retrain)
 app.command("replay")(replay)
 app.add_typer(keys_app, name="keys")
+app.add_typer(letters_app, name="letters")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

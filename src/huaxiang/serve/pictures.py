@@ -125,15 +125,12 @@ class Pictures:
                 warnings.simplefilter("ignore")
                 with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
                     n_pixels = opened.width * opened.height
+        except Image.DecompressionBombError as error:
+            raise self._too_many_pixels() from error
         except Exception as error:  # hostile bytes make Pillow raise nearly anything
             raise _no_photo() from error
         if n_pixels > self.most_pixels:
-            raise LimitError(
-                "the photo has too many pixels",
-                column="images",
-                value=str(n_pixels),
-                remedy=f"send one of at most {self.most_pixels:,}",
-            )
+            raise self._too_many_pixels()
         picture = read_photo(content).picture
         if picture is None:
             raise _no_photo()
@@ -256,6 +253,10 @@ class Pictures:
     def _check_length(self, written: str, times: int) -> None:
         if len(written) > times * self.most_bytes:
             raise self._too_large()
+
+    def _too_many_pixels(self) -> LimitError:
+        remedy = f"send one of at most {self.most_pixels:,}"
+        return LimitError("the photo has too many pixels", column="images", remedy=remedy)
 
     def _too_large(self) -> LimitError:
         remedy = f"send one of at most {self.most_bytes:,} bytes"

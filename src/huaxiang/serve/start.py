@@ -71,7 +71,7 @@ def prepare(process: Process, *, tell: Tell = lambda note: None) -> Prepared:
     """Make the store ready for the processes: schema, items, the runs' own log, an admin key."""
     store = open_store(process.where.store)
     try:
-        pseudonyms = _pseudonyms(process, store)
+        pseudonyms = pseudonyms_of(process, store)
         for shop_id, run in process.runs.items():
             _import_run(store, shop_id, run, pseudonyms, tell)
         return Prepared(_first_key(process, store))
@@ -88,7 +88,7 @@ def open_app(process: Process) -> FastAPI:
 def open_service(process: Process) -> Service:
     """Return one process of the service: its shops loaded, its states up to date with the log."""
     store = open_store(process.where.store)
-    pseudonyms = _pseudonyms(process, store)
+    pseudonyms = pseudonyms_of(process, store)
     shops: dict[str, LiveShop] = {}
     cache = _cache_of(process)
     writer = Writer(
@@ -118,7 +118,8 @@ def open_service(process: Process) -> Service:
     return service
 
 
-def _pseudonyms(process: Process, store: Store) -> Pseudonyms:
+def pseudonyms_of(process: Process, store: Store) -> Pseudonyms:
+    """Return what hashes shoppers' ids, once it is sure that it is the one that the log was made with."""
     pseudonyms = Pseudonyms(read_key(process.where.pseudonym_key, file=process.key_file()))
     with store.begin() as tx:
         known = read_meta(tx, "pseudonyms")
