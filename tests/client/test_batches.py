@@ -9,7 +9,7 @@ import pytest
 from huaxiang.client.answers import Refused, Sent
 from huaxiang.client.batches import MOST_BYTES, Collector, bodies
 from huaxiang.errors import InputError
-from huaxiang.records import Event, EventType
+from huaxiang.records import Event, EventType, Item
 
 
 def sizes(collector: Collector, events: list[dict[str, str]]) -> list[int]:
@@ -35,6 +35,13 @@ def test_records_are_written_as_the_service_takes_them() -> None:
     event = Event(event_id="e", shopper_id="s", type=EventType.SEARCH, query="红")
     (body,) = bodies([event], Collector())
     assert json.loads(body) == {"events": [event.as_json()]}
+
+
+def test_items_travel_as_items() -> None:
+    (body,) = bodies([Item(item_id="mug", brand="Acme"), {"item_id": "pot"}], Collector(of="items"))
+    assert json.loads(body) == {
+        "items": [{"item_id": "mug", "brand": "Acme", "in_stock": True}, {"item_id": "pot"}]
+    }
 
 
 @pytest.mark.parametrize("event", [{"event_id": "e", "value": object()}, {"event_id": "e", "text": "\ud800"}])

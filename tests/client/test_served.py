@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -11,7 +12,7 @@ import pytest
 from client.asking import Ask, ask_at_once, ask_awaited
 from huaxiang.client import AsyncClient
 from huaxiang.errors import ConflictError, NotAcceptedError, NotAllowedError, NotFoundError
-from huaxiang.records import Event, EventType, Value
+from huaxiang.records import Event, EventType, Item, Text, Value
 from running import Running
 
 BOTH = pytest.mark.parametrize("ask", [ask_at_once, ask_awaited], ids=["sync", "async"])
@@ -132,3 +133,36 @@ def test_an_asynchronous_iterator_is_sent_as_it_goes(live: Running) -> None:
         return sent.accepted, len(sizes)
 
     assert ask_awaited(live.url, send, key=live.key) == (3, 2)
+
+
+@BOTH
+def test_items_are_added_changed_and_deleted(ask: Ask, live: Running) -> None:
+    item_id = f"new-{next(NUMBERS)}"
+    new = Item(
+        item_id=item_id,
+        group_id=item_id,
+        texts={"en": Text(title="Red boots"), "zh": Text(title="红靴", description="真皮")},
+        category=("Shoes", "Boots"),
+        attributes={"colour": ("red",)},
+        price_minor=9900,
+        currency="CNY",
+        valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    sent = ask(live.url, lambda c: c.change_items([new, {"item_id": "x", "prise": 1}]), key=live.key)
+    assert (sent.accepted, [(one.index, one.field) for one in sent.rejected]) == (1, [(1, "prise")])
+    kept = ask(live.url, lambda c: c.item(item_id), key=live.key)
+    assert (replace(kept.item, group_id=item_id), kept.change) == (new, sent.change)
+    ask(live.url, lambda c: c.set_stock({item_id: False}), key=live.key)
+    ask(live.url, lambda c: c.set_prices({item_id: 5.5}), key=live.key)
+    changed = ask(live.url, lambda c: c.item(item_id), key=live.key).item
+    assert (changed.in_stock, changed.price_minor, changed.texts) == (False, 550, new.texts)
+    assert ask(live.url, lambda c: c.delete_items([item_id]), key=live.key).accepted == 1
+    assert ask(live.url, lambda c: c.item(item_id), key=live.key).is_deleted
+    with pytest.raises(NotFoundError):
+        ask(live.url, lambda c: c.item("nothing"), key=live.key)
+
+
+@BOTH
+def test_that_all_items_were_refused_is_an_answer(ask: Ask, live: Running) -> None:
+    sent = ask(live.url, lambda c: c.set_stock({"nothing": True, "nobody": False}), key=live.key)
+    assert (sent.accepted, [one.code for one in sent.rejected]) == (0, ["unknown_item"] * 2)

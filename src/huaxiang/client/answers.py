@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from huaxiang.errors import (
     ServiceError,
     UnavailableError,
 )
-from huaxiang.records import Ranked, Reason, Slate
+from huaxiang.records import Item, Ranked, Reason, Slate, Text
 
 _ERRORS: Mapping[int, type[ServiceError]] = {
     400: NotAcceptedError,
@@ -90,6 +91,81 @@ class Sent:
             rejected=self.rejected + behind,
             position=later.position if self.position is None else max(self.position, later.position or 0),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedItem:
+    """Why one change of an item, or one photo of it, was not taken. `index` counts from the first sent."""
+
+    index: int
+    item_id: str | None
+    field: str | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsSent:
+    """What became of changes of items.
+
+    Parameters
+    ----------
+    accepted
+        Durable; events may name the items, and lists have them within a second.
+    degraded
+        Photos that could not be had: their items were taken without them.
+    change
+        Number of the newest change of the shop's items.
+    """
+
+    accepted: int = 0
+    rejected: tuple[RefusedItem, ...] = ()
+    degraded: tuple[RefusedItem, ...] = ()
+    change: int = 0
+
+    def then(self, later: ItemsSent) -> ItemsSent:
+        """Return the sum of this and what was sent after it.
+
+        Examples
+        --------
+        >>> why = RefusedItem(index=0, item_id="a", field="prise", code="unknown_field", message="not known")
+        >>> both = ItemsSent(accepted=2).then(ItemsSent(rejected=(why,), change=7))
+        >>> both.rejected[0].index, both.change
+        (2, 7)
+        """
+        n_before = self.accepted + len(self.rejected)
+        rejected, degraded = (
+            tuple(replace(one, index=one.index + n_before) for one in found)
+            for found in (later.rejected, later.degraded)
+        )
+        return ItemsSent(
+            accepted=self.accepted + later.accepted,
+            rejected=self.rejected + rejected,
+            degraded=self.degraded + degraded,
+            change=max(self.change, later.change),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptItem:
+    """An item as the service keeps it.
+
+    Parameters
+    ----------
+    inferred
+        Dimension → what was read from its words, photo and nearest items: value and confidence.
+    is_listed
+        It is in stock, not deleted, and in the catalogue of the process that answered.
+    change, is_served
+        Number of its newest change, and whether lists have that change already.
+    """
+
+    item: Item
+    inferred: Mapping[str, tuple[tuple[str, float], ...]]
+    is_deleted: bool
+    is_listed: bool
+    change: int
+    is_served: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,20 +252,66 @@ def json_of(answer: httpx.Response) -> Any:
         raise ServiceError("the answer is no JSON", status=answer.status_code, remedy=remedy) from error
 
 
-def sent_of(answer: httpx.Response) -> Sent:
-    """Return what became of a batch; that all were refused is an answer, too."""
+def _said_of_batch(answer: httpx.Response) -> Mapping[str, Any]:
     said = _said(answer)
     if not (answer.is_success or (answer.status_code == 422 and "rejected" in said)):
         raise problem_of(answer)
     if "accepted" not in said:
         remedy = "check that the address is that of the service"
         raise ServiceError("the answer is not of the service", status=answer.status_code, remedy=remedy)
+    return said
+
+
+def sent_of(answer: httpx.Response) -> Sent:
+    """Return what became of a batch; that all were refused is an answer, too."""
+    said = _said_of_batch(answer)
     known = ("index", "event_id", "field", "code", "message")
     return Sent(
         accepted=said["accepted"],
         duplicates=said["duplicates"],
         rejected=tuple(Refused(**{name: one.get(name) for name in known}) for one in said["rejected"]),
         position=said["position"] if said["accepted"] or said["duplicates"] else None,
+    )
+
+
+def items_sent_of(answer: httpx.Response) -> ItemsSent:
+    """Return what became of a batch of items; that all were refused is an answer, too."""
+    said = _said_of_batch(answer)
+    known = ("index", "item_id", "field", "code", "message")
+    rejected, degraded = (
+        tuple(RefusedItem(**{name: one.get(name) for name in known}) for one in said[part])
+        for part in ("rejected", "degraded")
+    )
+    return ItemsSent(
+        accepted=said["accepted"], rejected=rejected, degraded=degraded, change=int(said["change"])
+    )
+
+
+def kept_item_of(answer: httpx.Response) -> KeptItem:
+    """Return an item as the service keeps it."""
+    said = json_of(answer)
+    inferred = {
+        dimension: tuple((one["value"], one["confidence"]) for one in values)
+        for dimension, values in said["inferred"].items()
+    }
+    flags = {name: said[name] for name in ("is_deleted", "is_listed", "change", "is_served")}
+    return KeptItem(item=_item(said["item"]), inferred=inferred, **flags)
+
+
+def _item(said: Mapping[str, Any]) -> Item:
+    valid_from = said.get("valid_from")
+    return Item(
+        item_id=said["item_id"],
+        group_id=said.get("group_id"),
+        texts={code: Text(**words) for code, words in said.get("texts", {}).items()},
+        category=tuple(said.get("category", ())),
+        brand=said.get("brand"),
+        price_minor=said.get("price_minor"),
+        currency=said.get("currency"),
+        attributes={name: tuple(values) for name, values in said.get("attributes", {}).items()},
+        images=tuple(said.get("images", ())),
+        in_stock=said.get("in_stock", True),
+        valid_from=None if valid_from is None else datetime.fromisoformat(valid_from),
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from huaxiang.client import calls
-from huaxiang.client.answers import Receipt, Sent, ShopperProfile
-from huaxiang.client.batches import MOST_EVENTS, AnyEvent, Collector, bodies
+from huaxiang.client.answers import ItemsSent, KeptItem, Receipt, Sent, ShopperProfile
+from huaxiang.client.batches import MOST_EVENTS, AnyEvent, AnyItem, Collector, bodies
 from huaxiang.client.calls import Call
 from huaxiang.client.connection import connection, unreachable
 from huaxiang.client.patience import Patience, drawn
@@ -100,6 +100,63 @@ class AsyncClient:
             if on_batch is not None:
                 on_batch(sent)
         return total
+
+    async def change_items(
+        self,
+        changes: Iterable[AnyItem] | AsyncIterable[AnyItem],
+        *,
+        size: int = MOST_EVENTS,
+        on_batch: Callable[[ItemsSent], None] | None = None,
+    ) -> ItemsSent:
+        """Add and change items, any number of them, and return what became of them.
+
+        When a batch is acknowledged, its items are durable, events may name them, and lists have them within
+        a second.
+
+        Parameters
+        ----------
+        changes
+            `Item` records: whole items, new or in place of those with their ids. Or JSON objects as
+            `POST /v1/items` takes them.
+        size
+            Most changes of a request, 1 to 500.
+        on_batch
+            Called with what became of each batch.
+
+        Raises
+        ------
+        ServiceError
+            A batch could not be sent; those before it are there.
+        """
+        total = ItemsSent()
+        async for body in _bodies(changes, Collector(size=size, of="items")):
+            sent = await self._ask(calls.change_items(body))
+            total = total.then(sent)
+            if on_batch is not None:
+                on_batch(sent)
+        return total
+
+    async def set_stock(self, in_stock: Mapping[str, bool]) -> ItemsSent:
+        """Say which items can be bought, and which can't."""
+        return await self.change_items(calls.stock_changes(in_stock))
+
+    async def set_prices(self, prices: Mapping[str, float], *, currency: str | None = None) -> ItemsSent:
+        """Say what items cost, in whole units of the shop's currency, or of `currency`."""
+        return await self.change_items(calls.price_changes(prices, currency=currency))
+
+    async def delete_items(self, item_ids: Iterable[str]) -> ItemsSent:
+        """Delete items: no list has them any longer, and the events that name them stay."""
+        return await self.change_items(calls.deletions(item_ids))
+
+    async def item(self, item_id: str) -> KeptItem:
+        """Return what is kept of an item.
+
+        Raises
+        ------
+        NotFoundError
+            There was never such an item.
+        """
+        return await self._ask(calls.item(item_id))
 
     async def profile(self, shopper_id: str, *, vector: bool = False) -> ShopperProfile:
         """Return a shopper's profile.
@@ -226,15 +283,15 @@ class AsyncClient:
 
 
 async def _bodies(
-    events: Iterable[AnyEvent] | AsyncIterable[AnyEvent], collector: Collector
+    all_of_them: Iterable[AnyEvent | AnyItem] | AsyncIterable[AnyEvent | AnyItem], collector: Collector
 ) -> AsyncIterator[bytes]:
-    """Yield the bodies of requests that send all events."""
-    if not isinstance(events, AsyncIterable):
-        for body in bodies(events, collector):
+    """Yield the bodies of requests that send all of them."""
+    if not isinstance(all_of_them, AsyncIterable):
+        for body in bodies(all_of_them, collector):
             yield body
         return
-    async for event in events:
-        if (complete := collector.add(event)) is not None:
+    async for one in all_of_them:
+        if (complete := collector.add(one)) is not None:
             yield complete
     if (rest := collector.rest()) is not None:
         yield rest

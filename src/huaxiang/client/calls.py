@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -11,7 +11,19 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from huaxiang.client.answers import Receipt, Sent, ShopperProfile, json_of, profile_of, sent_of, slate_of
+from huaxiang.client.answers import (
+    ItemsSent,
+    KeptItem,
+    Receipt,
+    Sent,
+    ShopperProfile,
+    items_sent_of,
+    json_of,
+    kept_item_of,
+    profile_of,
+    sent_of,
+    slate_of,
+)
 from huaxiang.records import Slate
 
 Answer = TypeVar("Answer")
@@ -68,6 +80,38 @@ def _with_body(
 def send(body: bytes) -> Call[Sent]:
     """Send one batch of events, already written."""
     return _with_body("POST", path("events"), body, sent_of)
+
+
+def change_items(body: bytes) -> Call[ItemsSent]:
+    """Send one batch of changes of items, already written: twice is the same as once."""
+    return _with_body("POST", path("items"), body, items_sent_of)
+
+
+def item(item_id: str) -> Call[KeptItem]:
+    """Read what is kept of an item."""
+    return Call(method="GET", path=path("items", item_id), read=kept_item_of)
+
+
+def stock_changes(in_stock: Mapping[str, bool]) -> list[dict[str, Any]]:
+    """Return the changes that say what can be bought.
+
+    Examples
+    --------
+    >>> stock_changes({"mug": False})
+    [{'action': 'stock', 'item_id': 'mug', 'in_stock': False}]
+    """
+    return [{"action": "stock", "item_id": name, "in_stock": is_there} for name, is_there in in_stock.items()]
+
+
+def price_changes(prices: Mapping[str, float], *, currency: str | None = None) -> list[dict[str, Any]]:
+    """Return the changes that say what items cost, in whole units of the shop's currency or of `currency`."""
+    stated = {} if currency is None else {"currency": currency}
+    return [{"action": "price", "item_id": name, "price": price, **stated} for name, price in prices.items()]
+
+
+def deletions(item_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the changes that delete items."""
+    return [{"action": "delete", "item_id": name} for name in item_ids]
 
 
 def profile(shopper_id: str, *, vector: bool = False) -> Call[ShopperProfile]:

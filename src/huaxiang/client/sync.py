@@ -10,8 +10,8 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from huaxiang.client import calls
-from huaxiang.client.answers import Receipt, Sent, ShopperProfile
-from huaxiang.client.batches import MOST_EVENTS, AnyEvent, Collector, bodies
+from huaxiang.client.answers import ItemsSent, KeptItem, Receipt, Sent, ShopperProfile
+from huaxiang.client.batches import MOST_EVENTS, AnyEvent, AnyItem, Collector, bodies
 from huaxiang.client.calls import Call
 from huaxiang.client.connection import connection, unreachable
 from huaxiang.client.patience import Patience, drawn
@@ -119,6 +119,63 @@ class Client:
             if on_batch is not None:
                 on_batch(sent)
         return total
+
+    def change_items(
+        self,
+        changes: Iterable[AnyItem],
+        *,
+        size: int = MOST_EVENTS,
+        on_batch: Callable[[ItemsSent], None] | None = None,
+    ) -> ItemsSent:
+        """Add and change items, any number of them, and return what became of them.
+
+        When a batch is acknowledged, its items are durable, events may name them, and lists have them within
+        a second.
+
+        Parameters
+        ----------
+        changes
+            `Item` records: whole items, new or in place of those with their ids. Or JSON objects as
+            `POST /v1/items` takes them.
+        size
+            Most changes of a request, 1 to 500.
+        on_batch
+            Called with what became of each batch.
+
+        Raises
+        ------
+        ServiceError
+            A batch could not be sent; those before it are there.
+        """
+        total = ItemsSent()
+        for body in bodies(changes, Collector(size=size, of="items")):
+            sent = self._ask(calls.change_items(body))
+            total = total.then(sent)
+            if on_batch is not None:
+                on_batch(sent)
+        return total
+
+    def set_stock(self, in_stock: Mapping[str, bool]) -> ItemsSent:
+        """Say which items can be bought, and which can't."""
+        return self.change_items(calls.stock_changes(in_stock))
+
+    def set_prices(self, prices: Mapping[str, float], *, currency: str | None = None) -> ItemsSent:
+        """Say what items cost, in whole units of the shop's currency, or of `currency`."""
+        return self.change_items(calls.price_changes(prices, currency=currency))
+
+    def delete_items(self, item_ids: Iterable[str]) -> ItemsSent:
+        """Delete items: no list has them any longer, and the events that name them stay."""
+        return self.change_items(calls.deletions(item_ids))
+
+    def item(self, item_id: str) -> KeptItem:
+        """Return what is kept of an item.
+
+        Raises
+        ------
+        NotFoundError
+            There was never such an item.
+        """
+        return self._ask(calls.item(item_id))
 
     def profile(self, shopper_id: str, *, vector: bool = False) -> ShopperProfile:
         """Return a shopper's profile.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from huaxiang.profile.update import content_hash
 from huaxiang.records import Event
 from huaxiang.serve.kept_photos import KeptPhotos
+from huaxiang.serve.live import LiveShop
 from huaxiang.serve.named_photos import MAY_PASS, NamedPhotos, Taken
 from huaxiang.serve.wire import Parsed, reject
 from huaxiang.serve.wire_fields import RefusedError
 from huaxiang.serve.wire_items import ItemChange, RefusedItem
 from huaxiang.store.letters import Letter
+from huaxiang.store.photos import is_named
 
 
 async def take_item_photos(
@@ -81,6 +84,16 @@ async def take_event_photos(parsed: Parsed, photos: NamedPhotos, kept: KeptPhoto
             continue
         _refuse(parsed, parsed.indices.pop(place), parsed.events.pop(place), found)
     return outcomes
+
+
+def forget_photos(shop: LiveShop, names: Iterable[str]) -> int:
+    """Remove those photos that no event and no item names any longer; return how many."""
+    with shop.store.read() as tx:
+        unnamed = [one for one in names if not is_named(tx, shop.shop_id, one, content_hash(one))]
+    gone = [one for one in unnamed if one in shop.photos]
+    for one in gone:
+        shop.photos.remove(one)
+    return len(gone)
 
 
 def _refuse(parsed: Parsed, index: int, event: Event, found: Taken) -> None:

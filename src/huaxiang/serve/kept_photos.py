@@ -49,6 +49,11 @@ class KeptPhotos(Mapping[str, Path]):
             self._write(name, content)
         return name
 
+    def remove(self, name: str) -> None:
+        """Forget a photo; what is no name of one stays."""
+        if name in self:
+            (self.folder / name).unlink(missing_ok=True)
+
     def __getitem__(self, name: str) -> Path:
         place = self.folder / name
         if not _NAME.fullmatch(name) or not place.is_file():

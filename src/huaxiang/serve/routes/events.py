@@ -63,7 +63,7 @@ async def post_events(request: Request) -> Response:
     caller = service.caller(request, "events:write")
     shop = service.shop(caller)
     parsed = parse_events(await service.body(request), reading_of(shop, caller))
-    service.audit.events(caller, parsed.events)
+    service.audit.events(caller, [*parsed.events, *(one.event for one in parsed.letters)])
     accepted = await take_in(service, shop, parsed)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(

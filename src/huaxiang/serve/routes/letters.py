@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from huaxiang.serve.answers import json_answer
+from huaxiang.serve.bodies import described, read_stated
 from huaxiang.serve.letters import retry_chosen
 from huaxiang.serve.service import service_of
 from huaxiang.store.letters import Chosen, drop_letters, letters_by_reason, letters_of
@@ -51,19 +52,21 @@ async def list_letters(
     return json_answer({"letters": [one.as_json() for one in letters], "by_reason": dict(by_reason)})
 
 
-@router.post("/v1/letters/retry", summary="Retry dead letters")
-async def retry_letters(request: Request, meant: Meant) -> Response:
+@router.post("/v1/letters/retry", summary="Retry dead letters", openapi_extra=described(Meant))
+async def retry_letters(request: Request) -> Response:
     """Let the events enter the log where the reason has passed; each is there once, whoever retries it."""
     service = service_of(request)
     shop = service.shop(service.caller(request, "admin"))
+    meant = await read_stated(service, request, Meant)
     return json_answer((await retry_chosen(service, shop, meant.chosen())).as_json())
 
 
-@router.post("/v1/letters/drop", summary="Drop dead letters")
-async def drop(request: Request, meant: Meant) -> Response:
+@router.post("/v1/letters/drop", summary="Drop dead letters", openapi_extra=described(Meant))
+async def drop(request: Request) -> Response:
     """Forget dead letters for good."""
     service = service_of(request)
     shop = service.shop(service.caller(request, "admin"))
+    meant = await read_stated(service, request, Meant)
     forget = partial(drop_letters, shop_id=shop.shop_id, chosen=meant.chosen())
     n_dropped = await asyncio.wrap_future(service.writer.run(forget))
     return json_answer({"dropped": n_dropped})

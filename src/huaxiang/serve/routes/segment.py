@@ -99,7 +99,7 @@ async def _take(request: Request, *, kind: str | None) -> Response:
     caller, envelope = await _opened(service, request, kind)
     shop = service.shop(caller)
     parsed = events_of(envelope, reading_of(shop, caller), names=shop.settings.segment_names)
-    service.audit.events(caller, parsed.events)
+    service.audit.events(caller, [*parsed.events, *(one.event for one in parsed.letters)])
     accepted = await take_in(service, shop, parsed)
     count(service, shop, parsed, accepted, took_s=time.perf_counter() - started)
     return json_answer(
