@@ -24,6 +24,7 @@ from huaxiang.evaluate.trial import Ensembles, Trial
 from huaxiang.fusion import Fusion, Parts
 from huaxiang.fusion import load as load_fusion
 from huaxiang.fusion.renewed import Readers, renewed_vectors
+from huaxiang.profile.asked import asked_facets
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import Background, derive_profile
@@ -314,6 +315,45 @@ class Model:
             config=self.settings.profile,
         )
 
+    def derive_asked(
+        self,
+        known: Known,
+        *,
+        shopper_id: str | None,
+        now: datetime | None,
+        position: int,
+        consent: Mapping[str, bool],
+    ) -> Profile:
+        """Return as much of the profile as `recommend` reads: the state, and what was stated and corrected.
+
+        A list made from it is the same as one made from the whole; it only comes sooner.
+        """
+        now = now or self.newest
+        facets, notes = asked_facets(
+            known.state,
+            population=self.population,
+            contents=known.contents,
+            item_vectors_ID=self.vectors["fused"],
+            now=now,
+            shopper_id=shopper_id,
+            config=self.settings.profile,
+        )
+        return Profile(
+            shopper_id=shopper_id,
+            as_of=now,
+            version=Version(position=position, model=self.name, catalogue=self.catalogue.version),
+            n_events=known.state.totals.n_events,
+            facets=facets,
+            interests=(),
+            intent=None,
+            activity=None,
+            portrait={},
+            vector=np.zeros(0, dtype=np.float32),
+            consent=consent,
+            degraded=notes,
+            state=known,
+        )
+
     def recommend(
         self,
         shopper: str | Profile,
@@ -322,6 +362,7 @@ class Model:
         of: str = "item",
         repeat: bool = False,
         language: str = "en",
+        explain: Literal["quick", "full"] = "full",
         on_unknown: Literal["raise", "popular"] = "raise",
     ) -> Slate:
         """Return the best list for a shopper, or for a profile, with reasons.
@@ -336,6 +377,9 @@ class Model:
             What is listed: item, category, brand, price_band or another dimension of the catalogue.
         repeat
             Whether what the shopper bought before may be offered again.
+        explain
+            full: every reason is checked by leaving its events out, which takes as long as the list itself;
+            quick: reasons are what the recommenders' own sums say, and audited by `evaluate`.
         on_unknown
             What to do with an id that has no events: raise, or list what is popular and say so.
 
@@ -361,7 +405,15 @@ class Model:
             occasion = Occasion(
                 language=language, now_ms=milliseconds(profile.as_of) if profile.as_of else None
             )
-            made = list_items(recommender, asker, self.shelf, k=k, config=config, occasion=occasion)
+            made = list_items(
+                recommender,
+                asker,
+                self.shelf,
+                k=k,
+                config=config,
+                occasion=occasion,
+                checked=explain == "full",
+            )
         else:
             made = list_values(
                 recommender, asker, self.catalogue, of=of, k=k, config=config, language=language

@@ -106,8 +106,10 @@ def test_exact_contributions_sum_to_the_score(name: str) -> None:
 def test_scores_by_event_are_the_contributions(name: str) -> None:
     recommender, history = fitted(name), histories_of([[0, 1, 2]])
     if isinstance(recommender, ScoresByEvent):
-        effects = recommender.scores_by_event(history)
-        np.testing.assert_allclose(effects[:, 3], recommender.contributions(history, 3).values, atol=1e-6)
+        scores_I, effects = recommender.scores_by_event(history)
+        values = recommender.contributions(history, 3).values
+        np.testing.assert_allclose(effects.at(np.array([3]))[:, 0], values, atol=1e-6)
+        np.testing.assert_allclose(scores_I, recommender.score(history)[0], atol=1e-6)
 
 
 @ways

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from huaxiang.errors import InputError, SettingsError
 from huaxiang.ranking.base import Case, Deeds, Occasion, Shelf
+from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.rank import Config, rank
 from huaxiang.ranking.rules import Rules, allowed_items
 from huaxiang.ranking.stated import Said, Stated, likes_met
@@ -52,7 +53,7 @@ def case(scores: list[float], *, stated: Stated | None = None, had: list[int] | 
     scores_I = np.array(scores, dtype=np.float32)
     return Case(
         scores_I=scores_I,
-        effects_EI=np.stack([scores_I, np.zeros(N, dtype=np.float32)]),
+        effects=Effects.of(np.stack([scores_I, np.zeros(N, dtype=np.float32)])),
         deeds=Deeds(
             event_ids=["e6", "e7"],
             types=np.full(2, EventType.PURCHASE.code, dtype=np.uint8),
@@ -209,7 +210,7 @@ def test_reasons_name_the_event_with_its_part_of_the_score() -> None:
 
 
 def test_an_item_without_a_personal_reason_says_so() -> None:
-    nobody = replace(case(FALLING), effects_EI=np.zeros((2, N), dtype=np.float32))
+    nobody = replace(case(FALLING), effects=Effects.none(2, N))
     ranked = rank(nobody, shelf(), k=1, config=PLAIN).items[0]
     assert [reason.kind for reason in ranked.reasons] == ["impersonal"]
     assert ranked.reasons[0].contribution == pytest.approx(0.8)

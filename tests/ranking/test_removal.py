@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from huaxiang.ranking.base import Case, Deeds, ScoreKept
+from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.reasons import advantages, named_events, reason_events
 from huaxiang.ranking.removal import Claim, audit_reasons, drops, log_softmax
 from huaxiang.ranking.wording import said
@@ -25,7 +26,7 @@ def case(effects_EI: Matrix, *, checked: bool = True) -> Case:
     n_events = len(effects_EI)
     return Case(
         scores_I=effects_EI.sum(axis=0),
-        effects_EI=effects_EI,
+        effects=Effects.of(effects_EI),
         deeds=Deeds(
             event_ids=[f"e{row}" for row in range(n_events)],
             types=np.full(n_events, EventType.PURCHASE.code, dtype=np.uint8),
@@ -73,7 +74,7 @@ def test_advantage_is_the_first_order_fall_in_log_softmax() -> None:
     small = EFFECTS * np.float32(1e-3)
     removed = np.eye(4, dtype=bool)
     expected = drops(linear(small), removed, np.zeros(4, dtype=int))
-    found = advantages(small, small.sum(axis=0), np.array([0]))[:, 0]
+    found = advantages(Effects.of(small), small.sum(axis=0), np.array([0]))[:, 0]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

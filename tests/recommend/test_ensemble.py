@@ -60,7 +60,9 @@ def test_contributions_and_rest_sum_to_the_score() -> None:
     assert explained.values.sum() + explained.rest == pytest.approx(
         float(ensemble.score(history)[0, 2]), abs=1e-5
     )
-    np.testing.assert_allclose(ensemble.scores_by_event(history)[:, 2], explained.values, atol=1e-5)
+    scores_I, effects = ensemble.scores_by_event(history)
+    np.testing.assert_allclose(effects.at(np.array([2]))[:, 0], explained.values, atol=1e-5)
+    np.testing.assert_allclose(scores_I, ensemble.score(history)[0], atol=1e-5)
 
 
 def test_a_member_whose_limit_is_exceeded_is_left_out_aloud() -> None:

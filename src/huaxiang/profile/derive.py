@@ -125,7 +125,7 @@ def derive(
         portrait=portrait_of(claims),
         vector=profile_vector(state, acts, things, found, facets),
         consent=dict(consent or {}),
-        degraded=_degraded(heard, catalogue),
+        degraded=notes_on(heard, catalogue),
         state=state,
     )
     return Derived(profile, claims)
@@ -220,7 +220,8 @@ def _common_values(direction: Direction, values: Values, *, least: float = 0.5) 
     return [value for value, n in counts.most_common() if n >= least * len(direction.items)]
 
 
-def _degraded(heard: Heard, catalogue: Catalogue) -> tuple[str, ...]:
+def notes_on(heard: Heard, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return what of the words and photos could not be used."""
     notes = []
     if heard.n_unknown:
         notes.append(f"{heard.n_unknown} texts or photos are no longer stored")

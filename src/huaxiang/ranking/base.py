@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.stated import NOTHING_STATED, Stated
 from huaxiang.records import EventType, Matrix, Vector
 from huaxiang.shop.catalogue import Catalogue
@@ -51,7 +52,7 @@ class Case:
     ----------
     scores_I
         Higher is better.
-    effects_EI
+    effects
         What each event adds to each score; for linear models they and a rest sum to the scores.
     score_kept
         See `ScoreKept`: reasons are checked with it. None leaves them unchecked.
@@ -60,7 +61,7 @@ class Case:
     """
 
     scores_I: Vector
-    effects_EI: Matrix
+    effects: Effects
     deeds: Deeds
     had_rows: NDArray[np.int32]
     score_kept: ScoreKept | None = None

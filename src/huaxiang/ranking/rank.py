@@ -169,9 +169,9 @@ def _reasons(
 ) -> list[tuple[Reason, ...]]:
     """Return each listed item's reasons: events, wishes and rules; else what it is to everybody."""
     events = reason_events(case, item_rows)
+    effects_EK = case.effects.at(item_rows)
     found = []
-    for row, named in zip(item_rows.tolist(), events, strict=True):
-        effects_E = case.effects_EI[:, row]
+    for row, named, effects_E in zip(item_rows.tolist(), events, effects_EK.T, strict=True):
         personal = personal_reasons(case.deeds, named, effects_E, shelf.catalogue, language=language)
         wished = _wish_reasons(case, shelf.catalogue, row, float(gains_I[row]), language)
         rest = float(case.scores_I[row] - effects_E.sum())

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.ranking.base import Case, Deeds
+from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.removal import drops
 from huaxiang.ranking.variety import softmax
 from huaxiang.ranking.wording import key_of, said
-from huaxiang.records import EVENT_TYPES, Matrix, Reason, Vector
+from huaxiang.records import EVENT_TYPES, Reason, Vector
 from huaxiang.shop.catalogue import Catalogue
 
 MOST_EVENTS = 3
@@ -22,14 +23,14 @@ N_TRIED = 32
 """Newest events that are left out one by one where the quick choice did not stand the check."""
 
 
-def advantages(effects_EI: Matrix, scores_I: Vector, item_rows: NDArray[np.integer]) -> NDArray[np.float64]:
+def advantages(effects: Effects, scores_I: Vector, item_rows: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return how much more each event adds to an item than to what it competes with, (E, K).
 
     What it competes with is every item, weighted by the softmax of the scores: to first order this is what
     the item loses in log-softmax score without the event.
     """
-    mean_E1 = (effects_EI @ softmax(scores_I).astype(np.float32))[:, None]
-    return np.asarray(effects_EI[:, item_rows] - mean_E1, dtype=np.float64)
+    mean_E1 = effects.toward(softmax(scores_I))[:, None]
+    return np.asarray(effects.at(item_rows) - mean_E1, dtype=np.float64)
 
 
 def named_events(advantage_E: NDArray[np.float64]) -> list[int]:
@@ -52,7 +53,7 @@ def reason_events(case: Case, item_rows: NDArray[np.integer]) -> list[list[int]]
     Where the case can be scored again, all choices are checked in one go, and one that does not lower its
     item is replaced by the single event that lowers it most, if any does.
     """
-    advantage_EK = advantages(case.effects_EI, case.scores_I, item_rows)
+    advantage_EK = advantages(case.effects, case.scores_I, item_rows)
     named = [named_events(advantage_EK[:, place]) for place in range(len(item_rows))]
     if case.score_kept is None or not len(advantage_EK):
         return named
@@ -87,7 +88,7 @@ def _personal(deeds: Deeds, event: int, contribution: float, catalogue: Catalogu
 def _best_single(case: Case, item_rows: NDArray[np.integer]) -> list[list[int]]:
     """Return, for each item, the one event whose removal lowers it most, or none."""
     assert case.score_kept is not None
-    n_events = len(case.effects_EI)
+    n_events = case.effects.n_events
     tried = np.arange(max(n_events - N_TRIED, 0), n_events)
     removed_XE = np.zeros((len(tried), n_events), dtype=bool)
     removed_XE[np.arange(len(tried)), tried] = True

@@ -58,7 +58,7 @@ def allowed_items(
     """
     shop_rules = {
         "had": _is_had(catalogue, rules, had_rows),
-        "disliked": np.isin(np.arange(catalogue.n_items), disliked_rows),
+        "disliked": _among(catalogue.n_items, disliked_rows),
         "removed": catalogue.gone,
         "out_of_stock": ~catalogue.in_stock & rules.in_stock_only,
         "not_yet_on_sale": catalogue.valid_from_ms > (np.iinfo(np.int64).max if now_ms is None else now_ms),
@@ -84,5 +84,13 @@ def _is_had(catalogue: Catalogue, rules: Rules, had_rows: NDArray[np.int32]) -> 
     if not rules.exclude_had:
         return np.zeros(catalogue.n_items, dtype=bool)
     if rules.group_variants:
-        return np.isin(catalogue.group_rows, catalogue.group_rows[had_rows])
-    return np.isin(np.arange(catalogue.n_items), had_rows)
+        n_groups = int(catalogue.group_rows.max(initial=-1)) + 1
+        return _among(n_groups, catalogue.group_rows[had_rows])[catalogue.group_rows]
+    return _among(catalogue.n_items, had_rows)
+
+
+def _among(n: int, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return which of `n` rows are among some."""
+    is_among = np.zeros(n, dtype=bool)
+    is_among[rows] = True
+    return is_among

@@ -7,16 +7,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import Histories, Recommender, ScoresByEvent
 from huaxiang.recommend.histories import repeated, take_events
-from huaxiang.records import Matrix
+from huaxiang.records import Matrix, Vector
 
 N_LEFT_OUT = 32
 """Newest events that are left out one by one where a model has no sums."""
 
 
-def effects_by_event(recommender: Recommender, history: Histories) -> Matrix:
-    """Return how much each event adds to each item's score, (E, I), for the only shopper in `history`.
+def scores_by_event(recommender: Recommender, history: Histories) -> tuple[Vector, Effects]:
+    """Return the scores of the only shopper in `history`, (I,), and how much each event adds to them.
 
     Exact sums for linear models. Others score the history once more without each of its newest events.
     """
@@ -29,7 +30,7 @@ def effects_by_event(recommender: Recommender, history: Histories) -> Matrix:
     scores_XI = score_kept(recommender, history)(keep_XE)
     effects_EI = np.zeros((n_events, scores_XI.shape[1]), dtype=np.float32)
     effects_EI[n_events - n_tried :] = scores_XI[0] - scores_XI[1:]
-    return effects_EI
+    return scores_XI[0], Effects.of(effects_EI)
 
 
 def score_kept(recommender: Recommender, history: Histories) -> Callable[[NDArray[np.bool_]], Matrix]:

@@ -10,7 +10,8 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from huaxiang.records import Matrix
+from huaxiang.ranking.effects import Effects
+from huaxiang.records import Matrix, Vector
 from huaxiang.shop.catalogue import Catalogue
 
 NO_ITEM = -1
@@ -172,5 +173,5 @@ class GoesOn(Protocol):
 class ScoresByEvent(Protocol):
     """A recommender whose scores are sums over events: the linear ones."""
 
-    def scores_by_event(self, histories: Histories) -> Matrix:
-        """Return what each event of the only shopper in `histories` adds to each item's score, (E, I)."""
+    def scores_by_event(self, history: Histories) -> tuple[Vector, Effects]:
+        """Return the scores of the only shopper in `history`, (I,), and what each event adds to them."""

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, hstack, vstack
 
 from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import Histories, TrainingData
 from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, look_alikes
@@ -37,6 +38,7 @@ from huaxiang.recommend.weights import (
     item_weights,
     sum_by_shopper,
     type_weights,
+    weights_at_items,
 )
 from huaxiang.records import Matrix
 
@@ -129,19 +131,23 @@ class ClosedForm(Linear):
         tell(2, 2, "closed form")
         return self
 
-    def events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
-        """Return what was done and what was asked for in words or photos, each sparse (E, I), weighted."""
+    def events(self, histories: Histories) -> tuple[Effects, Effects]:
+        """Return what was done and what was asked for in words or photos, each (E, I), weighted."""
         weights_II, config = self._fitted(), self.config
         weights_E = faded_weights(
             histories, step_decay=config.history_decay, half_life_days=config.half_life_days
         )
-        asked_EI = content_look_alikes(histories, weights_E, self.vectors_ID)
-        done_EI = item_weights(histories, weights_E, weights_II.shape[0])
-        return csr_matrix(done_EI + asked_EI), asked_EI * self.typical_row_
+        asked = content_look_alikes(histories, weights_E, self.vectors_ID)
+        done = weights_at_items(histories, weights_E, weights_II.shape[0])
+        return Effects.joined((done, asked), done.shape), asked.times(self.typical_row_)
 
     def proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
         """Return the scores that follow from sums of what was done and asked for, (X, I)."""
         return np.asarray((done_XI @ self._fitted() + asked_XI).toarray(), dtype=np.float32)
+
+    def followed(self, done: Effects, asked: Effects) -> Effects:
+        """Return what follows from each event of one shopper, (E, I)."""
+        return Effects.joined((done.after(self._fitted()), asked), done.shape)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same weights over a longer catalogue; new items stand for the old ones they resemble."""

@@ -11,7 +11,8 @@ from typing import Self
 import numpy as np
 
 from huaxiang.errors import NotFittedError, SettingsError
-from huaxiang.recommend.attribution import effects_by_event
+from huaxiang.ranking.effects import Effects
+from huaxiang.recommend.attribution import scores_by_event
 from huaxiang.recommend.base import (
     Contributions,
     FoldsLater,
@@ -27,7 +28,7 @@ from huaxiang.recommend.histories import histories_of
 from huaxiang.recommend.longer import Longer
 from huaxiang.recommend.stored import load_settings, save_settings
 from huaxiang.recommend.ways import load_recommender, make_recommender
-from huaxiang.records import Matrix
+from huaxiang.records import Matrix, Vector
 
 logger = logging.getLogger(__name__)
 _NOBODY = histories_of([[]])
@@ -178,15 +179,19 @@ class Ensemble:
         assert total_UI is not None
         return total_UI
 
-    def scores_by_event(self, histories: Histories) -> Matrix:
-        """Return what each event of the only shopper adds to each item's score, (E, I)."""
-        total_EI: Matrix | None = None
+    def scores_by_event(self, history: Histories) -> tuple[Vector, Effects]:
+        """Return the scores of the only shopper, (I,), and what each event adds to them."""
+        total_I: Vector | None = None
+        parts = []
         for name, weight in self._weights().items():
-            _, length_11 = scale_of(self.members[name].score(histories))
-            effects_EI = effects_by_event(self.members[name], histories) * (np.float32(weight) / length_11)
-            total_EI = effects_EI if total_EI is None else total_EI + effects_EI
-        assert total_EI is not None
-        return total_EI
+            scores_I, effects = scores_by_event(self.members[name], history)
+            mean_11, length_11 = scale_of(scores_I[None])
+            factor = float(weight / length_11[0, 0])
+            scaled_I = (scores_I - mean_11[0, 0]) * np.float32(factor)
+            total_I = scaled_I if total_I is None else total_I + scaled_I
+            parts.append(effects.times(factor))
+        assert total_I is not None
+        return total_I, Effects.joined(parts, (len(history.item_rows), len(total_I)))
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return the members' contributions, weighted and on the scale of the score."""

@@ -17,7 +17,7 @@ from huaxiang.ranking.rules import allowed_items
 from huaxiang.ranking.stated import NOTHING_STATED, Stated
 from huaxiang.ranking.variety import choose_places
 from huaxiang.ranking.wording import said
-from huaxiang.recommend.attribution import effects_by_event, score_kept
+from huaxiang.recommend.attribution import score_kept, scores_by_event
 from huaxiang.recommend.base import Histories, Recommender
 from huaxiang.records import Ranked, Reason, Vector
 from huaxiang.shop.catalogue import Catalogue, Dimension
@@ -61,12 +61,13 @@ def list_items(
     k: int,
     config: Config | None = None,
     occasion: Occasion | None = None,
+    checked: bool = True,
 ) -> ListOf:
     """Return the shopper's list of items, each with its reasons.
 
     A shopper of whom nothing is known gets the recommender's list for nobody, and `degraded` says so.
     """
-    case = case_of(recommender, asker)
+    case = case_of(recommender, asker, checked=checked)
     ranking = rank(case, shelf, k=k, config=config, occasion=occasion)
     return ListOf(rows=ranking.items, degraded=_nobody(asker) + ranking.degraded)
 
@@ -94,7 +95,7 @@ def list_values(
     check_length(k)
     dimension = _dimension(catalogue, of)
     config = config or Config()
-    case = case_of(recommender, asker)
+    case = case_of(recommender, asker, checked=False)
     nothing_had = np.zeros(0, dtype=np.int32)
     allowed = allowed_items(catalogue, config.rules, asker.stated, had_rows=nothing_had)
     above_I = np.maximum(case.scores_I - np.median(case.scores_I), 0) * allowed.items_I
@@ -102,7 +103,7 @@ def list_values(
     scores_V = np.asarray(above_I @ share_IV, dtype=np.float32)
     places = choose_places(scores_V, np.zeros((len(scores_V), 1), dtype=np.float32), k=k)
     best = places.candidates[scores_V[places.candidates] > 0]
-    effects_EV = np.asarray((case.effects_EI * (above_I > 0)) @ share_IV, dtype=np.float32)
+    effects_EV = (case.effects.scaled(above_I > 0).matrix() @ share_IV).toarray()
     rows = tuple(
         Ranked(
             rank=place + 1,
@@ -117,14 +118,21 @@ def list_values(
     return ListOf(rows=rows, degraded=_nobody(asker) + allowed.degraded)
 
 
-def case_of(recommender: Recommender, asker: Asker) -> Case:
-    """Return what ranking needs to know of one shopper."""
+def case_of(recommender: Recommender, asker: Asker, *, checked: bool = True) -> Case:
+    """Return what ranking needs to know of one shopper.
+
+    Parameters
+    ----------
+    checked
+        Whether reasons are checked by leaving their events out, which takes as long as the list itself.
+    """
+    scores_I, effects = scores_by_event(recommender, asker.history)
     return Case(
-        scores_I=recommender.score(asker.history)[0],
-        effects_EI=effects_by_event(recommender, asker.history),
+        scores_I=scores_I,
+        effects=effects,
         deeds=asker.deeds,
         had_rows=asker.had_rows,
-        score_kept=score_kept(recommender, asker.history),
+        score_kept=score_kept(recommender, asker.history) if checked else None,
         stated=asker.stated,
     )
 
@@ -134,7 +142,7 @@ def claims_of(recommender: Recommender, asker: Asker, item_rows: NDArray[np.inte
     case = case_of(recommender, asker)
     assert case.score_kept is not None
     return [
-        Claim(score_kept=case.score_kept, n_events=len(case.effects_EI), item_row=int(row), events=events)
+        Claim(score_kept=case.score_kept, n_events=case.effects.n_events, item_row=int(row), events=events)
         for row, events in zip(item_rows, reason_events(case, item_rows), strict=True)
         if events
     ]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.records import Matrix
 
@@ -77,19 +78,19 @@ def more_stand_ins(
     return csr_matrix(vstack([widened, itself_NI + alike_NI], format="csr"))
 
 
-def content_look_alikes(histories: Histories, weights_E: NDArray[np.float32], items_ID: Matrix) -> csr_matrix:
-    """Return the items that each event of words or a photo resembles, times its weight, sparse (E, I).
+def content_look_alikes(histories: Histories, weights_E: NDArray[np.float32], items_ID: Matrix) -> Effects:
+    """Return the items that each event of words or a photo resembles, times its weight, (E, I).
 
     Rows of events about an item are empty.
     """
     shape = (len(weights_E), len(items_ID))
     spoken = np.flatnonzero((histories.item_rows == NO_ITEM) & (histories.content_rows >= 0))
     if not len(spoken):
-        return csr_matrix(shape, dtype=np.float32)
+        return Effects.none(*shape)
     queries_QD = histories.content_vectors[histories.content_rows[spoken]]
     alike = look_alikes(queries_QD, items_ID, among_I=np.ones(len(items_ID), dtype=bool)).tocoo()
     events = spoken[alike.row]
-    return csr_matrix((alike.data * weights_E[events], (events, alike.col)), shape=shape, dtype=np.float32)
+    return Effects(events, alike.col, (alike.data * weights_E[events]).astype(np.float32), shape)
 
 
 def _nearest(queries_QD: Matrix, named_ID: Matrix, *, n: int, temperature: float) -> csr_matrix:

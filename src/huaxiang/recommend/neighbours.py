@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import NO_ITEM, Histories, TrainingData
 from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, more_stand_ins, stand_ins
@@ -32,9 +33,9 @@ from huaxiang.recommend.weights import (
     check_positive,
     check_share,
     faded_weights,
-    item_weights,
     steps_back,
     type_weights,
+    weights_at_items,
 )
 from huaxiang.records import Matrix
 
@@ -162,14 +163,14 @@ class Neighbours(Linear):
         weights = np.array([self.config.pair_weights(int(lag)) for lag in lags]).reshape(-1, 2)
         return weights[which_E, 0], weights[which_E, 1]
 
-    def events(self, histories: Histories) -> tuple[csr_matrix, csr_matrix]:
-        """Return what was done and what was asked for in words or photos, each sparse (E, I), weighted."""
+    def events(self, histories: Histories) -> tuple[Effects, Effects]:
+        """Return what was done and what was asked for in words or photos, each (E, I), weighted."""
         self._fitted()
         decay, half_life_days = self.config.history_decay, self.config.half_life_days
         weights_E = faded_weights(histories, step_decay=decay, half_life_days=half_life_days)
-        asked_EI = content_look_alikes(histories, weights_E, self.vectors_ID)
-        done_EI = item_weights(histories, weights_E, len(self.mass_I)) @ self.stand_ins_II
-        return csr_matrix(done_EI) + asked_EI, asked_EI * self.typical_row_
+        asked = content_look_alikes(histories, weights_E, self.vectors_ID)
+        done = weights_at_items(histories, weights_E, len(self.mass_I)).after(self.stand_ins_II)
+        return Effects.joined((done, asked), done.shape), asked.times(self.typical_row_)
 
     def proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
         """Return the scores that follow from sums of what was done and asked for, (X, I)."""
@@ -177,6 +178,15 @@ class Neighbours(Linear):
         next_XI = self._fitted().after(sources_XI)
         next_XI = next_XI.multiply(_divisor(self.mass_I, self.target_exponent_)[None, :]).tocsr()
         return np.asarray((next_XI @ self.stand_ins_II.T + asked_XI).toarray(), dtype=np.float32)
+
+    def followed(self, done: Effects, asked: Effects) -> Effects:
+        """Return what follows from each event of one shopper, (E, I)."""
+        sources = done.times(_divisor(self.mass_I[done.items], self.config.source_exponent))
+        next_ones = Effects.joined(
+            (sources.after(table_II) for table_II in self._fitted().tables()), sources.shape
+        )
+        proposed = next_ones.times(_divisor(self.mass_I[next_ones.items], self.target_exponent_))
+        return Effects.joined((proposed.after(self._stood_for_II), asked), proposed.shape)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
         """Return the same counts over a longer catalogue; new items look like the old ones they resemble."""
@@ -189,6 +199,7 @@ class Neighbours(Linear):
         longer.stand_ins_II = more_stand_ins(
             self.stand_ins_II, longer.vectors_ID, is_known_I=longer.mass_I > 0
         )
+        longer._stood_for_II = csr_matrix(longer.stand_ins_II.T)
         longer.typical_row_ = self.typical_row_
         return longer
 
@@ -225,6 +236,7 @@ class Neighbours(Linear):
         """Prepare what depends on the item vectors and the counts."""
         self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
         self.stand_ins_II = stand_ins(self.vectors_ID, is_known_I=self.mass_I > 0)
+        self._stood_for_II = csr_matrix(self.stand_ins_II.T)
         everything = csr_matrix(np.ones((1, len(self.mass_I)), dtype=np.float32))
         nothing = csr_matrix(everything.shape, dtype=np.float32)
         self.typical_row_ = float(self.proposed(everything, nothing).sum()) / max(len(self.mass_I), 1)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.recommend.weights import (
@@ -20,8 +21,9 @@ from huaxiang.recommend.weights import (
     item_weights,
     sum_by_shopper,
     type_weights,
+    weights_at_items,
 )
-from huaxiang.records import Matrix
+from huaxiang.records import Matrix, Vector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +75,16 @@ class OwnFrequency:
 
     def score(self, histories: Histories) -> Matrix:
         """Return the weight of each own item plus a little of its popularity, (U, I)."""
+        if histories.n_shoppers == 1:
+            return self.scores_by_event(histories)[0][None]
         rows_EI = item_weights(histories, self._weights(histories), len(self._fitted()))
         own_UI = sum_by_shopper(histories, rows_EI).toarray()
         return np.asarray(own_UI + self._popular(), dtype=np.float32)
 
-    def scores_by_event(self, histories: Histories) -> Matrix:
-        """Return what each event of the only shopper adds to each item's score, (E, I)."""
-        rows_EI = item_weights(histories, self._weights(histories), len(self._fitted()))
-        return np.asarray(rows_EI.toarray(), dtype=np.float32)
+    def scores_by_event(self, history: Histories) -> tuple[Vector, Effects]:
+        """Return the scores of the only shopper, (I,), and what each event adds to them."""
+        effects = weights_at_items(history, self._weights(history), len(self._fitted()))
+        return effects.sums() + self._popular(), effects
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return the weights of the events about the item; `rest` is its popularity."""

@@ -130,12 +130,17 @@ class PairTable:
         self.fold()
         return csr_matrix(self.settled_II + self._fresh_II)
 
-    def after(self, rows_XI: csr_matrix) -> csr_matrix:
-        """Return `rows_XI @ table`, sparse (X, I)."""
+    def tables(self) -> tuple[csr_matrix, ...]:
+        """Return the matrices whose sum the table is, (I, I) each."""
         if self._n_waiting >= self.fold_every:
             self.fold()
-        settled_XI = rows_XI @ self.settled_II
-        return csr_matrix(settled_XI + rows_XI @ self._fresh_II if self._fresh_II.nnz else settled_XI)
+        fresh_II = self._fresh_II
+        return (self.settled_II, fresh_II) if fresh_II.nnz else (self.settled_II,)
+
+    def after(self, rows_XI: csr_matrix) -> csr_matrix:
+        """Return `rows_XI @ table`, sparse (X, I)."""
+        first_II, *more = self.tables()
+        return csr_matrix(sum((rows_XI @ table_II for table_II in more), start=rows_XI @ first_II))
 
     def fold(self) -> None:
         """Take in what waits; of several threads one does so at a time."""

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import NotFittedError
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.recommend.weights import MS_PER_DAY, check_positive, type_weights
-from huaxiang.records import Matrix
+from huaxiang.records import Matrix, Vector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +78,10 @@ class Popular:
         positive_I = np.maximum(self.mass_, 0.0)
         return np.asarray(positive_I / max(positive_I.max(initial=0.0), 1e-300), dtype=np.float32)
 
-    def scores_by_event(self, histories: Histories) -> Matrix:
-        """Return zeros, (E, I): no event of the shopper matters."""
-        return np.zeros((len(histories.item_rows), len(self.shares())), dtype=np.float32)
+    def scores_by_event(self, history: Histories) -> tuple[Vector, Effects]:
+        """Return the scores, (I,), to which no event of the shopper adds anything."""
+        shares_I = self.shares()
+        return shares_I, Effects.none(len(history.item_rows), len(shares_I))
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return zeros: nothing here is personal, all of the score is `rest`."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from huaxiang.errors import SettingsError
+from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.records import EVENT_TYPES, EventType
 
@@ -95,12 +96,16 @@ def faded_weights(
     return np.asarray(weights_E, dtype=np.float32)
 
 
+def weights_at_items(histories: Histories, weights_E: NDArray[np.float32], n_items: int) -> Effects:
+    """Return the events as (E, I): row `e` has its weight at its item, or nothing."""
+    about_item = np.flatnonzero((histories.item_rows != NO_ITEM) & (weights_E != 0))
+    items, weights = histories.item_rows[about_item], weights_E[about_item]
+    return Effects(about_item, items, weights.astype(np.float32), (len(weights_E), n_items))
+
+
 def item_weights(histories: Histories, weights_E: NDArray[np.float32], n_items: int) -> csr_matrix:
     """Return the events as a sparse (E, I) matrix: row `e` has its weight at its item, or nothing."""
-    about_item = (histories.item_rows != NO_ITEM) & (weights_E != 0)
-    ends_E1 = np.concatenate([[0], np.cumsum(about_item)])
-    entries = (weights_E[about_item], histories.item_rows[about_item], ends_E1)
-    return csr_matrix(entries, shape=(len(weights_E), n_items), dtype=np.float32)
+    return weights_at_items(histories, weights_E, n_items).matrix()
 
 
 def sum_by_shopper(histories: Histories, rows_EI: csr_matrix) -> csr_matrix:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Lock
+from typing import Literal
 
 from huaxiang.errors import ConsentError, InputError, UnknownItemError
 from huaxiang.feedback.following import Shown
@@ -58,6 +59,8 @@ class Wanted:
     ----------
     placement
         home, item (beside `item_ids`), or cart (what goes with `item_ids`).
+    explain
+        See `Model.recommend`.
     purpose
         That of the key: the shopper must have allowed it.
     """
@@ -68,6 +71,7 @@ class Wanted:
     item_ids: tuple[str, ...] = ()
     repeat: bool = False
     language: str = "en"
+    explain: Literal["quick", "full"] = "quick"
     purpose: str = "recommend"
 
 
@@ -260,7 +264,7 @@ class LiveShop:
     def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
         model, now = self.serving.model, self.moment()
         shown = self._in_context(known, wanted, now)
-        profile = model.derive(
+        profile = model.derive_asked(
             shown, shopper_id=person.asked or "", now=now, position=person.position, consent=person.consent
         )
         shown_rows = [model.catalogue.row_of[item_id] for item_id in wanted.item_ids]
@@ -272,6 +276,7 @@ class LiveShop:
             of=wanted.of,
             repeat=wanted.repeat,
             language=wanted.language,
+            explain=wanted.explain,
         )
         if wanted.of == "item":
             slate = _without(slate, shown_rows, model.catalogue, k=n_wanted)

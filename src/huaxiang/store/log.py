@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from huaxiang.records import EVENT_TYPES, LIGHT_TYPES, STRONG_TYPES, Event, EventType, Value
 from huaxiang.store.base import Appended, LoggedEvent
 from huaxiang.store.shoppers import Seen, note_shoppers
-from huaxiang.store.sql import fill, is_postgresql, rows_of
+from huaxiang.store.sql import fill, insert_rows, is_postgresql, rows_of
 
 N_PARTITIONS = {"sqlite": 1, "postgresql": 8}
 IN_A_STATE = STRONG_TYPES | LIGHT_TYPES
@@ -28,7 +28,7 @@ _COLUMNS = (
     "occurred_ms received_ms quantity price_minor currency rating session_id order_id new_order "
     "utc_offset_minutes slate_id context excluded"
 ).split()
-_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)})"
 _SELECT = f"SELECT {', '.join(f'e.{name}' for name in _COLUMNS)} FROM events e"
 SEARCH = EventType.SEARCH
 
@@ -79,7 +79,7 @@ def append(
         rows.append(_row(shop_id, one, part, position, is_new_order))
         seen.add(event, one.event_key, position)
     if rows:
-        tx.exec_driver_sql(fill(tx, _INSERT), rows)
+        insert_rows(tx, _INSERT, rows)
         _keep_heads(tx, shop_id, counts)
         note_shoppers(tx, shop_id, seen)
     return outcome

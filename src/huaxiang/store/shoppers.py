@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from huaxiang.records import LIGHT_TYPES, STRONG_TYPES, Event, EventType
 from huaxiang.store.base import Head
-from huaxiang.store.sql import fill, rows_of
+from huaxiang.store.sql import fill, insert_rows, rows_of
 
 _IN_A_STATE = STRONG_TYPES | LIGHT_TYPES
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,9 +51,9 @@ class Seen:
 
 def note_shoppers(tx: Connection, shop_id: str, seen: Seen) -> None:
     """Write what new events change about their shoppers."""
-    upsert = (
-        "INSERT INTO shoppers (shop_id, shopper_id, n_events, n_state_events, last_position) "
-        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (shop_id, shopper_id) DO UPDATE SET "
+    into = "INSERT INTO shoppers (shop_id, shopper_id, n_events, n_state_events, last_position)"
+    or_add = (
+        "ON CONFLICT (shop_id, shopper_id) DO UPDATE SET "
         "n_events = shoppers.n_events + excluded.n_events, "
         "n_state_events = shoppers.n_state_events + excluded.n_state_events, last_position = "
         "CASE WHEN excluded.last_position > shoppers.last_position THEN excluded.last_position "
@@ -63,7 +63,7 @@ def note_shoppers(tx: Connection, shop_id: str, seen: Seen) -> None:
         (shop_id, shopper_id, one.n_events, one.n_state_events, one.last_position)
         for shopper_id, one in sorted(seen.counts.items())
     ]
-    tx.exec_driver_sql(fill(tx, upsert), rows)
+    insert_rows(tx, into, rows, then=or_add)
     for event, key in seen.said:
         if event.type is EventType.CONSENT:
             _note_consent(tx, shop_id, event, key)

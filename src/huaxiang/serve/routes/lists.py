@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -22,6 +22,10 @@ Of = Annotated[str, Query(description="item, category, brand, price_band or anot
 Length = Annotated[int, Query(description="Length of the list, at least 1.")]
 ItemIds = Annotated[list[str] | None, Query(description="What the page shows, or what is in the cart.")]
 Language = Annotated[str, Query(description="Language of titles and reasons: en or zh.")]
+Explain = Annotated[
+    Literal["quick", "full"],
+    Query(description="full checks each reason by leaving its events out, which takes about as long again."),
+]
 Repeat = Annotated[bool, Query(description="Whether what was bought before may be listed again.")]
 
 
@@ -34,6 +38,7 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
     k: Length = 10,
     item_id: ItemIds = None,
     language: Language = "en",
+    explain: Explain = "quick",
     repeat: Repeat = False,
 ) -> Response:
     """Answer with the best list for a shopper; popular, and `degraded` says so, where nothing is known."""
@@ -46,6 +51,7 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
         item_ids=tuple(item_id or ()),
         repeat=repeat,
         language=language,
+        explain=explain,
         purpose=caller.purpose,
     )
     return _listed(service, caller, shopper_id, wanted)
