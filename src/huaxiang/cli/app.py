@@ -16,6 +16,7 @@ from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
+from huaxiang.cli.retain import retain
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
 from huaxiang.errors import InputError
@@ -31,6 +32,7 @@ app.add_typer(benchmark_app, name="benchmark")
 app.command("serve")(serve)
 app.command("retrain")(retrain)
 app.command("replay")(replay)
+app.command("retain")(retain)
 app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="letters")
 

@@ -52,12 +52,14 @@ def retrain(  # noqa: PLR0913 - one argument per option
     from huaxiang.feedback.decision import Rule
     from huaxiang.serve.settings import addresses, read_serve_settings
 
+    serving = read_serve_settings(settings)
     pause_s = None if every is None else seconds_of(every)
     wish = Wish(
         run=run,
         store=store or addresses(os.environ, run=run).store,
         shop_id=shop_id,
-        allowed="train" in read_serve_settings(settings).privacy.allowed,
+        allowed="train" in serving.privacy.allowed,
+        train_days=serving.retention.train_days,
         rule=Rule(margin=margin),
         test_share=test_share,
         start_over=start_over,

@@ -40,6 +40,7 @@ from huaxiang.store.models import ModelRow
 
 Progress = Callable[[str, int, int, str], None]
 ATTEMPTS = 3
+_DAY_MS = 86_400_000
 FIGURES = (f"ndcg@{K}", f"recall@{K}")
 
 
@@ -53,6 +54,8 @@ class Wish:
         Address of the service's store.
     allowed
         Whether those may be learnt from who were never asked.
+    train_days
+        Nothing older than this may be learnt from; None is no limit.
     start_over
         Carry no weights over, whatever happened.
     promote
@@ -66,7 +69,14 @@ class Wish:
     rule: Rule = field(default_factory=Rule)
     test_share: float = 0.5
     start_over: bool = False
+    train_days: float | None = None
     promote: bool = False
+
+    def since_ms(self, now_ms: int) -> int:
+        """Return the first day that may be learnt from; a whole day, so that what was stopped can go on."""
+        if self.train_days is None:
+            return 0
+        return (now_ms - round(self.train_days * _DAY_MS)) // _DAY_MS * _DAY_MS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +159,7 @@ def _begun(store: Store, wish: Wish, in_place: InPlace, *, now_ms: int, progress
         in_place.model.shop,
         allowed=wish.allowed,
         until=cut,
+        since_ms=wish.since_ms(now_ms),
         space=in_place.model.space,
     )
     progress("read the log", 1, 1, f"{log.n_read:,} events")
@@ -207,6 +218,7 @@ def _record(store: Store, wish: Wish, attempt: _Attempt, done: Retrained) -> dic
             "read": log.n_read,
             "excluded": log.n_excluded,
             "refused": log.n_refused,
+            "old": log.n_old,
             "shoppers_refused": log.n_shoppers_refused,
             "erased": log.n_erased,
         },

@@ -7,11 +7,11 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from huaxiang.feedback.drift import Reference
+from huaxiang.feedback.drift import FILE, Reference
 from huaxiang.feedback.watched import seen_in
 from huaxiang.model import Model
 
-REFERENCE = "drift.json"
+REFERENCE = FILE
 DAYS = 28
 """Days before the run was made that are its time."""
 N_LISTS, LENGTH = 200, 10

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -20,6 +21,8 @@ STEADY_BELOW = 0.1
 LARGE_FROM = 0.25
 """The thresholds in use wherever the index is: below the first nothing, from the second on much has moved."""
 
+FILE = "drift.json"
+"""Where a run keeps its reference."""
 VERSION = 1
 N_BINS = 10
 MOST_VALUES = 20
@@ -141,6 +144,33 @@ class Drift:
             "n_reference": self.n_reference,
             "n_window": self.n_window,
             "moved": [{"value": value, "before": before, "now": now} for value, before, now in self.moved],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How far everything that is watched had moved, the largest index first.
+
+    Parameters
+    ----------
+    compared_at, since
+        When it was looked for, and from when on events and lists were counted.
+    model
+        Whose time it was compared with.
+    """
+
+    compared_at: datetime
+    since: datetime
+    model: str
+    found: Sequence[Drift]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that the service shows."""
+        return {
+            "compared_at": self.compared_at.isoformat().replace("+00:00", "Z"),
+            "since": self.since.isoformat().replace("+00:00", "Z"),
+            "model": self.model,
+            "drift": [one.as_json() for one in self.found],
         }
 
 

@@ -13,12 +13,14 @@ from huaxiang.feedback.outcomes import Config, Outcomes
 from huaxiang.feedback.watched import seen_in
 from huaxiang.profile.update import milliseconds
 from huaxiang.shop.catalogue import Catalogue
-from huaxiang.store import LoggedEvent, SlateRow, Store, positions, read_after
-from huaxiang.store.slates import slates_since
+from huaxiang.store import LoggedEvent, SlateRow, Store, read_after
+from huaxiang.store.log import newest_acts
+from huaxiang.store.slates import newest_scores, slates_since
 
 AT_ONCE = 20_000
 NEWEST = 50_000
 """Events of the newest part of the log that are looked at for drift, at most."""
+NEWEST_LISTS = 2_000
 
 
 def shown_of(slate: SlateRow, item_no_of: Mapping[str, int]) -> Shown | None:
@@ -94,22 +96,14 @@ def seen_lately(
     """
     n_each = max(1, NEWEST // store.n_partitions)
     with store.read() as tx:
-        newest = positions(tx, shop_id)
-        after = {part: position - n_each * store.n_partitions for part, position in newest.items()}
-        events = [
-            one
-            for one in _events_after(tx, shop_id, after, n_partitions=store.n_partitions)
-            if not one.excluded
-            and one.event.occurred_at is not None
-            and milliseconds(one.event.occurred_at) >= since_ms
-        ]
-        slates = slates_since(tx, shop_id, since_ms)
-    numbers = np.array([-1 if one.item_no is None else one.item_no for one in events], dtype=np.int64)
+        acts = newest_acts(tx, shop_id, since_ms=since_ms, limit=n_each)
+        scores = newest_scores(tx, shop_id, since_ms=since_ms, limit=NEWEST_LISTS)
+    numbers = np.array([-1 if number is None else number for _, number in acts], dtype=np.int64)
     return seen_in(
-        np.array([one.event.type.code for one in events], dtype=np.int64),
+        np.array([kind for kind, _ in acts], dtype=np.int64),
         _rows(numbers, catalogue.n_items, row_of_no),
         catalogue,
-        scores=[score for slate in slates if slate.of == "item" for _, score, _ in slate.items],
+        scores=scores,
     )
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from huaxiang.errors import InputError
+from huaxiang.profile.update import milliseconds
 from huaxiang.records import Vector
 from huaxiang.shop.base import EVENT_COLUMNS, Accounting, Shop
 from huaxiang.shop.event_records import event_row
@@ -57,8 +58,8 @@ class TrainingLog:
 
     Parameters
     ----------
-    n_read, n_excluded, n_refused
-        Events of the log; those marked as no shopper's; those of shoppers who refuse.
+    n_read, n_excluded, n_refused, n_old
+        Events of the log; those marked as no shopper's; those of shoppers who refuse; those that are too old.
     n_shoppers_refused, n_erased
         Shoppers who refuse to be learnt from, and who were erased.
     withdrawn
@@ -72,6 +73,7 @@ class TrainingLog:
     n_read: int
     n_excluded: int
     n_refused: int
+    n_old: int
     n_shoppers_refused: int
     n_erased: int
     withdrawn: str
@@ -85,6 +87,7 @@ def read_training_log(
     *,
     allowed: bool,
     until: Cut,
+    since_ms: int = 0,
     space: str = "",
 ) -> TrainingLog:
     """Return what may be learnt from.
@@ -97,6 +100,8 @@ def read_training_log(
         Whether those may be learnt from who were never asked.
     until
         Positions after these are left for another time.
+    since_ms
+        Events that occurred before this moment may not be learnt from.
     space
         Of the vectors of words and photos that the model in place reads.
 
@@ -110,10 +115,11 @@ def read_training_log(
         _check_numbers(like, items)
         people = _People.of(joined_or_asked(tx, shop_id), allowed=allowed)
         erased = _erased(tx, shop_id)
-        counts, events, numbers = _read_events(tx, shop_id, until, people, n_partitions=store.n_partitions)
+        part = _Part(until, since_ms, people, store.n_partitions)
+        counts, events, numbers = _read_events(tx, shop_id, part)
         vectors = vectors_in(tx, shop_id, space)
     withdrawn = _digest([*people.refusing, *erased])
-    state = orjson.dumps([until.as_json(), change, withdrawn]).decode()
+    state = orjson.dumps([until.as_json(), change, withdrawn, *([since_ms] if since_ms else [])]).decode()
     deleted = [one.item.item_id for one in items if one.is_deleted]
     shop = replace(
         with_items(like, [one.item for one in items], deleted=deleted),
@@ -127,6 +133,7 @@ def read_training_log(
         n_read=counts["read"],
         n_excluded=counts["excluded"],
         n_refused=counts["refused"],
+        n_old=counts["old"],
         n_shoppers_refused=len(people.refusing),
         n_erased=len(erased),
         withdrawn=withdrawn,
@@ -141,22 +148,39 @@ def withdrawn_now(store: Store, shop_id: str, *, allowed: bool) -> str:
         return _digest([*people.refusing, *_erased(tx, shop_id)])
 
 
-def _read_events(
-    tx: Connection, shop_id: str, until: Cut, people: _People, *, n_partitions: int
-) -> tuple[Counter[str], pl.DataFrame, set[int]]:
+@dataclass(frozen=True)
+class _Part:
+    """What of the log is read."""
+
+    until: Cut
+    since_ms: int
+    people: _People
+    n_partitions: int
+
+    def has(self, one: LoggedEvent) -> bool:
+        return one.position <= self.until.positions.get(one.position % self.n_partitions, -1)
+
+    def is_old(self, one: LoggedEvent) -> bool:
+        moment = one.event.occurred_at or one.event.received_at
+        return moment is not None and milliseconds(moment) < self.since_ms
+
+
+def _read_events(tx: Connection, shop_id: str, part: _Part) -> tuple[Counter[str], pl.DataFrame, set[int]]:
     counts: Counter[str] = Counter()
     numbers: set[int] = set()
     parts = [pl.DataFrame(schema=EVENT_COLUMNS)]
     after: dict[int, int] = {}
     while found := read_after(tx, shop_id, after, limit=AT_ONCE):
-        batch = [one for one in found if one.position <= until.positions.get(one.position % n_partitions, -1)]
+        batch = [one for one in found if part.has(one)]
         if not batch:
             break
-        after |= {one.position % n_partitions: one.position for one in batch}
+        after |= {one.position % part.n_partitions: one.position for one in batch}
         shown = [one for one in batch if not one.excluded]
-        kept = [one for one in shown if people.may_learn_from(one.event.shopper_id)]
-        counts.update(read=len(batch), excluded=len(batch) - len(shown), refused=len(shown) - len(kept))
-        parts.append(_table(kept, people))
+        asked = [one for one in shown if part.people.may_learn_from(one.event.shopper_id)]
+        kept = [one for one in asked if not part.is_old(one)]
+        counts.update(read=len(batch), excluded=len(batch) - len(shown))
+        counts.update(refused=len(shown) - len(asked), old=len(asked) - len(kept))
+        parts.append(_table(kept, part.people))
         numbers.update(one.content for one in kept if one.content)
     return counts, pl.concat(parts), numbers
 

@@ -22,6 +22,8 @@ PURPOSES = ("recommend", "search", "service", "ads", "research", "train")
 """What a profile may be read for; a shopper allows or refuses each."""
 
 MEBIBYTE = 1 << 20
+ALL = "all"
+_EXPIRING = (ALL, *(kind.value for kind in EventType if kind.value not in ("consent", "alias")))
 _TRACKABLE = tuple(kind.value for kind in EventType if kind.value not in ("correct", "consent", "alias"))
 
 
@@ -121,6 +123,50 @@ class Privacy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How many days things are kept; what isn't set is kept until somebody is erased.
+
+    Consent and joined ids hold until they are answered otherwise, and are kept whatever is set here.
+
+    Parameters
+    ----------
+    events_days
+        Type of event → days; `all` stands for every type that isn't named but `correct`.
+    words_days
+        What shoppers wrote and showed: searches, reviews, photos. The events stay without it.
+    lists_days, dead_letters_days, audit_days
+        Lists that were shown, events that could not be taken yet, lines of the audit.
+    train_days
+        Models learn from no event that is older, though it may be kept for other purposes.
+    every_s
+        Seconds between two passes of a service over its log.
+    """
+
+    events_days: Mapping[str, float] = field(default_factory=dict)
+    words_days: float | None = None
+    lists_days: float | None = None
+    dead_letters_days: float | None = None
+    audit_days: float | None = None
+    train_days: float | None = None
+    every_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        for kind, days in self.events_days.items():
+            if kind not in _EXPIRING:
+                nearest = get_close_matches(kind, _EXPIRING, n=1, cutoff=0.0)[0]
+                raise SettingsError(
+                    "no such type of event, or one that is always kept",
+                    column=f"serve.retention.events_days.{kind}",
+                    remedy=f"the nearest is {nearest}",
+                )
+            _above_zero(f"serve.retention.events_days.{kind}", days)
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if limit.name != "events_days" and value is not None:
+                _above_zero(f"serve.retention.{limit.name}", value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServeSettings:
     """Everything about the service that is no address and no secret.
 
@@ -134,6 +180,8 @@ class ServeSettings:
         Seconds between snapshots of the states kept in process.
     poll_s
         Seconds between looks for what other processes changed: models, items, keys.
+    drift_s, drift_days
+        Seconds between two looks for drift, and how many of the newest days are compared.
     future_s
         Clocks ahead of ours by more than this are set back to the moment of receipt, and counted.
     picture_hosts
@@ -144,10 +192,13 @@ class ServeSettings:
 
     limits: Limits = field(default_factory=Limits)
     privacy: Privacy = field(default_factory=Privacy)
+    retention: Retention = field(default_factory=Retention)
     exploration: float = 0.0
     as_of_s: int = 60
     snapshot_s: float = 300.0
     poll_s: float = 0.25
+    drift_s: float = 300.0
+    drift_days: float = 7.0
     future_s: float = 300.0
     picture_hosts: tuple[str, ...] = ()
     segment_names: Mapping[str, str] = field(default_factory=dict)
@@ -160,7 +211,7 @@ class ServeSettings:
                 value=str(self.exploration),
                 remedy="give a share from 0 to 1",
             )
-        for name in ("as_of_s", "snapshot_s", "poll_s"):
+        for name in ("as_of_s", "snapshot_s", "poll_s", "drift_s", "drift_days"):
             _above_zero(f"serve.{name}", getattr(self, name))
         for name, kind in self.segment_names.items():
             if kind not in _TRACKABLE:
@@ -241,7 +292,7 @@ def addresses(environment: Mapping[str, str], *, run: Path) -> Addresses:
 
 
 def _check_keys(tree: Mapping[str, Any], *, file: str | None) -> None:
-    parts: dict[str, type] = {"": ServeSettings, "limits": Limits, "privacy": Privacy}
+    parts: dict[str, type] = {"": ServeSettings, "limits": Limits, "privacy": Privacy, "retention": Retention}
     for part, kind in parts.items():
         known = [one.name for one in fields(kind)]
         for key in tree.get(part, {}) if part else tree:

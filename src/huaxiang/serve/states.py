@@ -41,9 +41,16 @@ class StateCounts:
 
 @dataclass(frozen=True, slots=True)
 class _Hot:
-    """A state that was read lately, and what of the cache it was made from."""
+    """A state that was read lately, and what of the cache it was made from.
+
+    Parameters
+    ----------
+    first
+        Position of the first step, -1 for none: steps of another time are others, however many they are.
+    """
 
     packed: bytes
+    first: int
     n_steps: int
     state: ProfileState
 
@@ -107,6 +114,12 @@ class StateReader:
             self._hot.pop(shopper_id, None)
         self.cache.remove(self._shop_id, list(shopper_ids))
 
+    def forget_all(self) -> None:
+        """Drop everything that is kept in this process; it is read again from the log."""
+        self._hot.clear()
+        if isinstance(self.cache, MemoryStates):
+            self.cache.clear(self._shop_id)
+
     def _cached(self, ids: list[str]) -> list[Cached | None]:
         try:
             return list(self.cache.get(self._shop_id, ids))
@@ -138,12 +151,14 @@ class StateReader:
     def _read(self, shopper_id: str, cached: Cached) -> ProfileState:
         hot = self._hot.get(shopper_id)
         steps = [step for position, step in cached.pending if position > cached.position]
-        if hot is not None and hot.packed == cached.packed and hot.n_steps <= len(steps):
+        first = cached.pending[0][0] if cached.pending else -1
+        is_same = hot is not None and hot.packed == cached.packed and hot.first in (-1, first)
+        if hot is not None and is_same and hot.n_steps <= len(steps):
             state = take_steps(hot.state, steps[hot.n_steps :])
         else:
             base = ProfileState.from_bytes(cached.packed) if cached.packed else self.empty
             state = take_steps(base, steps)
-        self._keep(shopper_id, _Hot(cached.packed, len(steps), state))
+        self._keep(shopper_id, _Hot(cached.packed, first, len(steps), state))
         if len(cached.pending) >= MOST_STEPS:
             newest = max(position for position, _ in cached.pending)
             self._put(shopper_id, cached, Cached(max(newest, cached.position), state.to_bytes(), ()))

@@ -103,6 +103,25 @@ def read_after(tx: Connection, shop_id: str, after: Mapping[int, int], *, limit:
     return [_logged(row) for row in found]
 
 
+def newest_acts(tx: Connection, shop_id: str, *, since_ms: int, limit: int) -> list[tuple[int, int | None]]:
+    """Return type and item number of what was done since a moment, of the newest events at most.
+
+    Parameters
+    ----------
+    limit
+        Events of each partition that are looked at, from its end.
+    """
+    found: list[tuple[int, int | None]] = []
+    for part, last in positions(tx, shop_id).items():
+        query = (
+            "SELECT type, item_no FROM events WHERE shop_id = ? AND partition = ? AND position > ? "
+            "AND NOT excluded AND occurred_ms >= ?"
+        )
+        after = last - limit * N_PARTITIONS[tx.dialect.name]
+        found += [(kind, item_no) for kind, item_no in rows_of(tx, query, shop_id, part, after, since_ms)]
+    return found
+
+
 def positions(tx: Connection, shop_id: str) -> dict[int, int]:
     """Return partition → newest position."""
     n_partitions = N_PARTITIONS[tx.dialect.name]
@@ -174,6 +193,11 @@ def _orders_there(tx: Connection, shop_id: str, events: Sequence[LoggedEvent]) -
     query = "SELECT 1 FROM events WHERE shop_id = ? AND shopper_id = ? AND order_id = ? AND type = ? LIMIT 1"
     kind = EventType.PURCHASE.code
     return {order for order in orders if rows_of(tx, query, shop_id, *order, kind)}
+
+
+def lock_partition(tx: Connection, shop_id: str, part: int) -> None:
+    """Let nobody else write events of a partition until the commit."""
+    _locked_heads(tx, shop_id, [part])
 
 
 def _locked_heads(tx: Connection, shop_id: str, parts: Iterable[int]) -> dict[int, int]:

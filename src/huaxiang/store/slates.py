@@ -45,6 +45,16 @@ def slates_since(tx: Connection, shop_id: str, since_ms: int) -> list[SlateRow]:
     return [_slate(row) for row in rows_of(tx, query, shop_id, since_ms)]
 
 
+def newest_scores(tx: Connection, shop_id: str, *, since_ms: int, limit: int) -> list[float]:
+    """Return the scores in the newest lists of items since a moment, of `limit` lists at most."""
+    query = (
+        'SELECT items FROM slates WHERE shop_id = ? AND shown_ms >= ? AND "of" = ? '
+        "ORDER BY shown_ms DESC LIMIT ?"
+    )
+    lists = rows_of(tx, query, shop_id, since_ms, "item", limit)
+    return [score for (items,) in lists for _, score, _ in orjson.loads(items)]
+
+
 def slates_of_shopper(tx: Connection, shop_id: str, shopper_ids: Sequence[str]) -> list[SlateRow]:
     """Return the lists that some ids were shown."""
     quoted = _COLUMNS.replace(" of,", ' "of",')

@@ -53,6 +53,11 @@ class MemoryStates:
             for shopper_id in shopper_ids:
                 self._kept.get(shop_id, {}).pop(shopper_id, None)
 
+    def clear(self, shop_id: str) -> None:
+        """Forget every shopper of a shop."""
+        with self._lock:
+            self._kept.pop(shop_id, None)
+
     def fill(self, shop_id: str, states: Iterator[tuple[str, int, bytes]]) -> None:
         """Take in many states at once: shopper, position, packed state."""
         with self._lock:
