@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from huaxiang.errors import InputError
 from huaxiang.serve.answers import json_answer
 from huaxiang.serve.auth import Caller
+from huaxiang.serve.etag import is_same
 from huaxiang.serve.live import Wanted
 from huaxiang.serve.service import Service, service_of
 
@@ -26,6 +27,7 @@ Explain = Annotated[
     Literal["quick", "full"],
     Query(description="full checks each reason by leaving its events out, which takes about as long again."),
 ]
+Seen = Annotated[str | None, Header(description="Tag of the list that is shown already.")]
 Repeat = Annotated[bool, Query(description="Whether what was bought before may be listed again.")]
 
 
@@ -40,8 +42,13 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
     language: Language = "en",
     explain: Explain = "quick",
     repeat: Repeat = False,
+    if_none_match: Seen = None,
 ) -> Response:
-    """Answer with the best list for a shopper; popular, and `degraded` says so, where nothing is known."""
+    """Answer with the best list for a shopper; popular, and `degraded` says so, where nothing is known.
+
+    With the tag of the list that a page still has, the answer is 304 where a new one would be as good: show
+    the former again, under its `slate_id`.
+    """
     service = service_of(request)
     caller = service.caller(request, "recommend:read", shopper_id=shopper_id)
     wanted = Wanted(
@@ -54,7 +61,7 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
         explain=explain,
         purpose=caller.purpose,
     )
-    return _listed(service, caller, shopper_id, wanted)
+    return _listed(service, caller, shopper_id, wanted, if_none_match=if_none_match)
 
 
 @router.get("/v1/recommendations", summary="A list for somebody without an id")
@@ -65,6 +72,7 @@ async def anonymous_recommendations(
     k: Length = 10,
     item_id: ItemIds = None,
     language: Language = "en",
+    if_none_match: Seen = None,
 ) -> Response:
     """Answer with a list for a visitor of whom nothing but the page is known."""
     service = service_of(request)
@@ -77,19 +85,26 @@ async def anonymous_recommendations(
         language=language,
         purpose=caller.purpose,
     )
-    return _listed(service, caller, None, wanted)
+    return _listed(service, caller, None, wanted, if_none_match=if_none_match)
 
 
-def _listed(service: Service, caller: Caller, shopper_id: str | None, wanted: Wanted) -> Response:
+def _listed(
+    service: Service, caller: Caller, shopper_id: str | None, wanted: Wanted, *, if_none_match: str | None
+) -> Response:
     started = time.perf_counter()
     shop = service.shop(caller)
-    slate = shop.recommend(shopper_id, wanted)
+    asked = shop.asked(shopper_id, wanted)
     if shopper_id is not None:
-        service.audit.note(caller, "list", shop.people.hashed(shopper_id))
+        service.audit.note(caller, "list", asked.person.ids[0])
+    etag = shop.list_tag(asked)
+    headers = {"Cache-Control": "private, no-cache"} | ({"ETag": etag} if etag else {})
+    if etag and is_same(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    slate = shop.listed(asked)
     for note in slate.degraded:
         service.metrics.degraded.labels(caller.shop_id, note.partition(";")[0][:60]).inc()
     service.pulse.list(time.perf_counter() - started)
-    return json_answer(slate.as_json())
+    return json_answer(slate.as_json(), headers=headers)
 
 
 @router.get("/v1/items/{item_id:path}/similar", summary="Items like an item")
