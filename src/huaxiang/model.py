@@ -524,6 +524,7 @@ class Model:
         self.__dict__.pop("consents", None)
         known_now = Known(state=self.states.state(event.shopper_id), contents=self.contents)
         self.teach(known_now, np.array([kept.key], dtype=np.int64))
+        self.population.renew()
 
     def _is_new_order(self, event: Event) -> bool:
         """Whether an event is the first line of its order."""
@@ -533,10 +534,14 @@ class Model:
         return self.shop.events.filter(same).is_empty()
 
     def teach(self, known: Known, keys: NDArray[np.int64]) -> None:
-        """Let the recommenders that learn with each event learn from a shopper's events with these keys.
+        """Let what learns with each event learn from a shopper's events with these keys.
 
-        The others wait for the next retraining. Impressions and the like are in no history.
+        That is popularity, neighbours and the population's shares, which `population.renew` then shows; all
+        else waits for the next retraining. Impressions and the like are in no history.
         """
+        wanted = set(keys.tolist())
+        done = [event for event in (*known.state.strong, *known.state.light) if event.key in wanted]
+        self.population.learn(done, config=self.settings.profile)
         history = histories_from_states([known.state], known.contents)
         for place in np.flatnonzero(np.isin(history.event_keys, keys)).tolist():
             known_then = np.arange(len(history.event_keys)) <= place

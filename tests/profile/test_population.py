@@ -12,7 +12,8 @@ import pytest
 
 from boutique import CATALOGUE
 from huaxiang.errors import ArtefactError
-from huaxiang.profile.population import Population
+from huaxiang.profile.population import MOST_DAYS, Population
+from huaxiang.profile.state import StateEvent
 from huaxiang.profile.weights import Config
 from huaxiang.records import EventType
 
@@ -115,3 +116,53 @@ def test_few_events_leave_the_default_alpha() -> None:
 def test_a_set_alpha_counts_over_the_learnt_one() -> None:
     population = Population.from_events(FEW, CATALOGUE)
     assert set(population.alpha(Config(alpha=7.0))) == {7.0}
+
+
+def as_states(table: pl.DataFrame) -> list[StateEvent]:
+    moments = table["occurred_at"].dt.epoch("ms").to_list()
+    rows = zip(moments, table["type"].to_list(), table["item_row"].to_list(), strict=True)
+    return [StateEvent(ms, key=key, type=kind, item_no=item) for key, (ms, kind, item) in enumerate(rows)]
+
+
+MORE = events((1, "c", 2), (5, "a", 3), (9, "b", 0), (9, "c", 0))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2)], ids=["in order", "late"])
+def test_learning_event_by_event_is_counting_all_at_once(order: tuple[int, ...]) -> None:
+    learning, whole = (
+        Population.from_events(FEW, CATALOGUE),
+        Population.from_events(FEW.vstack(MORE), CATALOGUE),
+    )
+    told = as_states(MORE)
+    for number in order:
+        learning.learn([told[number]])
+    first = START.toordinal() - datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+    for day in (None, first, first + 1, first + 5, first + 9):
+        np.testing.assert_allclose(learning.shares(day), whole.shares(day), rtol=1e-12)
+
+
+def test_shares_that_were_read_stay_until_they_are_renewed() -> None:
+    population = Population.from_events(FEW, CATALOGUE)
+    before = share(population, "Nike")
+    population.learn(as_states(MORE))
+    assert share(population, "Nike") == before
+    population.renew()
+    assert share(population, "Nike") != before
+
+
+def test_what_is_learnt_takes_no_more_room_after_years_and_loses_nothing() -> None:
+    population, still = Population.empty(CATALOGUE), Population.empty(CATALOGUE)
+    years = events(*((day, "a", day % 8) for day in range(1000)))
+    for event in as_states(years):
+        population.learn([event])
+        still.learn([event._replace(occurred_ms=0)])
+    assert len(population._learnt) == MOST_DAYS
+    np.testing.assert_allclose(population.shares(), still.shares(), rtol=1e-9)
+
+
+def test_what_was_learnt_is_saved_and_survives_another_catalogue(tmp_path: Path) -> None:
+    population = Population.from_events(FEW, CATALOGUE)
+    population.learn(as_states(MORE))
+    population.save(tmp_path)
+    for same in (Population.load(tmp_path, CATALOGUE), population.with_catalogue(replace(CATALOGUE))):
+        np.testing.assert_allclose(same.shares(), population.shares(), rtol=1e-12)

@@ -51,6 +51,15 @@ def test_learning_one_by_one_in_any_order_is_fitting_at_once(
     np.testing.assert_allclose(one_by_one.shares(), at_once.shares(), rtol=1e-6)
 
 
+def test_popularity_goes_on_learning_for_decades() -> None:
+    popular, moments = Popular().fit(training_of([[0]], n_items=3)), (0, 40 * 365 * DAY, 80 * 365 * DAY)
+    for item, ms in zip((1, 2, 1), moments, strict=True):
+        popular.learn(histories_of([[item]], occurred_ms=[[ms]]))
+    np.testing.assert_allclose(popular.shares(), [0, 1, 0], atol=1e-6)
+    popular.learn(histories_of([[2]], occurred_ms=[[moments[-1] - 7 * DAY]]))
+    np.testing.assert_allclose(popular.shares(), [0, 1, 0.5], atol=1e-6)
+
+
 def test_own_items_by_weight_then_what_is_popular() -> None:
     training = training_of([[2, 2, 3]], n_items=4)
     scores = OwnFrequency(OwnConfig(step_decay=0.5)).fit(training).score(histories_of([[0, 1, 0]]))[0]

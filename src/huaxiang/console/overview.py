@@ -8,8 +8,11 @@ from nicegui import ui
 
 from huaxiang.console.frame import DISLIKED, LIKED, QUIET, Word, card, figure, page_frame
 from huaxiang.console.session import Visit
+from huaxiang.console.words import name_of
+from huaxiang.feedback.drift import Drift
 
 _EVERY_S = 1.0
+_MOST_WATCHED = 12
 
 
 def show_overview(visit: Visit) -> None:
@@ -20,6 +23,8 @@ def show_overview(visit: Visit) -> None:
             chart = ui.echart(_curve_options(say)).classes("w-full h-56")
         with card(say("ctr")):
             outcomes = ui.column().classes("w-full gap-1")
+        with card(say("drift")):
+            _show_drift(visit, say)
 
         def renew() -> None:
             _renew_figures(visit, labels)
@@ -120,6 +125,34 @@ def _show_outcomes(visit: Visit, say: Word, column: ui.column) -> None:
             {"name": key, "label": say(name), "field": key, "align": "left"} for key, name in names.items()
         ]
         ui.table(columns=columns, rows=rows).classes("w-full").props("flat dense")
+
+
+def _show_drift(visit: Visit, say: Word) -> None:
+    """Show what was found when it was last looked for, what moved most first."""
+    comparison = visit.shop.drift
+    if comparison is None:
+        ui.label(say("nothing_yet")).classes("hx-quiet")
+        return
+    rows = [
+        {
+            "watched": name_of(one.name, visit.language),
+            "index": f"{one.index:.2f}",
+            "verdict": say(f"drift_{one.verdict.replace(' ', '_')}"),
+            "moved_most": _moved(one, visit.language) if one.verdict in ("moved", "large") else "–",
+        }
+        for one in comparison.found[:_MOST_WATCHED]
+    ]
+    columns = (
+        [{"name": key, "label": say(key), "field": key, "align": "left"} for key in rows[0]] if rows else []
+    )
+    ui.label(f"{comparison.since:%Y-%m-%d} – {comparison.compared_at:%Y-%m-%d %H:%M} UTC").classes("hx-quiet")
+    ui.table(columns=columns, rows=rows).classes("w-full").props("flat dense wrap-cells")
+
+
+def _moved(one: Drift, language: str) -> str:
+    return ", ".join(
+        f"{name_of(value, language)} {before:.0%} → {now:.0%}" for value, before, now in one.moved
+    )
 
 
 def _share(found: Mapping[str, float | None]) -> str:

@@ -37,7 +37,15 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "clicks": ("Clicked", "点击率"),
     "bought": ("Bought", "购买率"),
     "placement": ("Placement", "位置"),
-    "drift": ("Drift", "漂移"),
+    "drift": ("Whether shoppers have changed", "顾客是否变化"),
+    "watched": ("What is watched", "观察对象"),
+    "index": ("Stability index", "稳定性指数"),
+    "verdict": ("Verdict", "结论"),
+    "moved_most": ("What moved most", "变化最大的部分"),
+    "drift_steady": ("steady", "稳定"),
+    "drift_moved": ("moved", "有变化"),
+    "drift_large": ("much moved", "变化很大"),
+    "drift_too_few": ("too few to tell", "数据太少"),
     "nothing_yet": ("Nothing yet.", "暂无数据。"),
     "find_shopper": ("Shopper's id, as in the shop", "顾客编号（与店铺一致）"),
     "find": ("Show", "查看"),
@@ -113,6 +121,10 @@ _ZH_NAMES: Mapping[str, str] = {
     "at_risk": "可能流失",
     "lapsed": "已流失",
     "unknown": "未知",
+    "event type": "事件类型",
+    "price": "价格",
+    "score": "推荐得分",
+    "other": "其他",
 }
 
 

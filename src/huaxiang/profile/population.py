@@ -1,9 +1,13 @@
-"""What everybody likes: the share of each value among all shoppers, kept as daily counts."""
+"""What everybody likes: the share of each value among all shoppers, kept as daily counts.
+
+The counts learn with each event; the shares follow when they are renewed, so that a profile doesn't change
+within the moment that it is rounded to. How much shoppers differ (`alphas`) is learnt at the next retraining.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 
 from huaxiang.errors import ArtefactError
 from huaxiang.profile.acts import DAY_MS, weigh
+from huaxiang.profile.state import StateEvent
 from huaxiang.profile.values import Values, renumbered, values_of
 from huaxiang.profile.weights import Config, default_alpha
 from huaxiang.shop.catalogue import Catalogue
@@ -27,6 +32,8 @@ SMOOTHING = 0.5
 """Purchases that every value is given before counting, so that no share is 0."""
 
 ALPHA_RANGE = (0.5, 100.0)
+MOST_DAYS = 90
+"""Days since the build that are counted apart; of more, the oldest are counted into the day that follows."""
 FEWEST_LIKINGS = 100
 """Likings after each shopper's first, over all shoppers, below which alpha is not learnt from them."""
 
@@ -50,26 +57,54 @@ class Population:
     value_N: NDArray[np.int32]
     mass_N: NDArray[np.float64]
     alphas: Mapping[str, float]
-    _by_day: dict[int, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    _learnt: dict[int, dict[int, float]] = field(default_factory=dict, repr=False, compare=False)
+    _by_day: dict[int | None, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
     def shares(self, day: int | None = None) -> NDArray[np.float64]:
         """Return π of every value as known at the end of `day`, (V,), each above 0; None is at the end.
 
         Within a dimension they sum to a little less than 1: the rest is kept for values not yet seen.
         """
-        n_rows = len(self.day_N) if day is None else int(np.searchsorted(self.day_N, day, side="right"))
-        key = n_rows
-        if key not in self._by_day:
+        if day not in self._by_day:
             if len(self._by_day) > 64:
                 self._by_day.clear()
-            self._by_day[key] = self._shares(n_rows)
-        return self._by_day[key]
+            self._by_day[day] = self._shares(day)
+        return self._by_day[day]
 
-    def _shares(self, n_rows: int) -> NDArray[np.float64]:
+    def learn(self, events: Sequence[StateEvent], *, config: Config | None = None) -> None:
+        """Count more events; shares that were read already stay until `renew`."""
+        type_E = np.array([event.type for event in events], dtype=np.int64)
+        rating_E = np.array([event.rating for event in events], dtype=np.int64)
+        like_E, _ = weigh(type_E, rating_E, config=config or Config())
+        for event, like in zip(events, like_E.tolist(), strict=True):
+            if like > 0 and event.item_no >= 0:
+                self._count(event.item_no, event.occurred_ms // DAY_MS, like)
+
+    def renew(self) -> None:
+        """Let the shares be those of everything that was learnt."""
+        self._by_day.clear()
+
+    def _count(self, item_row: int, day: int, like: float) -> None:
         values = self.values
+        own = slice(int(values.offsets[item_row]), int(values.offsets[item_row + 1]))
+        learnt = self._learnt.setdefault(day, {})
+        for value, weight in zip(values.value_N[own].tolist(), values.weight_N[own].tolist(), strict=True):
+            learnt[value] = learnt.get(value, 0.0) + like * weight
+        if len(self._learnt) > MOST_DAYS:
+            oldest, following = sorted(self._learnt)[:2]
+            kept = self._learnt[following]
+            for value, mass in self._learnt.pop(oldest).items():
+                kept[value] = kept.get(value, 0.0) + mass
+
+    def _shares(self, day: int | None) -> NDArray[np.float64]:
+        values = self.values
+        n_rows = len(self.day_N) if day is None else int(np.searchsorted(self.day_N, day, side="right"))
         count_V = (
             np.bincount(self.value_N[:n_rows], self.mass_N[:n_rows], minlength=values.n_values) + SMOOTHING
         )
+        for learnt_day, learnt in self._learnt.items():
+            if day is None or learnt_day <= day:
+                count_V[list(learnt)] += list(learnt.values())
         total_D = np.bincount(values.dimension_V, count_V, minlength=len(values.dimensions)) + SMOOTHING
         return np.asarray(count_V / total_D[values.dimension_V])
 
@@ -103,14 +138,24 @@ class Population:
     def save(self, folder: Path) -> None:
         """Write `population.safetensors` and `population.json`."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, NDArray[Any]] = {"day": self.day_N, "value": self.value_N, "mass": self.mass_N}
+        day_N, value_N, mass_N = self._rows()
+        arrays: dict[str, NDArray[Any]] = {"day": day_N, "value": value_N, "mass": mass_N}
         save_file(arrays, folder / "population.safetensors")
         about = {"version": VERSION, "alphas": dict(self.alphas), "values": self._names()}
         (folder / "population.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
+    def _rows(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+        """Return day, value and mass of everything that was counted, in the order of days."""
+        learnt = [(day, value, mass) for day, own in self._learnt.items() for value, mass in own.items()]
+        day_N = np.concatenate([self.day_N, np.array([day for day, _, _ in learnt], np.int32)])
+        value_N = np.concatenate([self.value_N, np.array([value for _, value, _ in learnt], np.int32)])
+        mass_N = np.concatenate([self.mass_N, np.array([mass for _, _, mass in learnt], np.float64)])
+        order = np.argsort(day_N, kind="stable")
+        return day_N[order], value_N[order], mass_N[order]
+
     def _names(self) -> list[list[object]]:
         """Return dimension and values of all that was counted, so that another numbering can take it over."""
-        used = np.unique(self.value_N)
+        used = np.unique(self._rows()[1])
         return [[int(v), self.values.dimension(v), self.values.names[v]] for v in used]
 
     @classmethod
@@ -155,13 +200,14 @@ class Population:
         new_V = np.array(
             [values.row_of.get((self.values.dimensions[d], name), -1) for d, name in names], np.int32
         )
-        value_N = new_V[self.value_N]
+        day_N, value_N, mass_N = self._rows()
+        value_N = new_V[value_N]
         kept = value_N >= 0
         return Population(
             values=values,
-            day_N=self.day_N[kept],
+            day_N=day_N[kept],
             value_N=value_N[kept],
-            mass_N=self.mass_N[kept],
+            mass_N=mass_N[kept],
             alphas=self.alphas,
         )
 

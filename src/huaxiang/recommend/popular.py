@@ -17,6 +17,9 @@ from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.recommend.weights import MS_PER_DAY, check_positive, type_weights
 from huaxiang.records import Matrix, Vector
 
+MOST_HALF_LIVES = 400
+"""From the landmark to the newest event; the largest numbers there are hold 1,023."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -64,6 +67,8 @@ class Popular:
 
     def learn(self, history: Histories) -> None:
         """Count the newest event of the only shopper in `history`."""
+        if not history.order_only:
+            self._move_landmark(int(history.occurred_ms[-1]))
         self._count(history, first=len(history.item_rows) - 1)
 
     def score(self, histories: Histories) -> Matrix:
@@ -111,6 +116,15 @@ class Popular:
         arrays = load_arrays(folder)
         loaded.mass_, loaded.landmark_ms_ = arrays["mass"], int(arrays["landmark_ms"][0])
         return loaded
+
+    def _move_landmark(self, newest_ms: int) -> None:
+        """Begin to count from a later moment where masses would grow too large for numbers."""
+        if self.config.half_life_days is None or self.mass_ is None:
+            return
+        half_lives = (newest_ms - self.landmark_ms_) / MS_PER_DAY / self.config.half_life_days
+        if half_lives > MOST_HALF_LIVES:
+            self.mass_ = self.mass_ * 0.5**half_lives
+            self.landmark_ms_ = newest_ms
 
     def _count(self, histories: Histories, *, first: int = 0) -> None:
         if self.mass_ is None:

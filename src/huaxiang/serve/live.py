@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Literal
 
 from huaxiang.errors import ConsentError, InputError, UnknownItemError
+from huaxiang.feedback.drift import Comparison
 from huaxiang.feedback.following import Shown
 from huaxiang.feedback.outcomes import Outcomes
 from huaxiang.feedback.policies import Config as Exploration
@@ -26,6 +27,7 @@ from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
 from huaxiang.records import Event, EventType, Profile, Slate, Vector
 from huaxiang.serve.contents import SaidThings, saving
+from huaxiang.serve.etag import weak_etag
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.people import People, Person
 from huaxiang.serve.serving import Serving
@@ -75,6 +77,25 @@ class Wanted:
     purpose: str = "recommend"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a list is made from, beside the model.
+
+    Parameters
+    ----------
+    is_refused
+        The shopper has not allowed it: the list is nobody's.
+    notes
+        What is not as it should be.
+    """
+
+    wanted: Wanted
+    person: Person
+    known: Known
+    is_refused: bool
+    notes: tuple[str, ...]
+
+
 @dataclass
 class LiveShop:
     """A shop that is served.
@@ -100,6 +121,8 @@ class LiveShop:
         Age of the oldest event that popularity and neighbours have not learnt yet.
     outcomes
         What came of the lists that this process made.
+    drift
+        How far shoppers have moved since the model was made, when it was last looked for.
     """
 
     shop_id: str
@@ -119,6 +142,7 @@ class LiveShop:
     numbers_change: int = 0
     swapping: Lock = field(default_factory=Lock)
     items_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    drift: Comparison | None = None
 
     # -- in ----------------------------------------------------------------------------------------------
 
@@ -246,6 +270,10 @@ class LiveShop:
         is_shown
             Whether it is going to be shown, so that what comes of it counts; not where it is only looked at.
         """
+        return self.listed(self.asked(shopper_id, wanted), is_shown=is_shown)
+
+    def asked(self, shopper_id: str | None, wanted: Wanted) -> Asked:
+        """Return what a list is going to be made from, which is found sooner than the list is made."""
         self._check(wanted)
         with self.store.read() as tx:
             person = self.people.nobody() if shopper_id is None else self.people.find(tx, shopper_id)
@@ -253,13 +281,31 @@ class LiveShop:
             if refused:
                 person = self.people.nobody(shopper_id)
             known, notes = self._known(tx, person)
-        slate = self._list(known, person, wanted)
         if refused:
             notes = (*notes, f"no consent for {wanted.purpose}; popular items")
-        slate = replace(slate, degraded=(*slate.degraded, *notes))
+        return Asked(wanted=wanted, person=person, known=known, is_refused=refused, notes=notes)
+
+    def listed(self, asked: Asked, *, is_shown: bool = True) -> Slate:
+        """Return the list; see `recommend`."""
+        slate = self._list(asked.known, asked.person, asked.wanted)
+        slate = replace(slate, degraded=(*slate.degraded, *asked.notes))
         if is_shown:
-            self._keep(slate, person, wanted)
+            self._keep(slate, asked.person, asked.wanted)
         return slate
+
+    def list_tag(self, asked: Asked) -> str | None:
+        """Return the tag of a list, None where the same will not be made again.
+
+        It won't where places are drawn by chance, or where words are still to be read.
+        """
+        still_reads = len(asked.notes) > asked.is_refused
+        if self.settings.exploration > 0 or still_reads:
+            return None
+        model, person, now = self.serving.model, asked.person, self.moment()
+        hour = int(self.clock().timestamp() // 3600)
+        events = (person.ids, person.position, asked.known.state.totals.n_events, asked.is_refused)
+        consent = sorted(person.consent.items())
+        return weak_etag(asked.wanted, events, consent, model.name, model.catalogue.version, now, hour)
 
     def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
         model, now = self.serving.model, self.moment()

@@ -52,6 +52,18 @@ class Metrics:
         self.model = Gauge(
             "huaxiang_model_info", "The model that is served.", ("shop", "model"), registry=self.registry
         )
+        self.drift = Gauge(
+            "huaxiang_drift_index",
+            "Population stability index of what is watched; below 0.1 is steady, from 0.25 on large.",
+            ("shop", "name"),
+            registry=self.registry,
+        )
+        self.is_drifting = Gauge(
+            "huaxiang_drifting",
+            "1 where that is more than chance alone could do.",
+            ("shop", "name"),
+            registry=self.registry,
+        )
         self.rebuilt = Gauge(
             "huaxiang_states_rebuilt",
             "States built again from the log since the start.",

@@ -20,6 +20,7 @@ from huaxiang.serve.app import create_app
 from huaxiang.serve.auth import Gate
 from huaxiang.serve.catalogue import caught_up, keep_caught_up
 from huaxiang.serve.contents import SaidThings
+from huaxiang.serve.drifting import keep_comparing
 from huaxiang.serve.importing import import_events, import_items
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.limits import Rates
@@ -29,6 +30,7 @@ from huaxiang.serve.people import People
 from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, read_key
+from huaxiang.serve.retention import Retainer
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.states import StateReader
@@ -90,7 +92,7 @@ def open_service(process: Process) -> Service:
     store = open_store(process.where.store)
     pseudonyms = pseudonyms_of(process, store)
     shops: dict[str, LiveShop] = {}
-    cache = _cache_of(process)
+    cache = cache_of(process)
     writer = Writer(
         store,
         applied=partial(_applied, shops),
@@ -167,7 +169,8 @@ def _found_key(store: Store, key_id: str) -> ApiKey | None:
         return find_key(tx, key_id)
 
 
-def _cache_of(process: Process) -> StateCache:
+def cache_of(process: Process) -> StateCache:
+    """Return where states are kept between requests."""
     if process.where.state == "memory":
         return MemoryStates()
     from huaxiang.store.states.redis import RedisStates
@@ -261,6 +264,12 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     ]
     tasks += [asyncio.create_task(service.models.follow(shop)) for shop in service.shops.values()]
     tasks += [asyncio.create_task(keep_caught_up(service, shop)) for shop in service.shops.values()]
+    tasks += [
+        asyncio.create_task(keep_comparing(shop, service.metrics), name="compare")
+        for shop in service.shops.values()
+    ]
+    retainers = [Retainer(shop, service.privacy.rewrite_states) for shop in service.shops.values()]
+    tasks += [asyncio.create_task(retainer.follow(), name="retain") for retainer in retainers]
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
     try:
         yield

@@ -85,6 +85,11 @@ class Tail:
             model.teach(Known(state=shop.serving.in_rows(state), contents=nothing), keys)
 
 
+def _step(shop: LiveShop) -> int:
+    """Return a number that grows whenever profiles are derived as of another moment."""
+    return int(shop.clock().timestamp() // shop.settings.as_of_s)
+
+
 def _age_s(events: Sequence[LoggedEvent], now: datetime) -> float:
     """Return how long the first of the events has been waiting, 0 where there is none."""
     received = events[0].event.received_at if events else None
@@ -96,8 +101,11 @@ async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
 
     Of the processor's time it takes at most `share`: a burst of events is learnt from when it is over.
     """
-    tail = Tail(shop, learnt)
+    tail, shown = Tail(shop, learnt), _step(shop)
     while True:
+        if shown != _step(shop):  # within one moment profiles stay as they are
+            shown = _step(shop)
+            shop.serving.model.population.renew()
         events: list[LoggedEvent] = []
         with suppress(HuaxiangError):
             events = tail.fetch()

@@ -35,3 +35,17 @@ async def outcomes(request: Request) -> Response:
     service = service_of(request)
     shop = service.shop(service.caller(request, "models:manage"))
     return json_answer(shop.outcomes.as_json())
+
+
+@router.get("/v1/drift", summary="Whether shoppers have changed")
+async def drift(request: Request) -> Response:
+    """Answer with how far events, facets, prices and scores have moved since the model was made.
+
+    It is looked for every few minutes (`serve.drift_s`); `compared_at` is null until then, and where the run
+    has nothing to compare with.
+    """
+    service = service_of(request)
+    shop = service.shop(service.caller(request, "models:manage"))
+    if shop.drift is not None:
+        return json_answer(shop.drift.as_json())
+    return json_answer({"compared_at": None, "since": None, "model": shop.serving.model.name, "drift": []})
