@@ -23,6 +23,7 @@ COMMANDS = (
     "benchmark amazon",
     "demo",
     "replay",
+    "retain",
 )
 
 
