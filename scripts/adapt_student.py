@@ -101,10 +101,8 @@ def _is_watched(pair: Pair) -> bool:
     return hashlib.blake2b(pair.gid.encode(), digest_size=8).digest()[-1] % 10 == 1
 
 
-def figures(
-    student: StudentEncoder, teacher: TextEncoder, shop: OwnTexts, part: Part, names: Split
-) -> Figures:
-    """Return how a student does on a part of the shop, and on names of the taxonomy."""
+def figures(student: TextEncoder, teacher: TextEncoder, shop: OwnTexts, part: Part, names: Split) -> Figures:
+    """Return how a reader of Chinese does on a part of the shop, and on names of the taxonomy."""
     titles = teacher.encode(shop.titles).vectors_ID
     asked = student.encode([chinese for chinese, _ in shop.asked[part]]).vectors_ID
     rank = ranks(shop.asked[part], shop.titles, asked, titles)
@@ -181,7 +179,9 @@ def main() -> None:
     if encoder is None:
         sys.exit("no epoch was better than the shipped student; nothing is written")
     for name, student in (("shipped", StudentEncoder()), ("adapted", encoder)):
-        print(f"test, {name}: {figures(student, teacher, shop, 'test', names)}")
+        both = BilingualEncoder(minilm, student)
+        print(f"test, student alone, {name}: {figures(student, teacher, shop, 'test', names)}")
+        print(f"test, default encoder, {name}: {figures(both, teacher, shop, 'test', names)}")
     BilingualEncoder(minilm, encoder).save(asked.out)
     print(f"{asked.out}: huaxiang build --shop {asked.shop} --text {asked.out}")
 
