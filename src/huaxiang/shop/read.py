@@ -84,7 +84,8 @@ def require_events(shop: Shop) -> Shop:
         When it is a catalogue alone.
     """
     if shop.events.is_empty():
-        raise ShopError("no events", file=shop.name, remedy="put events.csv beside the items")
+        remedy = "this is a catalogue alone: put events.csv (shopper_id, item_id, time) beside the items"
+        raise ShopError("no events", file=shop.name, remedy=remedy)
     return shop
 
 
