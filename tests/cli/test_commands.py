@@ -179,6 +179,7 @@ def test_benchmark_has_the_promised_keys(sequences: Path, protocol: str) -> None
     assert {"hardware", "models", "best"} <= set(said)
     assert all(set(model) >= MODEL_KEYS for model in said["models"])
     assert {"recall@10", "ndcg@10"} <= set(said["models"][0]["test"])
+    assert not {"times", "image"} & {name for model in said["models"] for name in model["uses"]}
     assert written.exists()
 
 

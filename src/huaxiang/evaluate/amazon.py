@@ -194,12 +194,19 @@ def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, progress: P
     model.fit(training)
     train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
     return _Run(
-        uses=model.uses,
+        uses=_used(model, training),
         train_s=train_s,
         train_cpu_s=train_cpu_s,
         validation=measured_under(model, dataset.validation, protocol),
         test=measured_under(model, dataset.test, protocol),
     )
+
+
+def _used(model: Recommender, training: TrainingData) -> tuple[str, ...]:
+    """Return what a model reads, of what these data have."""
+    absent = {"times"} if training.histories.order_only else set()
+    absent |= {space for space in ("text", "image") if space not in training.vectors}
+    return tuple(name for name in model.uses if name not in absent)
 
 
 def measured_under(model: Recommender, targets: Targets, protocol: Protocol) -> Measurement:
