@@ -78,7 +78,7 @@ def build_run(shop_folder: Path, out: Path, *, settings: Settings, cache: Path, 
         (folder / "report.html").write_text(report_html(facts), encoding="utf-8")
         write_manifest(folder, about_run(model, facts))
         progress("keep the run", 1, 1, "")
-    return Built(model=model, sums=sums, guesses=model.shop.guesses, evaluation=facts)
+    return Built(model=model, sums=sums, guesses=assumed_of(model), evaluation=facts)
 
 
 def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def facts_of(model: Model, sums: Mapping[str, Any], progress: Progress) -> dict[
     return {
         "shop": model.shop.name,
         "sums": sums,
-        "guesses": list(model.shop.guesses),
+        "guesses": assumed_of(model),
         "built_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "hardware": hardware(),
         "version": __version__,
@@ -169,6 +169,11 @@ def facts_of(model: Model, sums: Mapping[str, Any], progress: Progress) -> dict[
         "calibration": calibration_of(model, held_out),
         "removal": removal_of(model, progress),
     }
+
+
+def assumed_of(model: Model) -> list[str]:
+    """Return what was assumed of the shop, and what was left out for its size."""
+    return [*model.shop.guesses, *model.recommenders.new.degraded_]
 
 
 def example_shopper(model: Model) -> str:

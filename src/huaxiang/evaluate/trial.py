@@ -18,7 +18,7 @@ from huaxiang.evaluate.holdout import HeldOut, Next, new_items_only
 from huaxiang.evaluate.measure import Measurement, measure, paired_gaps
 from huaxiang.recommend.base import Recommender, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
-from huaxiang.recommend.ensemble import Earlier, Ensemble
+from huaxiang.recommend.ensemble import Earlier, Ensemble, within_limits
 from huaxiang.recommend.stored import load_settings, save_settings
 from huaxiang.recommend.ways import SLOW, make_recommender
 from huaxiang.records import Matrix
@@ -71,23 +71,32 @@ class Ensembles:
         """Return what `save` wrote."""
         new = Ensemble.from_pretrained(folder)
         weights = load_settings(folder / "repeat", name=Ensemble.name)["more"]["weights"]
-        return cls(new=new, all=weighted(new.members, weights, exclude_had=False))
+        return cls(new=new, all=weighted(new.members, weights, exclude_had=False, degraded=new.degraded_))
 
 
 def weighted(
-    members: Mapping[str, Recommender], weights: Mapping[str, float], *, exclude_had: bool
+    members: Mapping[str, Recommender],
+    weights: Mapping[str, float],
+    *,
+    exclude_had: bool,
+    degraded: tuple[str, ...] = (),
 ) -> Ensemble:
     """Return an ensemble of fitted members with weights that were chosen before."""
     config = EnsembleConfig(members=tuple(weights), weights=dict(weights), exclude_had=exclude_had)
     ensemble = Ensemble(config, members=dict(members))
     ensemble.weights_ = {name: float(weight) for name, weight in weights.items()}
+    ensemble.degraded_ = degraded
     return ensemble
 
 
 def fit_ensembles(
     members: Mapping[str, Recommender], training: TrainingData, held_out: HeldOut, *, progress: Progress
 ) -> Ensembles:
-    """Fit each member on the training part, then choose both sets of weights on the validation part."""
+    """Fit each member on the training part, then choose both sets of weights on the validation part.
+
+    Members that can't take so many items are left out, and `degraded_` says so.
+    """
+    members, degraded = within_limits(members, training.catalogue.n_items)
     seconds = {}
     for number, (name, member) in enumerate(members.items()):
         progress("choose weights", number, len(members), name)
@@ -109,6 +118,7 @@ def fit_ensembles(
         chosen[part] = Ensemble(config, members=dict(members)).choose(
             held.targets, had=held.had, seed=training.seed, earlier=earlier
         )
+        chosen[part].degraded_ = degraded
         seconds[f"ensemble:{part}"] = (time.perf_counter() - wall, time.process_time() - cpu)
         validation[part] = {
             one.name: {name: float(values.mean()) for name, values in one.per_shopper().items()}
@@ -258,8 +268,9 @@ def refit(
     stage: str,
     progress: Progress,
 ) -> Ensembles:
-    """Return the chosen weights over members that learnt from more."""
-    kept = {name: members[name] for name in tried.new.members}
+    """Return the chosen weights over members that learnt from more, and that can take so many items."""
+    wanted = {name: members[name] for name in tried.new.members}
+    kept, notes = within_limits(wanted, training.catalogue.n_items)
     seconds = dict(tried.seconds)
     for number, (name, member) in enumerate(kept.items()):
         progress(stage, number, len(kept), name)
@@ -268,8 +279,15 @@ def refit(
         seconds[name] = (time.perf_counter() - wall, time.process_time() - cpu)
     progress(stage, len(kept), len(kept), "")
     return Ensembles(
-        new=weighted(kept, tried.new.weights_, exclude_had=True),
-        all=weighted(kept, tried.all.weights_, exclude_had=False),
+        new=_reweighted(tried.new, kept, notes, exclude_had=True),
+        all=_reweighted(tried.all, kept, notes, exclude_had=False),
         seconds=seconds,
         validation=tried.validation,
     )
+
+
+def _reweighted(
+    before: Ensemble, kept: Mapping[str, Recommender], notes: tuple[str, ...], *, exclude_had: bool
+) -> Ensemble:
+    weights = {name: weight for name, weight in before.weights_.items() if name in kept}
+    return weighted(kept, weights, exclude_had=exclude_had, degraded=(*before.degraded_, *notes))

@@ -101,7 +101,7 @@ class Ensemble:
 
     def fit(self, training: TrainingData) -> Self:
         """Start over: fit each member, then choose the weights where there is something to choose them on."""
-        self._leave_out_limited(training.catalogue.n_items)
+        self.members, self.degraded_ = within_limits(self.members, training.catalogue.n_items)
         for member in self.members.values():
             member.fit(training)
         alike = dict.fromkeys(self.members, 1.0)
@@ -248,14 +248,24 @@ class Ensemble:
         loaded.degraded_ = tuple(said["more"]["degraded"])
         return loaded
 
-    def _leave_out_limited(self, n_items: int) -> None:
-        for name, member in list(self.members.items()):
-            limit = getattr(member, "max_items", n_items)
-            if n_items > limit and len(self.members) > 1:
-                del self.members[name]
-                self.degraded_ += (f"{name} left out: {n_items} items are more than its {limit}",)
-
     def _weights(self) -> dict[str, float]:
         if not self.weights_:
             raise NotFittedError("ensemble was not fitted", remedy="call fit first")
         return {name: weight for name, weight in self.weights_.items() if weight != 0}
+
+
+def within_limits(
+    members: Mapping[str, Recommender], n_items: int
+) -> tuple[dict[str, Recommender], tuple[str, ...]]:
+    """Return the members that can take a catalogue of `n_items`, and a note on each that can't.
+
+    The last one stays, so that it may say itself what is wrong.
+    """
+    kept, notes = dict(members), []
+    for name, member in members.items():
+        limit = getattr(member, "max_items", n_items)
+        if n_items > limit and len(kept) > 1:
+            del kept[name]
+            notes.append(f"{name} left out: {n_items} items are more than its {limit}")
+            logger.warning(notes[-1])
+    return kept, tuple(notes)
