@@ -29,7 +29,8 @@ from service.shop import synthetic_run
 N_SHOPPERS, N_ITEMS = 1000, 12_000
 N_TRIALS, N_FED = 60, 1000
 MOST_S = 60.0
-PAUSE_S = 0.002
+K = 10
+PAUSE_S = 0.01
 SHOPPER = "s-1"
 
 
@@ -52,7 +53,7 @@ class Shop:
 
     async def listed(self) -> list[str]:
         """Return the list of one shopper."""
-        path = f"/v1/shoppers/{SHOPPER}/recommendations?k=200&repeat=true"
+        path = f"/v1/shoppers/{SHOPPER}/recommendations?k={K}&repeat=true"
         _, answer = await self._look.ask(request("GET", path, key=self.live.key))
         return [one["item_id"] for one in json.loads(answer)["items"]]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from huaxiang.serve.service import Service
 
 LOG = logging.getLogger(__name__)
-MOST_READ_AT_ONCE = 32
+MOST_READ_AT_ONCE = 16
 """Items whose words or photos are read before changes of stock and price have their turn again."""
 LETTERS_S = 10.0
 """Seconds between looks for letters that an item of another process has mended meanwhile."""
@@ -75,6 +75,8 @@ def next_part(
 
     Now are all that need no reading; only where there are none, a few for which words or photos are read.
     """
+    if len(waiting) == 1:
+        return waiting, []
     change = changed_items(model.shop, [one.item for one in waiting])
     ids = change.shop.items["item_id"]
     described = {ids[row] for row in change.described.tolist()}
