@@ -184,3 +184,20 @@ def test_a_segment_message_before_its_item_is_kept_too(talk: Talk) -> None:
     assert answer["rejected"][0]["kept"]
     add(talk, item_id)
     assert soon(lambda: n_events(talk, "segmented") == 1)
+
+
+def test_who_is_known_by_a_letter_alone_can_be_erased_too(talk: Talk) -> None:
+    talk.send(event("only a letter", "view_item", item_id=new_id()))
+    assert talk.client.delete("/v1/shoppers/only a letter").json()["rows"]["dead_letters"] == 1
+    assert letters(talk) == []
+    assert talk.client.delete("/v1/shoppers/only a letter").status_code == 404
+
+
+def test_an_export_has_the_letters_of_its_shopper(talk: Talk) -> None:
+    known = talk.shop.serving.model.catalogue.item_ids[0]
+    waiting = event("curious", "review", item_id=new_id(), text="lovely")
+    talk.send(event("curious", "view_item", item_id=known), waiting)
+    told = talk.get("/v1/shoppers/curious/export").json()["letters"]
+    assert [(one["reason"], one["text"], one["shopper_id"]) for one in told] == [
+        ("unknown_item", "lovely", "curious")
+    ]

@@ -136,3 +136,15 @@ def test_an_event_opens_no_file_of_this_machine(talk: Talk, tmp_path: Path) -> N
     file.write_bytes(photo())
     answer = talk.send(event("curious", "search", image=str(file))).json()
     assert [(one["code"], one["kept"]) for one in answer["rejected"]] == [("photo_unreadable", False)]
+
+
+def test_an_erased_shopper_leaves_no_photo_but_those_that_others_name_too(reachable: Talk) -> None:
+    own, shared = (b64encode(photo((3, size))).decode() for size in (3, 4))
+    reachable.send(*[event("leaver", "search", image=one) for one in (own, shared)])
+    reachable.send(event("stayer", "search", image=shared))
+    told = reachable.get("/v1/shoppers/leaver/export").json()["events"]
+    names = [one["image"] for one in sorted(told, key=lambda one: one["event_id"])]
+    assert all(name in reachable.shop.photos for name in names)
+    receipt = reachable.client.delete("/v1/shoppers/leaver").json()
+    assert receipt["rows"]["photos"] == 1
+    assert [name in reachable.shop.photos for name in names] == [False, True]

@@ -12,13 +12,17 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection
 
 from huaxiang.profile.update import milliseconds
 from huaxiang.records import Event
+from huaxiang.serve.item_photos import forget_photos
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.pseudonyms import Pseudonyms
 from huaxiang.store import of_shopper
 from huaxiang.store.erasure import erase, scrub
+from huaxiang.store.letters import letters_of_shoppers
+from huaxiang.store.photos import photos_of_shoppers
 from huaxiang.store.slates import slates_of_shopper
 
 Forgotten = Callable[[LiveShop], None]
@@ -55,6 +59,7 @@ class Privacy:
             person = shop.people.known(tx, shopper_id)
             events = of_shopper(tx, shop.shop_id, person.ids)
             slates = slates_of_shopper(tx, shop.shop_id, person.ids)
+            letters = letters_of_shoppers(tx, shop.shop_id, person.ids)
         names = {name: f"joined-{place}" for place, name in enumerate(person.ids)}
         names[person.ids[0]] = shopper_id
         profile, _ = shop.profile(shopper_id, purpose=None)
@@ -76,6 +81,10 @@ class Privacy:
                 }
                 for one in slates
             ],
+            "letters": [
+                {"reason": one.reason, **_as_told(one.event, shopper_id=names[one.event.shopper_id])}
+                for one in letters
+            ],
             "profile": profile.as_json(vector=True),
         }
 
@@ -88,7 +97,8 @@ class Privacy:
             The log has nothing of this id.
         """
         with shop.store.read() as tx:
-            ids = shop.people.known(tx, shopper_id).ids
+            ids = self._ids(tx, shop, shopper_id)
+            shown = photos_of_shoppers(tx, shop.shop_id, ids)
         now = shop.clock()
         subjects = [self.subject(shop.shop_id, one) for one in ids]
 
@@ -100,6 +110,7 @@ class Privacy:
             return gone
 
         gone = await asyncio.to_thread(write)
+        gone["photos"] = await asyncio.to_thread(forget_photos, shop, shown)
         replaced_by = now + timedelta(days=shop.settings.privacy.replace_within_days)
         receipt = {
             "receipt_id": secrets.token_hex(12),
@@ -112,6 +123,11 @@ class Privacy:
             "key_id": key_id,
         }
         return {**receipt, "signature": self._signature(receipt)}
+
+    def _ids(self, tx: Connection, shop: LiveShop, shopper_id: str) -> tuple[str, ...]:
+        """Return every id of a person, also of one of whom there are only events that could not be taken."""
+        ids = shop.people.find(tx, shopper_id).ids
+        return ids if letters_of_shoppers(tx, shop.shop_id, ids) else shop.people.known(tx, shopper_id).ids
 
     def is_genuine(self, receipt: dict[str, Any]) -> bool:
         """Return whether a receipt was given by this service and is unchanged."""
