@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from huaxiang.errors import HuaxiangError, InputError
+from huaxiang.errors import ArtefactError, HuaxiangError, InputError, StoreError
 from huaxiang.model import Model, load
 from huaxiang.serve.catalogue import caught_up
 from huaxiang.serve.live import LiveShop
@@ -91,6 +91,8 @@ class Versions:
                 await asyncio.to_thread(self.look, shop)
             except HuaxiangError as error:
                 LOG.warning("the version that should be served is not", extra={"error": str(error)})
+            except Exception as error:  # whatever it was, the next version must still be found
+                LOG.error("the version that should be served is not", exc_info=error)
 
     def look(self, shop: LiveShop) -> None:
         """Serve what the store says, if that changed since the last look."""
@@ -105,11 +107,16 @@ class Versions:
 
     def _swap(self, shop: LiveShop, row: ModelRow) -> None:
         try:
-            serving = beside(shop, load(row.folder))
-        except HuaxiangError:
+            serving = beside(shop, _loaded(row))
+        except StoreError:  # that says nothing about the version
+            raise
+        except Exception as error:
             with shop.store.begin() as tx:
                 put_model(tx, shop.shop_id, _failed(row))
-            raise
+            if isinstance(error, HuaxiangError):
+                raise
+            remedy = "build or retrain again"
+            raise ArtefactError("the version can't be read", value=row.name, remedy=remedy) from error
         with shop.swapping:
             serving = caught_up(shop, serving)
             shop.said.use(serving.model.space)
@@ -146,6 +153,15 @@ def beside(shop: LiveShop, model: Model) -> Serving:
     served.recommenders.new.fold(every=FOLD_EVERY)
     served.recommend(served.describe(text="warm"), k=1)
     return serving
+
+
+def _loaded(row: ModelRow) -> Model:
+    """Return the model of a version; a folder that says it is another one is not what was compared."""
+    model = load(row.folder)
+    if model.name != row.name:
+        remedy = "restore the folder, or promote the version by its name"
+        raise ArtefactError("the folder holds another version", value=model.name, remedy=remedy)
+    return model
 
 
 def _failed(row: ModelRow) -> ModelRow:
