@@ -19,6 +19,17 @@ import pytest
 SOURCE = Path(__file__).with_name("last_synced.c")
 
 
+def built_library(source: Path, home: Path) -> Path:
+    """Return a library that can be loaded before the C library; skip where there is no compiler."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler")
+    library = home / f"{source.stem}.so"
+    command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(library), str(source)]
+    subprocess.run([*command, "-ldl"], check=True)
+    return library
+
+
 @dataclass(frozen=True)
 class PowerCut:
     """The files of a store in `live`, and what of them is on the disk for sure in `synced`."""
@@ -30,14 +41,9 @@ class PowerCut:
     @classmethod
     def over(cls, live: Path, home: Path) -> PowerCut:
         """Build the library; skip where there is no compiler."""
-        compiler = shutil.which("gcc") or shutil.which("cc")
-        if compiler is None:
-            pytest.skip("needs a C compiler")
-        synced, library = home / "synced", home / "last_synced.so"
+        synced = home / "synced"
         synced.mkdir()
-        command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(library), str(SOURCE)]
-        subprocess.run([*command, "-ldl"], check=True)
-        return cls(live, synced, library)
+        return cls(live, synced, built_library(SOURCE, home))
 
     @property
     def environment(self) -> dict[str, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -113,6 +116,51 @@ def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(cluster: Clus
     assert killed not in cluster.workers()
     check_all_there(served, senders.acknowledged)
     assert 0 < senders.codes[0] < 10  # requests that were on their way to the one that was killed
+
+
+def test_the_same_batch_ten_times_at_once_counts_once(cluster: Cluster) -> None:
+    served = cluster.served
+    item_ids = [one["item_id"] for one in served.ask("GET", "/v1/recommendations?k=10")[1]["items"]]
+    batch = {"events": [event("again", "purchase", item_id=item_id) for item_id in item_ids]}
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: served.ask("POST", "/v1/events", batch), range(30)))
+    assert {status for status, _ in answers} == {200}
+    assert sum(said["accepted"] for _, said in answers) == len(item_ids)
+    assert sum(said["duplicates"] for _, said in answers) == 29 * len(item_ids)
+    for _ in range(4):  # whichever worker answers
+        activity = served.ask("GET", "/v1/shoppers/again/profile")[1]["activity"]
+        assert (activity["n_orders"], activity["n_units"]) == (len(item_ids), len(item_ids))
+
+
+def test_events_that_come_out_of_order_by_days_make_the_same_profile_and_list(cluster: Cluster) -> None:
+    served, rng = cluster.served, random.Random(8)
+    item_ids = [one["item_id"] for one in served.ask("GET", "/v1/recommendations?k=20")[1]["items"]]
+    kinds = ("view_item", "add_to_cart", "purchase", "dislike")
+    in_order = [
+        event("early", rng.choice(kinds), item_id=rng.choice(item_ids), occurred_at=days_ago(60 - day))
+        for day in range(60)
+    ]
+    late = [{**one, "shopper_id": "late"} for one in in_order]
+    rng.shuffle(late)
+    for one in in_order:
+        served.ask("POST", "/v1/events", {"events": [one]})
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda one: served.ask("POST", "/v1/events", {"events": [one]}), late))
+    assert made_of(served, "late") == made_of(served, "early")
+
+
+def days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days, minutes=1)).isoformat()
+
+
+def made_of(served: Served, shopper_id: str) -> object:
+    """Return what a shopper's events make, but for their name and their places in the log."""
+    profile = served.ask("GET", f"/v1/shoppers/{shopper_id}/profile?vector=true")[1]
+    listed = served.ask("GET", f"/v1/shoppers/{shopper_id}/recommendations?k=20")[1]["items"]
+    facets = [(one["dimension"], one["value"], one["side"], one["evidence"]) for one in profile["facets"]]
+    kept = {name: profile[name] for name in ("n_events", "activity", "interests", "intent")}
+    assert profile["n_events"] == 60
+    return kept, facets, [(one["item_id"], round(one["score"], 4)) for one in listed]
 
 
 @dataclass(frozen=True)

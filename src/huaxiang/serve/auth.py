@@ -149,7 +149,8 @@ class Gate:
         now_s = self._clock_s()
         seen_s, key, digest = self._remembered.get(key_id, (0.0, None, b""))
         given = sha256(secret.encode()).digest()
-        if now_s - seen_s > REMEMBERED_S or not hmac.compare_digest(digest, given):
+        is_fresh = 0 <= now_s - seen_s <= REMEMBERED_S  # not either, where the clock was set back
+        if not is_fresh or not hmac.compare_digest(digest, given):
             key = self._find(key_id)
             if key is not None and not is_secret_of(key, secret):
                 key = None

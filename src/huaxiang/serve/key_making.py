@@ -77,7 +77,8 @@ def end_key(process: Process, *, shop_id: str, key_id: str, after_s: float = 0.0
     store = open_store(process.where.store)
     try:
         with store.begin() as tx:
-            if not revoke_key(tx, shop_id, key_id, at_ms=int((time.time() + after_s) * 1000)):
+            at_ms = int((time.time() + after_s) * 1000)
+            if not revoke_key(tx, shop_id, key_id, at_ms=at_ms, at_once=after_s <= 0):
                 raise InputError(
                     "no such key", column="key_id", value=key_id, remedy="see huaxiang keys list"
                 )

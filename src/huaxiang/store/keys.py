@@ -147,10 +147,17 @@ def listed_origins(tx: Connection, *, now_ms: int) -> set[str]:
     return {origin for key in keys if key.is_valid(now_ms) for origin in key.origins}
 
 
-def revoke_key(tx: Connection, shop_id: str, key_id: str, *, at_ms: int) -> bool:
-    """Let a key stop working at a moment; return whether there is such a key."""
-    query = "UPDATE keys SET revoked_ms = ? WHERE shop_id = ? AND key_id = ?"
-    return tx.exec_driver_sql(fill(tx, query), (at_ms, shop_id, key_id)).rowcount == 1
+def revoke_key(tx: Connection, shop_id: str, key_id: str, *, at_ms: int, at_once: bool = False) -> bool:
+    """Let a key stop working at a moment; return whether there is such a key.
+
+    Parameters
+    ----------
+    at_once
+        It stops now, whatever the clocks of those who serve say: it expired in 1970, too.
+    """
+    query = "UPDATE keys SET revoked_ms = ?, expires_ms = CASE WHEN ? THEN 0 ELSE expires_ms END "
+    query += "WHERE shop_id = ? AND key_id = ?"
+    return tx.exec_driver_sql(fill(tx, query), (at_ms, at_once, shop_id, key_id)).rowcount == 1
 
 
 def _key(row: Sequence[object]) -> ApiKey:
