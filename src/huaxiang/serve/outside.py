@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from huaxiang.errors import HuaxiangError, StorageError, is_disk_full
+from huaxiang.errors import HuaxiangError, InputError, StorageError, is_disk_full
 from huaxiang.serve.metrics import Metrics
 from huaxiang.serve.problems import answer_of, internal, problem
 from huaxiang.serve.settings import Limits
@@ -57,6 +57,7 @@ class Outside:
             await outer(message)
 
         try:
+            _check_address(scope)
             async with asyncio.timeout(self._limits.request_s):
                 await self._app(scope, receive, named)
         except Exception as error:
@@ -81,6 +82,11 @@ class Outside:
             return message
 
         return counted
+
+
+def _check_address(scope: Scope) -> None:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise InputError("an address has no NUL in it", column="path", remedy="check the ids in it")
 
 
 def _with_headers(send: Send, more: list[tuple[bytes, bytes]]) -> Send:
