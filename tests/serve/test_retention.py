@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from command_line import call
 from huaxiang.errors import SettingsError
+from huaxiang.records import Event, EventType
 from huaxiang.serve.retention import Retainer
 from huaxiang.serve.settings import Retention, serve_settings_from
 from huaxiang.serve.states import state_of
@@ -71,6 +74,24 @@ def test_old_words_are_in_no_file_and_no_profile(live_run: Path) -> None:
     assert [
         file.name for file in live.iterdir() if file.is_file() and WORDS.encode() in file.read_bytes()
     ] == []
+
+
+def test_photos_that_nobody_shows_any_longer_go_with_their_events(talk: Talk) -> None:
+    shop = talk.shop
+    old, same = (shop.photos.keep(Image.new("RGB", (40, 40), colour)) for colour in ("red", "blue"))
+    for image, days in ((old, 90), (same, 90), (same, 1)):
+        moment = shop.clock() - timedelta(days=days)
+        shown = Event(
+            event_id=f"{image}-{days}",
+            shopper_id=shop.people.hashed("ann"),
+            type=EventType.STATE,
+            image=image,
+            occurred_at=moment,
+            received_at=moment,
+        )
+        shop.writer.submit("default", [shop.logged(shown)]).result(timeout=30)
+    let_go(talk, words_days=30)
+    assert (old in shop.photos, same in shop.photos) == (False, True)
 
 
 def test_a_changed_profile_has_another_tag_though_nothing_new_happened(talk: Talk) -> None:

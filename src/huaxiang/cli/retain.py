@@ -50,6 +50,8 @@ def retain(
 def _let_go(process: Process, shop_id: str, cutoffs: Cutoffs, *, now: datetime, dry_run: bool) -> Gone:
     from huaxiang.cli.versions import open_log
     from huaxiang.profile.update import milliseconds
+    from huaxiang.serve.item_photos import remove_unnamed
+    from huaxiang.serve.kept_photos import KeptPhotos
     from huaxiang.serve.retention import finish, mark
     from huaxiang.serve.start import cache_of, snapshot_file
     from huaxiang.store.retention import Gone, sweep
@@ -61,6 +63,8 @@ def _let_go(process: Process, shop_id: str, cutoffs: Cutoffs, *, now: datetime, 
         if whole.shoppers and not dry_run:
             cache_of(process).remove(shop_id, sorted(whole.shoppers))
             snapshot_file(process, shop_id).unlink(missing_ok=True)  # it has what is gone from the log
+            photos = KeptPhotos(process.live_folder(shop_id) / "photos")
+            remove_unnamed(store, shop_id, photos, whole.photos)
             mark(store, shop_id, now_ms=milliseconds(now))
             finish(store)
     finally:

@@ -13,6 +13,7 @@ from huaxiang.serve.named_photos import MAY_PASS, NamedPhotos, Taken
 from huaxiang.serve.wire import Parsed, reject
 from huaxiang.serve.wire_fields import RefusedError
 from huaxiang.serve.wire_items import ItemChange, RefusedItem
+from huaxiang.store import Store
 from huaxiang.store.letters import Letter
 from huaxiang.store.photos import is_named
 
@@ -88,11 +89,16 @@ async def take_event_photos(parsed: Parsed, photos: NamedPhotos, kept: KeptPhoto
 
 def forget_photos(shop: LiveShop, names: Iterable[str]) -> int:
     """Remove those photos that no event and no item names any longer; return how many."""
-    with shop.store.read() as tx:
-        unnamed = [one for one in names if not is_named(tx, shop.shop_id, one, content_hash(one))]
-    gone = [one for one in unnamed if one in shop.photos]
+    return remove_unnamed(shop.store, shop.shop_id, shop.photos, names)
+
+
+def remove_unnamed(store: Store, shop_id: str, photos: KeptPhotos, names: Iterable[str]) -> int:
+    """Remove those photos of a shop that nothing names any longer; return how many."""
+    with store.read() as tx:
+        unnamed = [one for one in names if not is_named(tx, shop_id, one, content_hash(one))]
+    gone = [one for one in unnamed if one in photos]
     for one in gone:
-        shop.photos.remove(one)
+        photos.remove(one)
     return len(gone)
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from huaxiang.errors import HuaxiangError
 from huaxiang.profile.update import milliseconds
 from huaxiang.records import EventType
+from huaxiang.serve.item_photos import forget_photos
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.settings import ALL, Retention
 from huaxiang.store import Store
@@ -119,6 +120,7 @@ class Retainer:
             self._forget(whole)  # a state that was read while its events went may have been put back
             self._seen = mark(shop.store, shop.shop_id, now_ms=now_ms)
             await asyncio.to_thread(self._rewrite_states, shop)
+            await asyncio.to_thread(forget_photos, shop, whole.photos)
             await asyncio.to_thread(finish, shop.store)
         LOG.info("what was old is gone", extra={"shop": shop.shop_id, **shown(whole)})
         return whole

@@ -55,6 +55,8 @@ class Gone:
     ----------
     shoppers
         Whose events or words were among it.
+    photos
+        Names of the photos that were shown in them.
     """
 
     events: Counter[str] = field(default_factory=Counter)
@@ -63,11 +65,13 @@ class Gone:
     dead_letters: int = 0
     audit: int = 0
     shoppers: set[str] = field(default_factory=set)
+    photos: set[str] = field(default_factory=set)
 
     def add(self, other: Gone) -> None:
         """Count in what one more step let go."""
         self.events.update(other.events)
         self.shoppers |= other.shoppers
+        self.photos |= other.photos
         for name in ("words", "lists", "dead_letters", "audit"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
@@ -139,9 +143,10 @@ def _events_step(store: Store, place: _Place, cutoffs: Cutoffs, *, dry_run: bool
 def _delete_events(tx: Connection, place: _Place, cutoffs: Cutoffs, gone: Gone, *, dry_run: bool) -> set[int]:
     """Delete events of a part; return the numbers of what was said in them."""
     condition, values = _is_old(cutoffs.events)
-    rows = place.rows(tx, "shopper_id, event_key, event_id, type, content", condition, values)
+    rows = place.rows(tx, "shopper_id, event_key, event_id, type, content, image", condition, values)
     gone.events.update(EVENT_TYPES[row[3]].value for row in rows)
     gone.shoppers.update(row[0] for row in rows)
+    gone.photos.update(row[5] for row in rows if row[5])
     if rows and not dry_run:
         delete = "DELETE FROM events WHERE shop_id = ? AND shopper_id = ? AND event_key = ? AND event_id = ?"
         tx.exec_driver_sql(fill(tx, delete), [(place.shop_id, *row[:3]) for row in rows])
@@ -179,9 +184,10 @@ def _delete_words(tx: Connection, place: _Place, cutoffs: Cutoffs, gone: Gone, *
     silent = ", ".join(str(kind.code) for kind in WITHOUT_WORDS)
     assert cutoffs.words is not None
     condition = f"content <> 0 AND type NOT IN ({silent}) AND {_HAPPENED} < ?"
-    rows = place.rows(tx, "shopper_id, event_key, event_id, content", condition, [cutoffs.words])
+    rows = place.rows(tx, "shopper_id, event_key, event_id, content, image", condition, [cutoffs.words])
     gone.words += len(rows)
     gone.shoppers.update(row[0] for row in rows)
+    gone.photos.update(row[4] for row in rows if row[4])
     if rows and not dry_run:
         take_out = (
             "UPDATE events SET text = NULL, image = NULL, content = 0 "
