@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from nicegui import ui
 
 from huaxiang.console.frame import DISLIKED, LIKED, QUIET, Word, card, figure, page_frame
+from huaxiang.console.reading import plain_label
 from huaxiang.console.session import Visit
 from huaxiang.console.words import name_of
 from huaxiang.feedback.drift import Drift
 
 _EVERY_S = 1.0
 _MOST_WATCHED = 12
+_NARROW = {"watched": "!whitespace-nowrap", "verdict": "!whitespace-nowrap"}
 
 
 def show_overview(visit: Visit) -> None:
@@ -138,21 +140,23 @@ def _show_drift(visit: Visit, say: Word) -> None:
             "watched": name_of(one.name, visit.language),
             "index": f"{one.index:.2f}",
             "verdict": say(f"drift_{one.verdict.replace(' ', '_')}"),
-            "moved_most": _moved(one, visit.language) if one.verdict in ("moved", "large") else "–",
+            "moved_most": _moved(visit, one) if one.verdict in ("moved", "large") else "–",
         }
         for one in comparison.found[:_MOST_WATCHED]
     ]
-    columns = (
-        [{"name": key, "label": say(key), "field": key, "align": "left"} for key in rows[0]] if rows else []
-    )
+    columns = [
+        {"name": key, "label": say(key), "field": key, "align": "left", "classes": _NARROW.get(key, "")}
+        for key in ("watched", "index", "verdict", "moved_most")
+    ]
     ui.label(f"{comparison.since:%Y-%m-%d} – {comparison.compared_at:%Y-%m-%d %H:%M} UTC").classes("hx-quiet")
     ui.table(columns=columns, rows=rows).classes("w-full").props("flat dense wrap-cells")
 
 
-def _moved(one: Drift, language: str) -> str:
-    return ", ".join(
-        f"{name_of(value, language)} {before:.0%} → {now:.0%}" for value, before, now in one.moved
-    )
+def _moved(visit: Visit, one: Drift) -> str:
+    def said(value: str) -> str:
+        return plain_label(visit.shop, one.name, value, language=visit.language)
+
+    return ", ".join(f"{said(value)} {before:.0%} → {now:.0%}" for value, before, now in one.moved)
 
 
 def _share(found: Mapping[str, float | None]) -> str:

@@ -89,10 +89,17 @@ def evidence_lines(
 
 def value_label(shop: LiveShop, dimension: str, value: str, *, language: str) -> str:
     """Return how a language says a value, as "colour: red"."""
+    return f"{name_of(dimension, language)}: {plain_label(shop, dimension, value, language=language)}"
+
+
+def plain_label(shop: LiveShop, dimension: str, value: str, *, language: str) -> str:
+    """Return how a language says a value of a dimension, or a type of event, alone."""
     known = shop.serving.model.catalogue.dimensions.get(dimension)
-    is_known = known is not None and value in known.row_of
-    said = known.label(known.row_of[value], language=language) if known is not None and is_known else value
-    return f"{name_of(dimension, language)}: {said}"
+    if known is not None and value in known.row_of:
+        return known.label(known.row_of[value], language=language)
+    if language == "zh" and value in _TYPES_ZH:
+        return _TYPES_ZH[value]
+    return name_of(value, language)
 
 
 def find_items(shop: LiveShop, words: str, *, most: int, language: str) -> list[str]:

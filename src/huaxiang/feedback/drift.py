@@ -248,7 +248,7 @@ def _drift_of_values(name: str, known: Mapping[str, float], now: Mapping[str, fl
 
 
 def _drift_of_numbers(name: str, edges: Floats, reference_B: Floats, numbers: NDArray[np.floating]) -> Drift:
-    bounds = ["", *(f"{edge:.4g}" for edge in edges), ""]
+    bounds = ["", *(f"{edge:.0f}" if abs(edge) >= 1000 else f"{edge:.4g}" for edge in edges), ""]
     names = [f"{low} to {high}".strip() for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
     return _drift(name, names, reference_B, _binned(numbers, edges))
 
