@@ -7,19 +7,24 @@ from collections import Counter
 import pytest
 
 from huaxiang.records import EventType
+from huaxiang.serve.states import StateReader
 from huaxiang.store import (
     Content,
+    LoggedEvent,
     SlateRow,
     Store,
     add_contents,
     add_slates,
+    append,
     contents_of,
     head,
+    heads_of,
     of_shopper,
     read_after,
 )
 from huaxiang.store.log import IN_A_STATE
 from huaxiang.store.retention import Cutoffs, Gone, sweep, take_turn
+from huaxiang.store.states import MemoryStates
 from store.test_log import START, alias, answer, logged, members, put
 
 NOW_MS = int(START.timestamp() * 1000)
@@ -135,3 +140,26 @@ def test_new_events_go_on_at_new_positions_after_old_ones_went(store: Store, n_e
     assert found.position // store.n_partitions == n_events
     assert known is not None
     assert (known.n_events, known.last_position) == (1, found.position)
+
+
+def test_a_worker_that_knew_what_went_reads_what_came_instead(store: Store) -> None:
+    """Two workers over one cache; as many events come as went, so their number tells nothing."""
+    cache = MemoryStates()
+    first, second = (StateReader("shop", store, cache, order_only=False) for _ in range(2))
+
+    def read(reader: StateReader) -> bytes:
+        with store.read() as tx:
+            (state,) = reader.states(tx, heads_of(tx, "shop", ["ann"]))
+        return state.to_bytes()
+
+    def arrive(*events: LoggedEvent) -> None:
+        with store.begin() as tx:
+            appended = append(tx, "shop", events)
+        first.append(events, appended.positions, appended.new_orders)
+
+    arrive(logged(1), logged(2))
+    assert read(first) == read(second)
+    gone = swept(store, old_views(9))
+    first.forget(sorted(gone.shoppers))
+    arrive(logged(11, item_id="j"), logged(12, item_id="j"))
+    assert read(second) == read(first) == read(StateReader("shop", store, MemoryStates(), order_only=False))
