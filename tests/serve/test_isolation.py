@@ -26,7 +26,7 @@ WRITES_EVENTS = {
 """All that a public key may do."""
 LISTS_OF_NOBODY = ("/v1/recommendations", "/v1/items/{item_id}/similar")
 """What a shopper's token may read besides: it is of no shopper."""
-EACH_TIME = {"date", "x-request-id", "slate_id", "position", "receipt_id", "signature"}
+EACH_TIME = {"date", "etag", "x-request-id", "slate_id", "position", "receipt_id", "signature"}
 """Headers and fields that differ from answer to answer, whoever is asked about."""
 
 
