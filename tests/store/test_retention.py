@@ -110,6 +110,13 @@ def test_a_dry_run_says_what_would_go_and_lets_it_stay(store: Store) -> None:
     assert swept(store, old_views(3)).events == would.events
 
 
+def test_a_dry_run_counts_the_words_of_events_that_stay(store: Store) -> None:
+    put(store, *(logged(n, kind="search", item_id=None, query=f"words {n}") for n in range(5)))
+    both = Cutoffs(events={EventType.SEARCH.code: at(2)}, words=at(4))
+    would, done = swept(store, both, dry_run=True), swept(store, both)
+    assert (would.events, would.words) == (done.events, done.words) == ({"search": 2}, 2)
+
+
 def test_old_lists_go(store: Store) -> None:
     slates = [SlateRow(f"l-{s}", "ann", "m", "home", at(s), "item", [("i", 1.0, None)]) for s in range(5)]
     with store.begin() as tx:

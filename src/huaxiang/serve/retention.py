@@ -40,20 +40,25 @@ def cutoffs_of(retention: Retention, *, now: datetime) -> Cutoffs:
     >>> found = cutoffs_of(settings, now=datetime(1970, 2, 1, tzinfo=UTC))
     >>> found.events[EventType.PURCHASE.code], found.events[EventType.VIEW_ITEM_LIST.code], found.words
     (86400000, 2073600000, None)
+    >>> cutoffs_of(Retention(words_days=1, dead_letters_days=2), now=datetime(1970, 1, 4, tzinfo=UTC))
+    Cutoffs(events={}, words=172800000, lists=None, dead_letters=172800000, audit=None)
     """
 
     def before_ms(days: float | None) -> int | None:
         return None if days is None else milliseconds(now - timedelta(days=days))
 
+    words, letters = before_ms(retention.words_days), before_ms(retention.dead_letters_days)
+    if words is not None:  # events that wait have their words too
+        letters = max(words, letters or words)
     named = {EventType(kind).code: days for kind, days in retention.events_days.items() if kind != ALL}
     if ALL in retention.events_days:
         rest = [kind.code for kind in EventType if kind not in (*KEPT, EventType.CORRECT)]
         named = dict.fromkeys(rest, retention.events_days[ALL]) | named
     return Cutoffs(
         events={code: milliseconds(now - timedelta(days=days)) for code, days in named.items()},
-        words=before_ms(retention.words_days),
+        words=words,
         lists=before_ms(retention.lists_days),
-        dead_letters=before_ms(retention.dead_letters_days),
+        dead_letters=letters,
         audit=before_ms(retention.audit_days),
     )
 

@@ -162,7 +162,7 @@ def _is_old(before_of: Mapping[int, int]) -> tuple[str, list[int]]:
         if code not in kept:
             by_moment.setdefault(before_ms, []).append(code)
     parts = [f"(type IN ({', '.join(map(str, codes))}) AND {_HAPPENED} < ?)" for codes in by_moment.values()]
-    return f"({' OR '.join(parts)})" if parts else "1 = 0", list(by_moment)
+    return f"({' OR '.join(parts)})" if parts else "(1 = 0)", list(by_moment)
 
 
 def _count_down(tx: Connection, shop_id: str, rows: Sequence[tuple[str, int]]) -> None:
@@ -183,8 +183,10 @@ def _delete_words(tx: Connection, place: _Place, cutoffs: Cutoffs, gone: Gone, *
     """Take the words and photos out of the events of a part; return their numbers."""
     silent = ", ".join(str(kind.code) for kind in WITHOUT_WORDS)
     assert cutoffs.words is not None
-    condition = f"content <> 0 AND type NOT IN ({silent}) AND {_HAPPENED} < ?"
-    rows = place.rows(tx, "shopper_id, event_key, event_id, content, image", condition, [cutoffs.words])
+    goes_whole, values = _is_old(cutoffs.events)  # which a dry run has left there
+    condition = f"content <> 0 AND type NOT IN ({silent}) AND {_HAPPENED} < ? AND NOT {goes_whole}"
+    columns = "shopper_id, event_key, event_id, content, image"
+    rows = place.rows(tx, columns, condition, [cutoffs.words, *values])
     gone.words += len(rows)
     gone.shoppers.update(row[0] for row in rows)
     gone.photos.update(row[4] for row in rows if row[4])
