@@ -295,7 +295,7 @@ class Model:
             consent=self.consents.get(shopper_id or "") if consent is None else consent,
             described=shopper_id is None,
         )
-        return replace(shown, state=known)
+        return replace(shown, state=replace(known, state=shown.state))
 
     def background(
         self, contents: Contents, *, now: datetime | None = None, position: int | None = None

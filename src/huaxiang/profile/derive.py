@@ -27,6 +27,7 @@ from huaxiang.profile.interests import Direction, Things, directions, importance
 from huaxiang.profile.population import Population
 from huaxiang.profile.portrait import Claim, Ground, claims_of, portrait_of
 from huaxiang.profile.said import Heard, hear
+from huaxiang.profile.sensitive import without_sensitive
 from huaxiang.profile.state import ProfileState
 from huaxiang.profile.update import milliseconds
 from huaxiang.profile.values import Values
@@ -80,7 +81,9 @@ def derive_profile(
     consent: Mapping[str, bool] | None = None,
     described: bool = False,
 ) -> Profile:
-    """Return everything that the events in `state` show as of the background's `now`.
+    """Return everything that the events in `state` show as of the background's `now`, the sensitive left out.
+
+    The profile's own `state` is without them too, so that lists are made from what it shows.
 
     Parameters
     ----------
@@ -102,6 +105,8 @@ def derive(
     catalogue, contents, now = background.catalogue, background.contents, background.now
     population, config, item_vectors_ID = background.population, background.config, background.item_vectors_ID
     values = population.values
+    if not described:  # who asks for something in so many words is nobody in particular
+        state = without_sensitive(state, values.sensitive(config), contents)
     acts = acts_of(state, n_items=catalogue.n_items, now_ms=now_in_ms(state, now), config=config)
     heard = hear(acts, values, contents, item_vectors_ID=item_vectors_ID, config=config)
     cite = Citations(acts, heard, contents, shopper_id=shopper_id, described=described)

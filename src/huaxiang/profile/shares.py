@@ -13,6 +13,7 @@ from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import count, now_in_ms
 from huaxiang.profile.population import Population
 from huaxiang.profile.said import hear
+from huaxiang.profile.sensitive import without_sensitive
 from huaxiang.profile.state import ProfileState
 from huaxiang.profile.weights import Config
 
@@ -32,6 +33,7 @@ def share_of_values(
     """
     config, values = config or Config(), population.values
     n_items = values.catalogue.n_items
+    state = without_sensitive(state, values.sensitive(config), contents)
     acts = acts_of(state, n_items=n_items, now_ms=now_in_ms(state, now), config=config)
     no_looks_ID = np.zeros((0, 0), np.float32)
     heard = hear(acts, values, contents, item_vectors_ID=no_looks_ID, config=config)

@@ -14,6 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.profile.sensitive import Config as SensitiveConfig
+from huaxiang.profile.sensitive import Sensitive
 from huaxiang.profile.weights import Config
 from huaxiang.profile.wishes import Wishes
 from huaxiang.profile.words import Words, spoken_dimensions
@@ -64,6 +66,8 @@ class Values:
     """Texts that were read before, by content hash; at most `most_read`."""
     said: dict[str, Sequence[str]] = field(default_factory=dict, repr=False, compare=False)
     """Labels by language."""
+    hidden: dict[SensitiveConfig, Sensitive] = field(default_factory=dict, repr=False, compare=False)
+    """What of the catalogue is sensitive, by the settings that say so."""
 
     most_read: ClassVar[int] = 50_000
 
@@ -121,6 +125,12 @@ class Values:
             known = name if is_shops_own else self.words.meaning_of.get(value, name)
             yield self.lexicon.label(dimension, known, language=language)
 
+    def sensitive(self, config: Config) -> Sensitive:
+        """Return what of the catalogue no profile may be made from; found once per catalogue."""
+        if config.sensitive not in self.hidden:
+            self.hidden[config.sensitive] = Sensitive.of(self.catalogue, config.sensitive)
+        return self.hidden[config.sensitive]
+
     def decay_rates(self, config: Config) -> NDArray[np.float64]:
         """Return halvings per day by dimension, (D,)."""
         return np.array([1 / config.half_life(dimension) for dimension in self.dimensions])
@@ -164,6 +174,11 @@ def renumbered(values: Values, catalogue: Catalogue) -> Values:
     So a change of prices doesn't make every shopper's words be read again.
     """
     again = values_of(catalogue, values.lexicon)
+    for config, known in values.hidden.items():
+        is_described_alike = (
+            bool(catalogue.description) and catalogue.description == values.catalogue.description
+        )
+        again.hidden[config] = known if is_described_alike else known.over(catalogue)
     is_same = again.dimensions == values.dimensions and again.names == values.names
     if not is_same or catalogue.languages != values.catalogue.languages:
         return again

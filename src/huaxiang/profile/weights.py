@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import SettingsError
+from huaxiang.profile.sensitive import Config as SensitiveConfig
 from huaxiang.records import EVENT_TYPES
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -89,6 +90,8 @@ class Config:
         Largest number of interests. 1 to 5.
     interest_items
         Heaviest items that interests are made from.
+    sensitive
+        What no profile may be made from.
 
     Examples
     --------
@@ -112,6 +115,7 @@ class Config:
     absent_after_days: float = 60.0
     interests: int = 5
     interest_items: int = 64
+    sensitive: SensitiveConfig = field(default_factory=SensitiveConfig)
 
     def __post_init__(self) -> None:
         for name in (

@@ -313,6 +313,7 @@ class LiveShop:
         profile = model.derive_asked(
             shown, shopper_id=person.asked or "", now=now, position=person.position, consent=person.consent
         )
+        profile = replace(profile, state=self._with_sensitive_page(profile.state, wanted, now))
         shown_rows = [model.catalogue.row_of[item_id] for item_id in wanted.item_ids]
         exploring = Exploration(share=self.settings.exploration)
         n_wanted = exploring.n_wanted(wanted.k) if wanted.of == "item" else wanted.k
@@ -328,6 +329,16 @@ class LiveShop:
             slate = _without(slate, shown_rows, model.catalogue, k=n_wanted)
         slate = replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
         return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
+
+    def _with_sensitive_page(self, known: Known, wanted: Wanted, now: datetime | None) -> Known:
+        """Return the state with the sensitive items that the page shows, which profiles leave out.
+
+        What goes with such an item may still stand on its own page.
+        """
+        model = self.serving.model
+        hidden = model.population.values.sensitive(model.settings.profile).items
+        shown = tuple(one for one in wanted.item_ids if model.catalogue.row_of[one] in hidden)
+        return self._in_context(known, replace(wanted, item_ids=shown), now) if shown else known
 
     def _in_context(self, known: Known, wanted: Wanted, now: datetime | None) -> Known:
         """Return the state with what the page shows as one more event: nothing of it is stored."""
