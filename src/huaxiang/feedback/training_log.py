@@ -65,6 +65,8 @@ class TrainingLog:
     withdrawn
         Differs whenever somebody else has refused or was erased: weights learnt before are then not to be
         carried over. Empty where there is nobody.
+    erased
+        As `erased_now` named them when the log was read.
     said
         Vectors of what shoppers wrote and showed, where the service has read it, by the content's number.
     """
@@ -77,6 +79,7 @@ class TrainingLog:
     n_shoppers_refused: int
     n_erased: int
     withdrawn: str
+    erased: str
     said: Mapping[int, Vector] = field(repr=False)
 
 
@@ -113,7 +116,7 @@ def read_training_log(
     with store.read() as tx:
         items, change = items_after(tx, shop_id, 0), newest_change(tx, shop_id)
         _check_numbers(like, items)
-        people = _People.of(joined_or_asked(tx, shop_id), allowed=allowed)
+        people = Allowing.of(joined_or_asked(tx, shop_id), purpose=PURPOSE, allowed=allowed)
         erased = _erased(tx, shop_id)
         part = _Part(until, since_ms, people, store.n_partitions)
         counts, events, numbers = _read_events(tx, shop_id, part)
@@ -137,6 +140,7 @@ def read_training_log(
         n_shoppers_refused=len(people.refusing),
         n_erased=len(erased),
         withdrawn=withdrawn,
+        erased=_digest(erased),
         said={number: vector for number, vector in vectors.items() if number in numbers},
     )
 
@@ -144,8 +148,14 @@ def read_training_log(
 def withdrawn_now(store: Store, shop_id: str, *, allowed: bool) -> str:
     """Return what `TrainingLog.withdrawn` would be now: nobody may have withdrawn while a model learnt."""
     with store.read() as tx:
-        people = _People.of(joined_or_asked(tx, shop_id), allowed=allowed)
+        people = Allowing.of(joined_or_asked(tx, shop_id), purpose=PURPOSE, allowed=allowed)
         return _digest([*people.refusing, *_erased(tx, shop_id)])
+
+
+def erased_now(store: Store, shop_id: str) -> str:
+    """Return a name of everybody who was erased; it differs whenever somebody else was. Empty for nobody."""
+    with store.read() as tx:
+        return _digest(_erased(tx, shop_id))
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,7 @@ class _Part:
 
     until: Cut
     since_ms: int
-    people: _People
+    people: Allowing
     n_partitions: int
 
     def has(self, one: LoggedEvent) -> bool:
@@ -190,8 +200,16 @@ def _erased(tx: Connection, shop_id: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _People:
-    """Which id stands for whom, and who may be learnt from."""
+class Allowing:
+    """Which id stands for whom, and who has allowed one purpose, under any of their ids.
+
+    Parameters
+    ----------
+    refusing
+        Who has refused.
+    allowed
+        What holds for those who were never asked.
+    """
 
     group_of: Mapping[str, str]
     refusing: Sequence[str]
@@ -199,11 +217,12 @@ class _People:
     allowed: bool
 
     @classmethod
-    def of(cls, heads: Sequence[Head], *, allowed: bool) -> _People:
+    def of(cls, heads: Sequence[Head], *, purpose: str, allowed: bool) -> Allowing:
+        """Return it from what is known of the ids that were joined or asked."""
         group_of = {head.shopper_id: head.group_id for head in heads if head.group_id is not None}
         answered: dict[str, bool] = {}
         for head in heads:
-            answer = head.consent.get(PURPOSE)
+            answer = head.consent.get(purpose)
             if answer is not None:
                 who = group_of.get(head.shopper_id, head.shopper_id)
                 answered[who] = bool(answer["allowed"]) and answered.get(who, True)
@@ -211,9 +230,11 @@ class _People:
         return cls(group_of, refusing, answered, allowed)
 
     def one_id(self, shopper_id: str) -> str:
+        """Return the same for all ids of one shopper."""
         return self.group_of.get(shopper_id, shopper_id)
 
     def may_learn_from(self, shopper_id: str) -> bool:
+        """Return whether a shopper has allowed it."""
         return self.answered.get(self.one_id(shopper_id), self.allowed)
 
 
@@ -228,7 +249,7 @@ def _check_numbers(like: Shop, items: Sequence[StoredItem]) -> None:
         )
 
 
-def _table(events: Sequence[LoggedEvent], people: _People) -> pl.DataFrame:
+def _table(events: Sequence[LoggedEvent], people: Allowing) -> pl.DataFrame:
     rows = [
         event_row(one.event, item_row=one.item_no, new_order=one.new_order)
         | {"shopper_id": people.one_id(one.event.shopper_id)}

@@ -17,6 +17,7 @@ from huaxiang.serve.origins import Origins
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.problems import answer_of, problem
 from huaxiang.serve.routes import (
+    aggregates,
     audit,
     events,
     items,
@@ -68,7 +69,19 @@ def create_app(
     app.state.service = service
     app.add_middleware(Origins, listed=service.origins)
     app.add_middleware(Outside, metrics=service.metrics, limits=service.settings.limits)
-    for part in (events, segment, profiles, lists, items, letters, privacy, audit, models, operations):
+    for part in (
+        events,
+        segment,
+        profiles,
+        lists,
+        items,
+        letters,
+        privacy,
+        aggregates,
+        audit,
+        models,
+        operations,
+    ):
         app.include_router(part.router)
     app.add_exception_handler(HuaxiangError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -77,6 +77,12 @@ class Serving:
         bought.pop(NO_ITEM, None)
         return ProfileState(moved(state.strong), moved(state.light), bought, state.totals, state.order_only)
 
+    def row_of(self, item_no: int) -> int:
+        """Return the row of an item number, `NO_ITEM` where the model lacks it."""
+        if self.row_of_no is None:
+            return item_no if item_no < self.model.catalogue.n_items else NO_ITEM
+        return int(self.row_of_no[item_no]) if 0 <= item_no < len(self.row_of_no) else NO_ITEM
+
     def numbers(self, item_rows: Sequence[int]) -> list[int]:
         """Return the item numbers of rows."""
         if self.no_of_row is None:
