@@ -20,7 +20,7 @@ from huaxiang.encoders.base import Encoded, TextEncoder
 from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.encoders.items import Known, encode_photos, encode_texts, image_encoder_of, renew_photos
 from huaxiang.evaluate.holdout import hold_out, hold_out_since, item_pairs, training_part
-from huaxiang.evaluate.trial import Ensembles, Trial, evaluate_ensembles, fit_ensembles, refit
+from huaxiang.evaluate.trial import Ensembles, Trial, evaluate_ensembles, fit_ensembles, refit, weighted
 from huaxiang.feedback.retrain import Comparison, Plan, caught_up, compare, next_members
 from huaxiang.fusion import Fusion, Parts, make
 from huaxiang.model import Model
@@ -30,6 +30,7 @@ from huaxiang.profile.population import Population
 from huaxiang.profile.update import milliseconds
 from huaxiang.recommend.base import Histories, TrainingData
 from huaxiang.recommend.histories import histories_from_events
+from huaxiang.recommend.ways import SLOW
 from huaxiang.records import Matrix, Vector
 from huaxiang.runs import fingerprint_of
 from huaxiang.shop.base import Shop
@@ -89,7 +90,7 @@ def fit(
     fusion = make(settings.fusion.way, {"dimensions": settings.fusion.dimensions})
     fusion.fit(parts, item_pairs(training_part(shop), seed=seed), seed=seed)
     vectors = {**parts.vectors, "fused": fusion.fuse(parts)}
-    contents = read_contents(shop, reader, fusion)
+    contents = read_contents(shop, words, fusion)  # of shoppers' words no copy lies in the cache
 
     # A trial: weights are chosen on one held-out part, and what they are worth is measured on a newer one.
     held_out = hold_out(shop, contents)
@@ -220,6 +221,64 @@ def retrain(
             text_encoder=model.text_encoder,
             image_encoder=model.image_encoder,
         ),
+    )
+
+
+def relearn(
+    model: Model,
+    shop: Shop,
+    *,
+    said: Mapping[int, Vector] | None = None,
+    name: str,
+    progress: Progress | None = None,
+) -> Model:
+    """Return the model as if nobody but the shoppers of `shop` had ever been there, but for its networks.
+
+    Whatever counts or has a closed form is learnt anew, so it equals that of a model which never saw the
+    others. Networks, fusion and the weights between members stay: those took hours, or are a few numbers over
+    everybody, and the next retraining or build replaces them.
+
+    Parameters
+    ----------
+    shop
+        The items of `model`, and the events that may be learnt from.
+    said
+        Vectors of shoppers' words and photos that are known beside the model's own, by the content's number.
+    name
+        Of the model that is returned.
+    """
+    known = {**model.contents.vectors(), **(said or {})}
+    contents = read_contents(shop, model.text_encoder, model.fusion, known=known)
+    everything = histories_from_events(shop.events, contents, order_only=shop.order_only)
+    return replace(
+        model,
+        name=name,
+        shop=shop,
+        states=build_states(shop.events, order_only=shop.order_only),
+        contents=contents,
+        population=Population.from_events(shop.events, model.catalogue, config=model.settings.profile),
+        recommenders=relearnt(model, model.recommenders, everything, progress=progress),
+        trial=None,
+    )
+
+
+def relearnt(
+    model: Model, ensembles: Ensembles, histories: Histories, *, progress: Progress | None = None
+) -> Ensembles:
+    """Return ensembles of a model whose quick members have learnt from these histories and nothing else."""
+    fresh, before = model.settings.recommend.make(), ensembles.new.members
+    lesson = TrainingData(
+        histories=histories, catalogue=model.catalogue, vectors=model.vectors, seed=model.settings.seed
+    )
+    tell = progress or _silent
+    members = dict(before)
+    for number, name in enumerate(name for name in before if name not in SLOW):
+        tell("learn anew", number, len(before), name)
+        members[name] = fresh[name].fit(lesson)
+    tell("learn anew", len(before), len(before), "")
+    return Ensembles(
+        new=weighted(members, ensembles.new.weights_, exclude_had=True),
+        all=weighted(members, ensembles.all.weights_, exclude_had=False),
     )
 
 

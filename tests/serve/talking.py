@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +34,13 @@ class Talk:
     def send(self, *events: Mapping[str, object], **more: Any) -> Any:
         """Send events."""
         return self.client.post("/v1/events", json={"events": list(events)}, **more)
+
+    def until(self, is_so: Callable[[], bool], *, seconds: float = 60) -> None:
+        """Wait until something is so; fail when it never is."""
+        end = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < end, "it never came to that"
+            time.sleep(0.05)
 
     @property
     def shop(self) -> Any:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,14 @@ import pytest
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """Yield the address of a Redis that keeps nothing on disk; skip where there is none."""
+def redis_server(*options: str) -> Iterator[str]:
+    """Yield the address of a Redis that keeps nothing on disk unless told to; skip where there is none."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("needs redis-server")
     with tempfile.TemporaryDirectory() as home:
         socket = Path(home) / "redis.sock"
-        command = [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", home]
+        command = [program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", home, *options]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             for _ in range(200):
@@ -44,6 +44,7 @@ class PostgreSQL:
     programs: Path
     home: Path
     become: Callable[[], None] | None
+    settings: Sequence[str] = ()
 
     @property
     def url(self) -> str:
@@ -58,6 +59,7 @@ class PostgreSQL:
     def start(self) -> None:
         """Start, with everything on that a power cut asks for."""
         options = f"-k {self.home} -c listen_addresses='' -c fsync=on -c synchronous_commit=on"
+        options += "".join(f" -c {setting}" for setting in self.settings)
         log = str(self.home / "log")
         self.call("pg_ctl", "-D", str(self.home / "data"), "-w", "-o", options, "-l", log, "start")
 
@@ -72,13 +74,13 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
+def postgresql(*settings: str) -> Iterator[PostgreSQL]:
     """Yield a running server with an empty database; skip where PostgreSQL is not installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         pytest.skip("needs PostgreSQL")
     home = Path(tempfile.mkdtemp(prefix="hxpg"))
-    server = PostgreSQL(found[-1].parent, home, _owner(home))
+    server = PostgreSQL(found[-1].parent, home, _owner(home), settings)
     server.create()
     server.start()
     try:
@@ -90,9 +92,15 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Yield the address of an empty database; skip where PostgreSQL is not installed."""
-    with postgresql() as server:
+def postgresql_server(*settings: str) -> Iterator[str]:
+    """Yield the address of an empty database; skip where PostgreSQL is not installed.
+
+    Parameters
+    ----------
+    settings
+        Of the server, as "wal_recycle=off".
+    """
+    with postgresql(*settings) as server:
         yield server.url
 
 

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
 import huaxiang as hx
@@ -26,13 +29,17 @@ from feedback.ring_shop import (
     write_shop,
 )
 from huaxiang.feedback.drift import Reference
+from huaxiang.journey import relearn
 from huaxiang.profile.update import event_key
 from huaxiang.records import Event, EventType, Text
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, read_key
 from huaxiang.serve.start import prepare
+from huaxiang.shop.base import EVENT_COLUMNS
+from huaxiang.shop.event_records import event_row
 from huaxiang.store import LoggedEvent, Store, append, open_store, positions, put_items
-from huaxiang.store.models import ModelRow, models_of, promote_model
+from huaxiang.store.erasure import erase
+from huaxiang.store.models import ModelRow, models_of, promote_model, put_model
 
 
 def as_before(day: float) -> int:
@@ -206,6 +213,43 @@ def test_who_refuses_is_not_learnt_from_and_weights_that_knew_them_are_dropped(s
     served.happen([bought("s-20", 3, 62, event_id="later")])
     again = served.retrain("--promote").json
     assert not again["started_over"]
+
+
+def test_a_version_made_anew_without_somebody_counts_as_if_they_had_never_been_there(served: Served) -> None:
+    walks = since_opening(purchases(another_fashion))
+    served.happen(walks)
+    made = Path(served.retrain("--promote").json["folder"])
+    known = hx.load(made)
+    subject = Pseudonyms(read_key(None, file=served.process.key_file())).subject(
+        "default", served.hashed("s-0")
+    )
+    with served.store() as store, store.begin() as tx:
+        (first,) = [row for row in models_of(tx, "default") if row.status == "retired"]
+        put_model(tx, "default", replace(first, folder=str(served.run)))  # the fixture has copied it
+        erase(tx, "default", [served.hashed("s-0")], subjects=[subject], at_ms=1)
+    record = call("forget", "--run", served.run, "--json").json
+    assert len(record["versions"]) == len(served.models())
+    assert not made.exists()
+    everything = fit_on(known, [one for one in purchases(another_fashion) if one.shopper_id != "s-0"])
+    (row,) = [row for row in served.models() if row.status == "serving"]
+    for counted, expected in zip(counts(hx.load(row.folder)), counts(everything), strict=True):
+        np.testing.assert_allclose(counted, expected, atol=1e-6)
+    assert not np.allclose(counts(known)[0], counts(everything)[0])
+    assert call("forget", "--run", served.run, "--json").json["versions"] == []
+
+
+def fit_on(model: hx.Model, events: list[Event]) -> hx.Model:
+    """Return the model as it is after only these events."""
+    rows = [event_row(one, item_row=int(one.item_id[1:]), new_order=True) for one in events]  # type: ignore[index]
+    table = pl.DataFrame(rows, schema=EVENT_COLUMNS, infer_schema_length=None)
+    return relearn(model, replace(model.shop, events=table), name="never")
+
+
+def counts(model: hx.Model) -> list[np.ndarray]:
+    """Return what the members of a model of this shop have counted and solved for."""
+    members: Any = model.recommenders.new.members
+    mass = members["popular"].shares(), members["closed_form"].weights_II.toarray()
+    return [*mass, model.popularity, model.population.shares()]
 
 
 def soon_after(event: Event) -> datetime:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from huaxiang.cli.feedback import retrain
+from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
@@ -33,6 +33,7 @@ app.command("serve")(serve)
 app.command("retrain")(retrain)
 app.command("replay")(replay)
 app.command("retain")(retain)
+app.command("forget")(forget)
 app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="letters")
 

@@ -76,6 +76,34 @@ def retrain(  # noqa: PLR0913 - one argument per option
         time.sleep(pause_s)
 
 
+def forget(
+    run: Annotated[Path, typer.Option("--run", help="Run that is served.", envvar="HUAXIANG_RUN")],
+    shop_id: Annotated[str, typer.Option(help="Shop in the store.")] = "default",
+    settings: Annotated[Path | None, typer.Option(help="Settings file (TOML), its [serve] table.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make every version of a run anew where it still counts somebody who was erased.
+
+    A service that runs does so by itself, soon after each erasure.
+    """
+    from huaxiang.cli.forgetting import forget_run
+    from huaxiang.serve.process import Process
+
+    process = Process.of(os.environ, run=run, settings=settings)
+    if shop_id not in process.runs:
+        known = ", ".join(process.runs)
+        raise InputError("no such shop", column="--shop-id", value=shop_id, remedy=f"there is {known}")
+    with StageProgress() as progress:
+        record = forget_run(process, shop_id, progress=progress.report)
+    if as_json:
+        print_json("forget", record)
+        return
+    for one in record["versions"]:
+        print(f"{one['before']} → {one['after'] or 'removed: it could not be made anew'}")
+    if not record["versions"]:
+        print(f"nothing to do: no version counts any of {record['erased']} people who were erased")
+
+
 def seconds_of(text: str) -> float:
     """Return a time written with its unit, in seconds.
 

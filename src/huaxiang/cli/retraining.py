@@ -12,7 +12,6 @@ from typing import Any
 
 from huaxiang import __version__
 from huaxiang.cli.versions import (
-    LEARNT,
     InPlace,
     alone,
     cut_of,
@@ -30,11 +29,12 @@ from huaxiang.feedback.decision import Rule
 from huaxiang.feedback.drift import Reference
 from huaxiang.feedback.live_log import seen_lately
 from huaxiang.feedback.retrain import Plan
-from huaxiang.feedback.training_log import TrainingLog, read_training_log, withdrawn_now
+from huaxiang.feedback.training_log import Cut, TrainingLog, read_training_log, withdrawn_now
 from huaxiang.journey import Retrained, retrain
 from huaxiang.model import save
 from huaxiang.profile.update import milliseconds
 from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run, read_part, write_json, write_manifest
+from huaxiang.serve.standing import COUNTED_WITHOUT, LEARNT, POSITIONS
 from huaxiang.store import Store
 from huaxiang.store.models import ModelRow
 
@@ -85,6 +85,7 @@ class _Attempt:
 
     in_place: InPlace
     log: TrainingLog
+    cut: Cut
     plan: Plan
     now_ms: int
 
@@ -102,6 +103,8 @@ class _Attempt:
             "until_ms": milliseconds(newest),
             "anew_ms": self.now_ms if self.plan.start_over else self.in_place.anew_ms,
             "withdrawn": self.log.withdrawn,
+            COUNTED_WITHOUT: self.log.erased,
+            POSITIONS: self.cut.as_json(),
         }
 
 
@@ -170,7 +173,7 @@ def _begun(store: Store, wish: Wish, in_place: InPlace, *, now_ms: int, progress
         rule=wish.rule,
         said=log.said,
     )
-    return _Attempt(in_place=in_place, log=log, plan=plan, now_ms=now_ms)
+    return _Attempt(in_place=in_place, log=log, cut=cut, plan=plan, now_ms=now_ms)
 
 
 def _made(store: Store, wish: Wish, attempt: _Attempt, *, cache: Path, progress: Progress) -> dict[str, Any]:

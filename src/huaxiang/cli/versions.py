@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ from huaxiang.feedback.training_log import Cut
 from huaxiang.model import Model, load
 from huaxiang.profile.update import milliseconds
 from huaxiang.runs import read_manifest, read_part, write_json
+from huaxiang.serve.standing import LEARNT, POSITIONS
 from huaxiang.store import Store, item_numbers, open_store
 from huaxiang.store.models import ModelRow, promote_model, put_model, serving_model
 
 LOCK, UNDER_WAY, PARTIAL = "retraining.lock", "under-way.json", ".partial"
-LEARNT = "learnt"
 HOUR_MS = 3_600_000
 GO_ON_HOURS = 24
 """A stopped retraining goes on with the log that it had read, if that is not older."""
@@ -135,6 +135,12 @@ def cut_of(store: Store, shop_id: str, versions: Path, *, base: str, now_ms: int
         cut = Cut.of(tx, shop_id)
     write_json(versions / UNDER_WAY, {"base": base, "at_ms": now_ms, "positions": cut.as_json()})
     return cut
+
+
+def cut_in(manifest: Mapping[str, Any]) -> Cut | None:
+    """Return up to where of the log a version has learnt; None of one that learnt from no log."""
+    said = manifest.get(LEARNT, {}).get(POSITIONS)
+    return None if said is None else Cut.from_json(said)
 
 
 def end_attempt(versions: Path) -> None:

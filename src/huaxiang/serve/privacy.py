@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
+from huaxiang.errors import StoreError
 from huaxiang.profile.update import milliseconds
 from huaxiang.records import Event
 from huaxiang.serve.item_photos import forget_photos
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.pseudonyms import Pseudonyms
+from huaxiang.serve.standing import standings
 from huaxiang.store import of_shopper
-from huaxiang.store.erasure import erase, scrub
+from huaxiang.store.erasure import erase, erase_late, left_in_files, said_by, scrub
 from huaxiang.store.letters import letters_of_shoppers
 from huaxiang.store.photos import photos_of_shoppers
 from huaxiang.store.slates import slates_of_shopper
 
+LOG = logging.getLogger(__name__)
 Forgotten = Callable[[LiveShop], None]
+LEFT = (
+    "the shop's own files, which the run was built from",
+    "backups and copies that were made outside the service",
+    "fusion and the weights between a model's members, a few numbers over everybody, until the next build",
+)
+"""What an erasure doesn't reach; every receipt says so."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +48,17 @@ class Privacy:
         Their key also signs receipts and marks who was erased.
     rewrite_states
         Called once somebody was erased: it writes the snapshot of the states anew.
+    wake
+        Called then too: what was counted is going to be counted again.
     """
 
     pseudonyms: Pseudonyms
     rewrite_states: Forgotten
+    wake: Callable[[], None] = lambda: None
 
     def subject(self, shop_id: str, shopper_hash: str) -> str:
         """Return what stands for a shopper where they must not be recognised: a keyed hash of their hash."""
-        return self.pseudonyms.secret("subject", f"{shop_id}\0{shopper_hash}").hex()[:32]
+        return self.pseudonyms.subject(shop_id, shopper_hash)
 
     def export(self, shop: LiveShop, shopper_id: str) -> dict[str, Any]:
         """Return everything about a person as one object, their own id given back in place of the hash.
@@ -102,24 +115,38 @@ class Privacy:
         now = shop.clock()
         subjects = [self.subject(shop.shop_id, one) for one in ids]
 
-        def write() -> dict[str, int]:
+        def delete() -> tuple[dict[str, int], set[int]]:
             with shop.store.begin() as tx:
-                gone = erase(tx, shop.shop_id, ids, subjects=subjects, at_ms=milliseconds(now))
-            self._forget(shop, ids)
-            scrub(shop.store)
-            return gone
+                said = said_by(tx, shop.shop_id, ids)
+                return erase(tx, shop.shop_id, ids, subjects=subjects, at_ms=milliseconds(now)), said
 
-        gone = await asyncio.to_thread(write)
+        def delete_late(said: set[int]) -> dict[str, int]:
+            with shop.store.begin() as tx:
+                late = erase_late(tx, shop.shop_id, ids, said=said)
+            scrub(shop.store)
+            return late
+
+        def forget() -> str:
+            try:
+                self._forget(shop, ids)
+            except StoreError as error:
+                LOG.error("a cache keeps an erased shopper", extra={"error": str(error)})
+                return "could not be reached: empty it before it is used again"
+            return "nothing"
+
+        gone, said = await asyncio.to_thread(delete)
         gone["photos"] = await asyncio.to_thread(forget_photos, shop, shown)
-        replaced_by = now + timedelta(days=shop.settings.privacy.replace_within_days)
+        await asyncio.wrap_future(shop.writer.submit(shop.shop_id, []))  # what was on its way is written now
+        late = await asyncio.to_thread(delete_late, said)
+        in_cache = await asyncio.to_thread(forget)
+        self.wake()
         receipt = {
             "receipt_id": secrets.token_hex(12),
             "erased_at": now.isoformat().replace("+00:00", "Z"),
             "subjects": subjects,
-            "rows": gone,
-            "models": [
-                {"name": shop.serving.model.name, "replaced_by": replaced_by.date().isoformat()},
-            ],
+            "rows": {table: rows + late.get(table, 0) for table, rows in gone.items()},
+            "models": self._models(shop, now),
+            "left": {"of_others": list(LEFT), "store": left_in_files(shop.store), "cache": in_cache},
             "key_id": key_id,
         }
         return {**receipt, "signature": self._signature(receipt)}
@@ -128,6 +155,26 @@ class Privacy:
         """Return every id of a person, also of one of whom there are only events that could not be taken."""
         ids = shop.people.find(tx, shopper_id).ids
         return ids if letters_of_shoppers(tx, shop.shop_id, ids) else shop.people.known(tx, shopper_id).ids
+
+    def check(self, shop: LiveShop, receipt: dict[str, Any]) -> dict[str, Any]:
+        """Return whether a receipt was given by this service, and how the shop's versions stand to it now."""
+        if not self.is_genuine(receipt):
+            return {"is_genuine": False}
+        erased_at = datetime.fromisoformat(str(receipt["erased_at"]))
+        models = self._models(shop, erased_at)
+        return {
+            "is_genuine": True,
+            "is_complete": all(
+                one["made_anew"]["state"] == "done" and not one["replaced"]["members"] for one in models
+            ),
+            "models": models,
+        }
+
+    def _models(self, shop: LiveShop, erased_at: datetime) -> list[dict[str, Any]]:
+        """Return what is done, and what is left to do, with each version that learnt from a person."""
+        by = (erased_at + timedelta(days=shop.settings.privacy.replace_within_days)).date()
+        found = standings(shop.store, shop.shop_id, erased_ms=milliseconds(erased_at))
+        return [one.as_json(replaced_by=by) for one in found]
 
     def is_genuine(self, receipt: dict[str, Any]) -> bool:
         """Return whether a receipt was given by this service and is unchanged."""

@@ -14,7 +14,9 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from pathlib import Path
 
-from huaxiang.errors import SettingsError
+from huaxiang.errors import InputError, SettingsError
+from huaxiang.store import Store
+from huaxiang.store.meta import read_meta, write_meta
 
 _KEY_BYTES = 32
 _HASH_BYTES = 16
@@ -53,6 +55,10 @@ class Pseudonyms:
         mac.update(f"{shop_id}\0{shopper_id}".encode("utf-8", "surrogatepass"))
         return urlsafe_b64encode(mac.digest()[:_HASH_BYTES]).rstrip(b"=").decode()
 
+    def subject(self, shop_id: str, shopper_hash: str) -> str:
+        """Return what stands for a shopper where they must not be recognised: a keyed hash of their hash."""
+        return self.secret("subject", f"{shop_id}\0{shopper_hash}").hex()[:32]
+
     def secret(self, purpose: str, name: str) -> bytes:
         """Return a secret for one purpose, derived from the key: 32 bytes."""
         return hmac.new(self._key, f"{purpose}\0{name}".encode(), sha256).digest()
@@ -60,6 +66,28 @@ class Pseudonyms:
     def check_value(self) -> str:
         """Return what tells a wrong key from the right one and nothing else about it."""
         return self.secret("check", "").hex()[:32]
+
+
+def known_pseudonyms(given: str | None, file: Path | None, store: Store) -> Pseudonyms:
+    """Return the pseudonyms of a store's log.
+
+    Raises
+    ------
+    InputError
+        The key is another one than the log was made with: nobody would be found again.
+    """
+    pseudonyms = Pseudonyms(read_key(given, file=file))
+    with store.begin() as tx:
+        known = read_meta(tx, "pseudonyms")
+        if known is None:
+            write_meta(tx, "pseudonyms", pseudonyms.check_value())
+        elif known != pseudonyms.check_value():
+            raise InputError(
+                "the key for shoppers' ids is not the one that this log was made with",
+                column="HUAXIANG_PSEUDONYM_KEY",
+                remedy="give the former key: with another nobody would be found again",
+            )
+    return pseudonyms
 
 
 def read_key(given: str | None, *, file: Path | None) -> bytes:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from huaxiang.errors import ScopeError
 from huaxiang.serve.auditing import Audit
 from huaxiang.serve.auth import Caller, Gate
+from huaxiang.serve.forgetting import Forgetting
 from huaxiang.serve.limits import Rates, read_body
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.metrics import Metrics
@@ -33,6 +34,7 @@ class Service:
     shops: Mapping[str, LiveShop]
     gate: Gate
     privacy: Privacy
+    forgetting: Forgetting
     models: Versions
     rates: Rates
     photos: NamedPhotos

@@ -102,7 +102,9 @@ class Privacy:
     epsilon, epsilon_per_day
         Of the Laplace noise of one published table, and of all tables of a day.
     replace_within_days
-        By when models that learnt from an erased shopper are replaced.
+        By when networks that learnt from an erased shopper are replaced: retrain at least this often.
+    gather_erasures_s
+        Seconds that erasures are gathered before what counts is counted again without those who were erased.
     """
 
     allowed: tuple[str, ...] = ("recommend", "search", "service", "research", "train")
@@ -110,6 +112,7 @@ class Privacy:
     epsilon: float = 0.5
     epsilon_per_day: float = 5.0
     replace_within_days: int = 30
+    gather_erasures_s: float = 5.0
 
     def __post_init__(self) -> None:
         for purpose in self.allowed:
@@ -118,7 +121,7 @@ class Privacy:
                 raise SettingsError(
                     "no such purpose", column="serve.privacy.allowed", value=purpose, remedy=remedy
                 )
-        for name in ("least_group", "epsilon", "epsilon_per_day", "replace_within_days"):
+        for name in ("least_group", "epsilon", "epsilon_per_day", "replace_within_days", "gather_erasures_s"):
             _above_zero(f"serve.privacy.{name}", getattr(self, name))
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import orjson
 from fastapi import FastAPI
 
-from huaxiang.errors import ArtefactError, HuaxiangError, InputError
+from huaxiang.errors import ArtefactError, HuaxiangError
 from huaxiang.model import Model, load
 from huaxiang.serve.app import create_app
 from huaxiang.serve.auth import Gate
 from huaxiang.serve.catalogue import caught_up, keep_caught_up
 from huaxiang.serve.contents import SaidThings
 from huaxiang.serve.drifting import keep_comparing
+from huaxiang.serve.forgetting import Forgetting
 from huaxiang.serve.importing import import_events, import_items
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.limits import Rates
@@ -29,10 +31,11 @@ from huaxiang.serve.named_photos import NamedPhotos
 from huaxiang.serve.people import People
 from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
-from huaxiang.serve.pseudonyms import Pseudonyms, read_key
+from huaxiang.serve.pseudonyms import Pseudonyms, known_pseudonyms
 from huaxiang.serve.retention import Retainer
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
+from huaxiang.serve.standing import imported_mark
 from huaxiang.serve.states import StateReader
 from huaxiang.serve.tail import FOLD_EVERY, keep_learning
 from huaxiang.serve.versions import Versions, register
@@ -101,7 +104,8 @@ def open_service(process: Process) -> Service:
     for shop_id, run in process.runs.items():
         shops[shop_id] = _open_shop(shop_id, run, process, store, cache, pseudonyms, writer)
     gate = Gate(partial(_found_key, store), pseudonyms)
-    privacy = Privacy(pseudonyms, partial(_save_shop, process))
+    forgetting = Forgetting(process, store, process.settings.privacy.gather_erasures_s)
+    privacy = Privacy(pseudonyms, partial(_save_shop, process), forgetting.wake)
     writer.subject = privacy.subject
     service = Service(
         store=store,
@@ -109,6 +113,7 @@ def open_service(process: Process) -> Service:
         shops=shops,
         gate=gate,
         privacy=privacy,
+        forgetting=forgetting,
         models=Versions(),
         rates=Rates(process.settings.limits),
         photos=NamedPhotos.of(process.settings),
@@ -122,18 +127,7 @@ def open_service(process: Process) -> Service:
 
 def pseudonyms_of(process: Process, store: Store) -> Pseudonyms:
     """Return what hashes shoppers' ids, once it is sure that it is the one that the log was made with."""
-    pseudonyms = Pseudonyms(read_key(process.where.pseudonym_key, file=process.key_file()))
-    with store.begin() as tx:
-        known = read_meta(tx, "pseudonyms")
-        if known is None:
-            write_meta(tx, "pseudonyms", pseudonyms.check_value())
-        elif known != pseudonyms.check_value():
-            raise InputError(
-                "the key for shoppers' ids is not the one that this log was made with",
-                column="HUAXIANG_PSEUDONYM_KEY",
-                remedy="give the former key: with another nobody would be found again",
-            )
-    return pseudonyms
+    return known_pseudonyms(process.where.pseudonym_key, process.key_file(), store)
 
 
 def _import_run(store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, tell: Tell) -> None:
@@ -146,8 +140,13 @@ def _import_run(store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, t
     import_items(store, shop_id, model)
     import_events(store, shop_id, model, pseudonyms, progress=lambda stage, done, total: None)
     with store.begin() as tx:
+        write_meta(tx, imported_mark(shop_id), _written(positions(tx, shop_id)))
         write_meta(tx, mark, model.name)
     register(store, shop_id, model, run)
+
+
+def _written(learnt: Mapping[int, int]) -> str:
+    return orjson.dumps({str(part): position for part, position in learnt.items()}).decode()
 
 
 def _first_key(process: Process, store: Store) -> str | None:
@@ -270,6 +269,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     ]
     retainers = [Retainer(shop, service.privacy.rewrite_states) for shop in service.shops.values()]
     tasks += [asyncio.create_task(retainer.follow(), name="retain") for retainer in retainers]
+    tasks.append(asyncio.create_task(service.forgetting.follow(), name="forget"))
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
     try:
         yield
@@ -285,10 +285,8 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
 
 
 async def _learning(shop: LiveShop) -> None:
-    with shop.store.read() as tx:
-        known = positions(tx, shop.shop_id)
     shop.serving.model.recommenders.new.fold(every=FOLD_EVERY)
-    await keep_learning(shop, known)
+    await keep_learning(shop)
 
 
 async def _snapshots(service: Service, process: Process) -> None:

@@ -7,8 +7,9 @@ neighbours and the population's shares learn from them. So all processes end up 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +23,14 @@ from huaxiang.model import Known
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.update import milliseconds
 from huaxiang.serve.live import LiveShop
+from huaxiang.serve.standing import learnt_until
 from huaxiang.serve.states import IN_A_STATE
-from huaxiang.store import LoggedEvent, heads_of, read_after
+from huaxiang.store import LoggedEvent, heads_of, positions, read_after
 
+LOG = logging.getLogger(__name__)
 MOST_AT_ONCE = 500
+MOST_CAUGHT_UP = 100_000
+"""Positions that a version goes back, at most, when it begins to learn."""
 SLICE = 4
 """Events that are learnt from before requests have their turn."""
 SHARE = 0.2
@@ -44,10 +49,16 @@ class Tail:
     ----------
     learnt
         Partition → position up to which events were learnt.
+    name
+        Of the version that learns; another one learns nothing here.
+    heard
+        The same for what came of lists, which is counted once, whichever version learns.
     """
 
     shop: LiveShop
     learnt: dict[int, int]
+    name: str
+    heard: dict[int, int]
 
     def fetch(self) -> list[LoggedEvent]:
         """Return the next events of the log."""
@@ -64,17 +75,27 @@ class Tail:
             self.learnt[part] = max(self.learnt.get(part, -1), one.position)
         occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
         shop.newest_ms = max([shop.newest_ms, *occurred])
+        self._hear(events)
+
+    def _hear(self, events: Sequence[LoggedEvent]) -> None:
+        """Count what came of lists."""
         for one in events:
+            part = one.position % self.shop.store.n_partitions
+            if one.position <= self.heard.get(part, -1):
+                continue
+            self.heard[part] = one.position
             moment = one.event.occurred_at
             deed = deed_of(
                 one.event, item_no=one.item_no, occurred_ms=None if moment is None else milliseconds(moment)
             )
             if deed is not None:
-                shop.outcomes.learn_deed(deed)
+                self.shop.outcomes.learn_deed(deed)
 
     def _teach(self, tx: Connection, events: Sequence[LoggedEvent]) -> None:
         """Let the model learn, shopper by shopper: what they did before is the context of what is new."""
         shop, model = self.shop, self.shop.serving.model
+        if model.name != self.name:  # it has changed just now, and begins at its own time
+            return
         by_shopper: dict[str, list[LoggedEvent]] = {}
         for one in events:
             by_shopper.setdefault(one.event.shopper_id, []).append(one)
@@ -96,13 +117,34 @@ def _age_s(events: Sequence[LoggedEvent], now: datetime) -> float:
     return 0.0 if received is None else max(0.0, (now - received).total_seconds())
 
 
-async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
+def begin(shop: LiveShop, *, heard: Mapping[int, int] | None = None) -> Tail:
+    """Return the tail of the version that is served: it goes on where that version stopped learning.
+
+    Where more than `MOST_CAUGHT_UP` events came since, the older ones wait for the next retraining.
+    """
+    with shop.store.read() as tx:
+        newest = positions(tx, shop.shop_id)
+    name = shop.serving.model.name
+    learnt = learnt_until(shop.store, shop.shop_id, name)
+    if learnt is None:  # nobody noted it: what comes from now on
+        learnt = newest
+    furthest = {part: position - MOST_CAUGHT_UP for part, position in newest.items()}
+    if any(learnt.get(part, -1) < position for part, position in furthest.items() if position > 0):
+        LOG.warning("older events wait for the next retraining", extra={"shop": shop.shop_id})
+    near = {part: max(learnt.get(part, -1), position) for part, position in furthest.items()}
+    return Tail(shop, near, name, dict(newest if heard is None else heard))
+
+
+async def keep_learning(shop: LiveShop) -> None:
     """Learn for ever, a little at a time, so that requests in between wait for a few milliseconds at most.
 
-    Of the processor's time it takes at most `share`: a burst of events is learnt from when it is over.
+    Of the processor's time it takes at most `share`: a burst of events is learnt from when it is over. A
+    version that takes the place of another learns what came since its own time.
     """
-    tail, shown = Tail(shop, learnt), _step(shop)
+    tail, shown = begin(shop), _step(shop)
     while True:
+        if tail.name != shop.serving.model.name:
+            tail = begin(shop, heard=tail.heard)
         if shown != _step(shop):  # within one moment profiles stay as they are
             shown = _step(shop)
             shop.serving.model.population.renew()
@@ -111,6 +153,8 @@ async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
             events = tail.fetch()
         shop.lag_s = _age_s(events, shop.clock())
         for start in range(0, len(events), SLICE):
+            if tail.name != shop.serving.model.name:
+                break
             while not shop.swapping.acquire(blocking=False):
                 await asyncio.sleep(SWAP_S)
             started = time.perf_counter()
@@ -120,6 +164,6 @@ async def keep_learning(shop: LiveShop, learnt: dict[int, int]) -> None:
             finally:
                 shop.swapping.release()
             await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
-        if len(events) < MOST_AT_ONCE:
+        if len(events) < MOST_AT_ONCE and tail.name == shop.serving.model.name:
             shop.serving.model.recommenders.new.fold()
             await asyncio.sleep(shop.settings.poll_s)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from huaxiang.errors import BusyError, HuaxiangError
 from huaxiang.store import Appended, LoggedEvent, Store, append
 from huaxiang.store.erasure import erased_at
+from huaxiang.store.log import named_in
 
 LOG = logging.getLogger(__name__)
 MOST_IN_GROUP = 4000
@@ -255,6 +256,6 @@ def erased_among(
     buried = erased_at(tx, shop_id)
     if not buried:
         return {}
-    shoppers = {one.event.shopper_id for one in events}
+    shoppers = {who for one in events for who in named_in(one.event)}
     found = {shopper_id: buried.get(subject(shop_id, shopper_id)) for shopper_id in shoppers}
     return {shopper_id: at_ms for shopper_id, at_ms in found.items() if at_ms is not None}

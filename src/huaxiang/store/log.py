@@ -44,6 +44,19 @@ def partition_of(shopper_id: str, n_partitions: int) -> int:
     return zlib.crc32(shopper_id.encode("utf-8", "surrogatepass")) % n_partitions
 
 
+def named_in(event: Event) -> tuple[str, ...]:
+    """Return the ids that an event is about: its shopper's, and the one that an alias joins.
+
+    Examples
+    --------
+    >>> joined = Event(event_id="1", shopper_id="ann", type=EventType.ALIAS, context={"other": "visitor"})
+    >>> named_in(joined)
+    ('ann', 'visitor')
+    """
+    other = event.context.get("other") if event.type is EventType.ALIAS else None
+    return (event.shopper_id, other) if isinstance(other, str) else (event.shopper_id,)
+
+
 def append(
     tx: Connection, shop_id: str, events: Sequence[LoggedEvent], *, erased: Mapping[str, int] | None = None
 ) -> Appended:
@@ -63,7 +76,7 @@ def append(
     for one, part in zip(events, parts, strict=True):
         event = one.event
         identity, order = (event.shopper_id, event.event_id), (event.shopper_id, event.order_id)
-        if erased and _happened_ms(event) <= erased.get(event.shopper_id, -1):
+        if erased and _happened_ms(event) <= max(erased.get(who, -1) for who in named_in(event)):
             outcome.add(-1, dropped=True)
             continue
         if identity in there:

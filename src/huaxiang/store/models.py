@@ -74,6 +74,11 @@ def promote_model(tx: Connection, shop_id: str, name: str) -> None:
     tx.exec_driver_sql(fill(tx, serve), (change, shop_id, name))
 
 
+def remove_model(tx: Connection, shop_id: str, name: str) -> None:
+    """Forget a version. Write its successor first: watchers follow the number of the newest change."""
+    tx.exec_driver_sql(fill(tx, "DELETE FROM models WHERE shop_id = ? AND name = ?"), (shop_id, name))
+
+
 def models_of(tx: Connection, shop_id: str) -> list[ModelRow]:
     """Return every version, the newest first."""
     query = f"SELECT {_COLUMNS} FROM models WHERE shop_id = ? ORDER BY created_ms DESC, name"

@@ -90,8 +90,8 @@ async def erase(request: Request, shopper_id: str) -> Response:
 
 @router.post("/v1/receipts/check", summary="Check a receipt of an erasure", openapi_extra=described(Receipt))
 async def check_receipt(request: Request) -> Response:
-    """Answer whether a receipt was given by this service and is unchanged."""
+    """Answer whether a receipt was given by this service and is unchanged, and what is still to be done."""
     service = service_of(request)
-    service.caller(request, "privacy:manage")
+    caller = service.caller(request, "privacy:manage")
     receipt = await read_object(service, request)
-    return json_answer({"is_genuine": service.privacy.is_genuine(receipt)})
+    return json_answer(service.privacy.check(service.shop(caller), receipt))

@@ -9,6 +9,7 @@ step is added by a single APPEND and two processes never overwrite each other:
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -23,6 +24,8 @@ local kept = redis.call('GET', KEYS[1])
 if (ARGV[1] == '' and not kept) or kept == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2]) end
 """
 TIMEOUT_S = 2.0
+FILES_S = 10.0
+"""How long an erasure waits for files that Redis is writing already."""
 
 
 class RedisStates:
@@ -84,9 +87,30 @@ class RedisStates:
             self._swap(keys=[_key(shop_id, shopper_id)], args=[before, _written(new)])
 
     def remove(self, shop_id: str, shopper_ids: Sequence[str]) -> None:
-        """Forget shoppers."""
+        """Forget shoppers; where Redis keeps files, they are written anew without them."""
         with self._explained():
             self._redis.delete(*(_key(shop_id, shopper_id) for shopper_id in shopper_ids))
+            self._write_files_anew()
+
+    def _write_files_anew(self) -> None:
+        """Start what writes the append-only file, and the dump, without what was deleted."""
+        keeps = self._redis.config_get("appendonly", "save")
+        said = self._redis.info("persistence")
+        self._wait(said)
+        if keeps.get("appendonly") == "yes":
+            self._redis.bgrewriteaof()
+        if keeps.get("save"):
+            self._wait(self._redis.info("persistence"))
+            self._redis.bgsave()
+
+    def _wait(self, said: dict[str, object]) -> None:
+        """Wait until a writing that began before has ended: it would still have what was deleted."""
+        end = time.monotonic() + FILES_S
+        while time.monotonic() < end and (
+            said["aof_rewrite_in_progress"] or said["aof_rewrite_scheduled"] or said["rdb_bgsave_in_progress"]
+        ):
+            time.sleep(0.05)
+            said = self._redis.info("persistence")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
