@@ -85,6 +85,7 @@ def test_what_is_watched_is_what_happened_since(store: Store) -> None:
     seen = seen_lately(store, SHOP, shop, since_ms=FIRST + DAY_MS)
     assert seen.values["event type"] == {"purchase": 2}
     assert seen.values["brand"] == {"Nike": 1, "Acme": 1}
+    assert seen.values["bought brand"] == {"Nike": 1, "Acme": 1}
     assert seen.numbers["score"].tolist() == [1.0, 0.5]
     turned = seen_lately(store, SHOP, shop, since_ms=FIRST + round(2.5 * DAY_MS), row_of_no=[1, 0])
     assert turned.values["brand"] == {"Nike": 1}

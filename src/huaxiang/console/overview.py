@@ -154,7 +154,8 @@ def _show_drift(visit: Visit, say: Word) -> None:
 
 def _moved(visit: Visit, one: Drift) -> str:
     def said(value: str) -> str:
-        return plain_label(visit.shop, one.name, value, language=visit.language)
+        dimension = one.name.removeprefix("bought ")
+        return plain_label(visit.shop, dimension, value, language=visit.language)
 
     return ", ".join(f"{said(value)} {before:.0%} → {now:.0%}" for value, before, now in one.moved)
 

@@ -122,6 +122,8 @@ _ZH_NAMES: Mapping[str, str] = {
     "lapsed": "已流失",
     "unknown": "未知",
     "event type": "事件类型",
+    "bought category": "购买的类目",
+    "bought brand": "购买的品牌",
     "price": "价格",
     "score": "推荐得分",
     "other": "其他",

@@ -1,4 +1,4 @@
-"""What is watched for drift: kinds of events, values of the items they are about, prices, and scores."""
+"""What is watched for drift: kinds of events, what they are about and what is bought, prices, and scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from huaxiang.feedback.drift import Seen
 from huaxiang.records import EVENT_TYPES, EventType
 from huaxiang.shop.catalogue import Catalogue, Dimension
 
-_SHOWN = EventType.VIEW_ITEM_LIST.code
+_SHOWN, _BOUGHT = EventType.VIEW_ITEM_LIST.code, EventType.PURCHASE.code
+OF_PURCHASES = ("category", "brand")
+"""Dimensions that are watched a second time, over purchases alone."""
 
 
 def seen_in(
@@ -34,7 +36,8 @@ def seen_in(
     """
     is_theirs_E = types_E != _SHOWN
     types_E, rows_E = types_E[is_theirs_E], item_rows_E[is_theirs_E]
-    n_of_I = np.bincount(rows_E[rows_E >= 0], minlength=catalogue.n_items).astype(np.float64)
+    n_of_I = _per_item(rows_E, catalogue)
+    n_bought_I = _per_item(rows_E[types_E == _BOUGHT], catalogue)
     prices_I = np.where(catalogue.price_minor >= 0, catalogue.price_minor, np.nan)
     numbers = {
         "price": np.repeat(prices_I, n_of_I.astype(np.int64)),
@@ -44,9 +47,18 @@ def seen_in(
         values={
             "event type": _types(types_E),
             **{name: _values(dimension, n_of_I) for name, dimension in catalogue.dimensions.items()},
+            **{
+                f"bought {name}": _values(catalogue.dimensions[name], n_bought_I)
+                for name in OF_PURCHASES
+                if name in catalogue.dimensions
+            },
         },
         numbers={name: found for name, found in numbers.items() if np.isfinite(found).any()},
     )
+
+
+def _per_item(rows_E: NDArray[np.integer], catalogue: Catalogue) -> NDArray[np.float64]:
+    return np.bincount(rows_E[rows_E >= 0], minlength=catalogue.n_items).astype(np.float64)
 
 
 def _types(types_E: NDArray[np.integer]) -> Mapping[str, float]:
