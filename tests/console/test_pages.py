@@ -95,6 +95,18 @@ def test_a_correction_changes_the_facets_at_once(
     page.get_by_text(f"{liked} · {said}").first.wait_for()  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "watched"),
+    [("en-US", "Whether shoppers have changed", "event type"), ("zh-CN", "顾客是否变化", "事件类型")],
+)
+def test_the_overview_says_whether_shoppers_have_changed(
+    served: None, browser: object, language: str, heading: str, watched: str
+) -> None:
+    page = signed_in(browser, language=language)
+    page.get_by_role("heading", name=heading).wait_for()  # type: ignore[attr-defined]
+    page.get_by_role("cell", name=watched).wait_for()  # type: ignore[attr-defined]
+
+
 def test_items_and_models_are_found_by_keyboard(served: None, browser: object) -> None:
     page = signed_in(browser, language="en-US")
     page.goto(f"{HOME}/items")  # type: ignore[attr-defined]

@@ -10,9 +10,10 @@ from huaxiang.console.frame import DISLIKED, LIKED, QUIET, Word, card, figure, p
 from huaxiang.console.reading import plain_label
 from huaxiang.console.session import Visit
 from huaxiang.console.words import name_of
-from huaxiang.feedback.drift import Drift
+from huaxiang.feedback.drift import Comparison, Drift
 
 _EVERY_S = 1.0
+_DRIFT_EVERY_S = 5.0
 _MOST_WATCHED = 12
 _NARROW = {"watched": "!whitespace-nowrap", "verdict": "!whitespace-nowrap"}
 
@@ -26,7 +27,7 @@ def show_overview(visit: Visit) -> None:
         with card(say("ctr")):
             outcomes = ui.column().classes("w-full gap-1")
         with card(say("drift")):
-            _show_drift(visit, say)
+            _keep_showing_drift(visit, say, ui.column().classes("w-full gap-1"))
 
         def renew() -> None:
             _renew_figures(visit, labels)
@@ -127,6 +128,22 @@ def _show_outcomes(visit: Visit, say: Word, column: ui.column) -> None:
             {"name": key, "label": say(name), "field": key, "align": "left"} for key, name in names.items()
         ]
         ui.table(columns=columns, rows=rows).classes("w-full").props("flat dense")
+
+
+def _keep_showing_drift(visit: Visit, say: Word, column: ui.column) -> None:
+    """Show what was found, and again whenever it is looked for anew."""
+    shown: list[Comparison | None] = []
+
+    def renew() -> None:
+        if shown == [visit.shop.drift]:
+            return
+        shown[:] = [visit.shop.drift]
+        column.clear()
+        with column:
+            _show_drift(visit, say)
+
+    renew()
+    ui.timer(_DRIFT_EVERY_S, renew)
 
 
 def _show_drift(visit: Visit, say: Word) -> None:
