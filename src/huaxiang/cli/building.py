@@ -29,7 +29,7 @@ from huaxiang.profile.bulk import build_states
 from huaxiang.profile.derive import Background, derive_profile
 from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets
-from huaxiang.ranking.removal import audit_reasons
+from huaxiang.ranking.removal import Claim, audit_reasons
 from huaxiang.recommend.lists import claims_of
 from huaxiang.runs import (
     CHECKPOINTS,
@@ -232,16 +232,23 @@ def removal_of(model: Model, progress: Progress) -> dict[str, dict[str, float]]:
     ids = np.array(model.states.shopper_ids)
     chosen = [str(shopper_id) for shopper_id in rng.permutation(ids)[:N_AUDITED]]
     facets = audit_facets(model.states.states(chosen), model.background(model.contents))
-    claims = []
+    claims: dict[bool, list[Claim]] = {True: [], False: []}
     for number, shopper_id in enumerate(chosen):
         progress("test evidence by removal", number, len(chosen), "")
         profile = model.profile(shopper_id)
         listed = [model.catalogue.row_of[ranked.item_id] for ranked in model.recommend(profile, k=5).items]
-        claims += claims_of(model.recommenders.new, model.asker(profile), np.array(listed))
+        for checked, found in claims.items():
+            asker = model.asker(profile)
+            found += claims_of(model.recommenders.new, asker, np.array(listed), checked=checked)
     progress("test evidence by removal", len(chosen), len(chosen), "")
-    reasons = audit_reasons(claims, rng=rng)
+    reasons, quick = (audit_reasons(found, rng=rng) for found in claims.values())
     return {
         "facets and portrait": {"share": facets.share, "n": facets.n_facets + facets.n_sentences},
         "reasons lower their item": {"share": reasons.share_lowered, "n": reasons.n_claims},
         "reasons lower it, and more than random events": {"share": reasons.share_held, "n": reasons.n_claims},
+        "quick reasons lower their item": {"share": quick.share_lowered, "n": quick.n_claims},
+        "quick reasons lower it, and more than random events": {
+            "share": quick.share_held,
+            "n": quick.n_claims,
+        },
     }

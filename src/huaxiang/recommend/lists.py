@@ -137,12 +137,14 @@ def case_of(recommender: Recommender, asker: Asker, *, checked: bool = True) -> 
     )
 
 
-def claims_of(recommender: Recommender, asker: Asker, item_rows: NDArray[np.integer]) -> list[Claim]:
+def claims_of(
+    recommender: Recommender, asker: Asker, item_rows: NDArray[np.integer], *, checked: bool = True
+) -> list[Claim]:
     """Return what the personal reasons of listed items claim, for `ranking.removal.audit_reasons`."""
-    case = case_of(recommender, asker)
-    assert case.score_kept is not None
+    case = case_of(recommender, asker, checked=checked)
+    score_again = score_kept(recommender, asker.history)
     return [
-        Claim(score_kept=case.score_kept, n_events=case.effects.n_events, item_row=int(row), events=events)
+        Claim(score_kept=score_again, n_events=case.effects.n_events, item_row=int(row), events=events)
         for row, events in zip(item_rows, reason_events(case, item_rows), strict=True)
         if events
     ]

@@ -23,7 +23,7 @@ from huaxiang.serve.catalogue import caught_up, keep_caught_up
 from huaxiang.serve.contents import SaidThings
 from huaxiang.serve.drifting import keep_comparing
 from huaxiang.serve.forgetting import Forgetting
-from huaxiang.serve.importing import import_events, import_items
+from huaxiang.serve.importing import import_events, import_items, imported_states
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.limits import Rates
 from huaxiang.serve.live import LiveShop, encoder_of
@@ -62,6 +62,7 @@ from huaxiang.store.states.snapshot import load_snapshot, save_snapshot
 
 LOG = logging.getLogger(__name__)
 AT_ONCE = 20_000
+CHECKPOINT_S = 1.0
 Tell = Callable[[str], None]
 
 
@@ -78,7 +79,7 @@ def prepare(process: Process, *, tell: Tell = lambda note: None) -> Prepared:
     try:
         pseudonyms = pseudonyms_of(process, store)
         for shop_id, run in process.runs.items():
-            _import_run(store, shop_id, run, pseudonyms, tell)
+            _import_run(process, store, shop_id, run, pseudonyms, tell)
         return Prepared(_first_key(process, store))
     finally:
         store.close()
@@ -130,7 +131,9 @@ def pseudonyms_of(process: Process, store: Store) -> Pseudonyms:
     return known_pseudonyms(process.where.pseudonym_key, process.key_file(), store)
 
 
-def _import_run(store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, tell: Tell) -> None:
+def _import_run(
+    process: Process, store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, tell: Tell
+) -> None:
     mark = f"imported:{shop_id}"
     with store.read() as tx:
         if read_meta(tx, mark) is not None:
@@ -139,6 +142,12 @@ def _import_run(store: Store, shop_id: str, run: Path, pseudonyms: Pseudonyms, t
     tell(f"{run}: {len(model.shop.events):,} events enter the log of the service, ids hashed")
     import_items(store, shop_id, model)
     import_events(store, shop_id, model, pseudonyms, progress=lambda stage, done, total: None)
+    if process.where.state == "memory":
+        states = MemoryStates()
+        states.fill(shop_id, imported_states(model, shop_id, pseudonyms))
+        with store.read() as tx:
+            upto = positions(tx, shop_id)
+        save_snapshot(states, shop_id, snapshot_file(process, shop_id), positions=upto, model=model.name)
     with store.begin() as tx:
         write_meta(tx, imported_mark(shop_id), _written(positions(tx, shop_id)))
         write_meta(tx, mark, model.name)
@@ -271,6 +280,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     tasks += [asyncio.create_task(retainer.follow(), name="retain") for retainer in retainers]
     tasks.append(asyncio.create_task(service.forgetting.follow(), name="forget"))
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
+    tasks.append(asyncio.create_task(_checkpoints(service.store), name="checkpoints"))
     try:
         yield
     finally:
@@ -287,6 +297,14 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
 async def _learning(shop: LiveShop) -> None:
     shop.serving.model.recommenders.new.fold(every=FOLD_EVERY)
     await keep_learning(shop)
+
+
+async def _checkpoints(store: Store) -> None:
+    """Move the write-ahead log into the database beside the requests, so that no commit has to."""
+    while True:
+        await asyncio.sleep(CHECKPOINT_S)
+        with suppress(HuaxiangError):
+            await asyncio.to_thread(store.checkpoint)
 
 
 async def _snapshots(service: Service, process: Process) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,28 +26,56 @@ def event_record(shop: Shop, row: int) -> Event:
     return event_records(shop, row, row + 1)[0]
 
 
-def event_records(shop: Shop, start: int, stop: int) -> list[Event]:
-    """Return the events in the rows from `start` up to `stop` of `shop.events`, in the order of the log."""
+def event_records(
+    shop: Shop,
+    start: int,
+    stop: int,
+    *,
+    shopper: Callable[[str], str] = lambda shopper_id: shopper_id,
+    shop_id: str = "default",
+) -> list[Event]:
+    """Return the events in the rows from `start` up to `stop` of `shop.events`, in the order of the log.
+
+    Parameters
+    ----------
+    shopper
+        Turns the shop's own ids into those that the records get, such as their hashes.
+    """
     rows = shop.events[start:stop]
     about_item = rows["item_row"].clip(lower_bound=0)
     has_items = len(shop.items) > 0
     item_ids = shop.items["item_id"].gather(about_item).to_list() if has_items else [None] * len(rows)
     return [
-        _record(stated, item_id=item_id if stated["item_row"] >= 0 else None, position=row, shop=shop)
+        _record(
+            stated,
+            item_id=item_id if stated["item_row"] >= 0 else None,
+            position=row,
+            currency=shop.currency,
+            shopper_id=shopper(stated["shopper_id"]),
+            shop_id=shop_id,
+        )
         for row, item_id, stated in zip(
             range(start, stop), item_ids, rows.iter_rows(named=True), strict=False
         )
     ]
 
 
-def _record(stated: dict[str, Any], *, item_id: str | None, position: int, shop: Shop) -> Event:
+def _record(
+    stated: dict[str, Any],
+    *,
+    item_id: str | None,
+    position: int,
+    currency: str | None,
+    shopper_id: str,
+    shop_id: str,
+) -> Event:
     kind = EVENT_TYPES[stated["type"]]
     context = orjson.loads(stated["context"]) if stated["context"] else {}
     if stated["channel"] is not None:
         context["channel"] = stated["channel"]
     return Event(
         event_id=stated["event_id"],
-        shopper_id=stated["shopper_id"],
+        shopper_id=shopper_id,
         type=kind,
         occurred_at=_in_utc(stated["occurred_at"]),
         received_at=_in_utc(stated["received_at"]),
@@ -57,13 +86,14 @@ def _record(stated: dict[str, Any], *, item_id: str | None, position: int, shop:
         value=Value(
             quantity=stated["quantity"],
             price_minor=stated["price_minor"],
-            currency=shop.currency if stated["price_minor"] is not None else None,
+            currency=currency if stated["price_minor"] is not None else None,
             rating=stated["rating"],
         ),
         session_id=stated["session_id"],
         order_id=stated["order_id"],
         utc_offset_minutes=stated["utc_offset_minutes"],
         context=context,
+        shop_id=shop_id,
         position=position,
     )
 

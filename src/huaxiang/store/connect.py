@@ -26,7 +26,7 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA cache_size=-65536",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA wal_autocheckpoint=32768",
+    "PRAGMA wal_autocheckpoint=32768",  # pages; `Store.checkpoint` does it before, off the writing thread
 )
 
 
@@ -77,6 +77,15 @@ class Store:
         """Raise `StoreError` unless the store answers."""
         with self.read() as tx:
             tx.execute(text("SELECT 1"))
+
+    def checkpoint(self) -> None:
+        """Move what SQLite has in its write-ahead log into the database, as far as nobody has to wait for it.
+
+        PostgreSQL does so by itself.
+        """
+        if not self.is_shared:
+            with self.raw() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
     def settings(self) -> dict[str, str]:
         """Return what decides whether a commit survives a power cut, as the database itself says it."""

@@ -68,7 +68,7 @@ def append(
         Shopper → when they were erased, milliseconds: what they did before is dropped.
     """
     n_partitions = N_PARTITIONS[tx.dialect.name]
-    parts = [partition_of(one.event.shopper_id, n_partitions) for one in events]
+    parts = [partition_of(one.event.shopper_id, n_partitions) if n_partitions > 1 else 0 for one in events]
     counts = _locked_heads(tx, shop_id, sorted(set(parts)))
     there = _positions_there(tx, shop_id, events)
     orders = _orders_there(tx, shop_id, events)
@@ -92,7 +92,7 @@ def append(
         rows.append(_row(shop_id, one, part, position, is_new_order))
         seen.add(event, one.event_key, position)
     if rows:
-        insert_rows(tx, _INSERT, rows)
+        insert_rows(tx, _INSERT, sorted(rows))  # in the order of the key: neighbours share a page
         _keep_heads(tx, shop_id, counts)
         note_shoppers(tx, shop_id, seen)
     return outcome
