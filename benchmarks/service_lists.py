@@ -1,7 +1,7 @@
 """Claim: `GET recommendations`, 12,000 items, 100,000 shoppers, 300 a second beside 1,000 events a second.
 
-p50 ≤ 5 ms, p99 ≤ 20 ms. Open loop: a request's latency counts from the moment at which it should have left. The
-load comes from this process, the service is another; both share the machine's cores.
+p50 ≤ 5 ms, p99 ≤ 20 ms. Open loop: a request's latency counts from the moment at which it should have
+left. The load comes from this process, the service is another; both share the machine's cores.
 """
 
 from __future__ import annotations
