@@ -1,7 +1,7 @@
 """Claim: event sent → list that has used it received: p99 ≤ 25 ms, and no stale answer in 100,000 trials.
 
-One trial: a shopper buys the first item of their list, and the list is asked for at once. An answer is stale if
-the item is still in it: what was bought is never listed again.
+One trial: a shopper buys the first item of their list, and the list is asked for at once. An answer is stale
+if the item is still in it: what was bought is never listed again.
 """
 
 from __future__ import annotations
