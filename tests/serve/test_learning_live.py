@@ -58,7 +58,8 @@ def buy(service: Service, *bought: tuple[str, str, float]) -> dict[int, int]:
 
 def learn(service: Service, after: dict[int, int], *, at_once: int) -> None:
     """Let a process learn what is in the log after some positions, a few events at a time."""
-    tail = Tail(shop_of(service), dict(after))
+    name = shop_of(service).serving.model.name
+    tail = Tail(shop_of(service), dict(after), name, dict(after))
     events = tail.fetch()
     for start in range(0, len(events), at_once):
         tail.learn(events[start : start + at_once])
