@@ -114,11 +114,11 @@ def test_words_that_another_shopper_said_too_stay_until_nobody_needs_them(talk: 
 
 
 def test_a_dead_letter_of_theirs_goes_too(talk: Talk) -> None:
-    talk.send(event("sender", "search", query="mug"))
-    row = ("default", "letter-1", talk.shop.people.hashed("sender"), "i-1", "unknown item", "{}", 1)
-    with talk.shop.store.begin() as tx:
-        tx.exec_driver_sql("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    talk.send(event("sender", "purchase", item_id="i-not-there-yet", event_id="waiting"))
+    assert len(talk.get("/v1/letters").json()["letters"]) == 1
     assert talk.client.delete("/v1/shoppers/sender").json()["rows"]["dead_letters"] == 1
+    assert talk.get("/v1/letters").json()["letters"] == []
+    assert not grep(talk.run.with_name("run.live"), b"waiting")
 
 
 def test_a_line_of_the_audit_tells_nobody_who_it_was(talk: Talk) -> None:
