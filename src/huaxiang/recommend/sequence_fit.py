@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import embedding
 
+from huaxiang import metrics
 from huaxiang.recommend.base import NO_ITEM, Histories, Targets, TrainingData
 from huaxiang.recommend.full_softmax import full_softmax_loss
 from huaxiang.recommend.histories import take_shoppers
+from huaxiang.recommend.sequence_baskets import has_baskets, shuffled
 from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_network import SequenceNetwork, onnx_of
 from huaxiang.recommend.sequence_outlook import Outlooks
@@ -29,7 +31,8 @@ from huaxiang.recommend.sequence_tokens import (
     targets_of,
     tokens_of,
 )
-from huaxiang.recommend.top import target_ranks
+from huaxiang.recommend.top import top_items
+from huaxiang.recommend.weights import shopper_of_event
 from huaxiang.records import Matrix
 from huaxiang.training import Trained, train
 
@@ -100,6 +103,8 @@ class Lesson:
     def __init__(self, network: SequenceNetwork, histories: Histories, config: Config, device: str) -> None:
         self.network, self.histories, self.config, self.device = network, histories, config, device
         self.gaps_E = gap_buckets(histories)
+        self.has_baskets = has_baskets(histories)
+        self.n_left = 0
         self.items_E, self.weights_E = targets_from(histories)
         windows = all_windows(histories, config.max_events)
         teaches = self.items_E[windows.starts] != NO_ITEM
@@ -107,6 +112,8 @@ class Lesson:
 
     def loss(self, rows: NDArray[np.int64]) -> Tensor:
         """Return the mean log-loss of the items that follow in these pieces."""
+        if self.has_baskets:
+            self._count_down(len(rows))
         windows = Windows(starts=self.windows.starts[rows], ends=self.windows.ends[rows])
         items_ID = self.network.items()
         outlooks_UTD = self._outlooks(windows, items_ID)
@@ -119,6 +126,15 @@ class Lesson:
             torch.from_numpy(weights_UT.ravel()).to(self.device)[taught],
             smoothing=self.config.smoothing,
         )
+
+    def _count_down(self, n_read: int) -> None:
+        """Shuffle the baskets anew before each epoch: their lines have no order to be learnt."""
+        if self.n_left <= 0:
+            rng = np.random.default_rng(int(torch.randint(2**31, ())))
+            self.histories = shuffled(self.histories, rng)
+            self.items_E, self.weights_E = targets_from(self.histories)
+            self.n_left = len(self.windows.starts)
+        self.n_left -= n_read
 
     def _outlooks(self, windows: Windows, items_ID: Tensor) -> Tensor:
         tokens = tokens_of(self.histories, windows, self.gaps_E)
@@ -164,7 +180,7 @@ def outlooks_of(
 def _validation(
     targets: Targets | None, outlooks: Callable[[], Outlooks], *, seed: int
 ) -> Callable[[], float] | None:
-    """Return a function that says NDCG@10 of the next item, over random shoppers.
+    """Return a function that says NDCG@10 of what came next, over random shoppers.
 
     Where no shopper turned to what they had before, what they had is left out of the ranking.
     """
@@ -175,28 +191,35 @@ def _validation(
 
     def ndcg() -> float:
         now = outlooks()
-        ranks_U = target_ranks(lambda some: now.of(some) @ now.items_ID.T, asked, exclude_had=exclude_had)
-        return float(np.where(ranks_U < 10, 1 / np.log2(ranks_U + 2.0), 0.0).mean())
+        top = top_items(
+            lambda some: now.of(some) @ now.items_ID.T, asked.histories, k=10, exclude_had=exclude_had
+        )
+        hits_UK = metrics.hits(top.item_rows, asked.offsets, asked.item_rows)
+        return float(metrics.ndcg(hits_UK, np.diff(asked.offsets)).mean())
 
     return ndcg
 
 
 def _some(targets: Targets, *, seed: int) -> Targets:
-    """Return the first next item of some shoppers drawn at random."""
-    n_shoppers = targets.histories.n_shoppers
-    has_next = np.flatnonzero(np.diff(targets.offsets) > 0)
+    """Return what came next for some shoppers, drawn at random among those for whom something did."""
+    n_shoppers, n_next_U = targets.histories.n_shoppers, np.diff(targets.offsets)
     rng = np.random.default_rng([seed, n_shoppers])
-    drawn = np.sort(rng.permutation(has_next)[:VALIDATED])
+    drawn = np.sort(rng.permutation(np.flatnonzero(n_next_U > 0))[:VALIDATED])
+    is_drawn_U = np.isin(np.arange(n_shoppers), drawn)
     return Targets(
         histories=take_shoppers(targets.histories, drawn),
-        offsets=np.arange(len(drawn) + 1, dtype=np.int64),
-        item_rows=targets.item_rows[targets.offsets[drawn]],
+        offsets=np.concatenate([[0], np.cumsum(n_next_U[drawn])]).astype(np.int64),
+        item_rows=targets.item_rows[np.repeat(is_drawn_U, n_next_U)],
     )
 
 
 def _has_repeats(targets: Targets) -> bool:
-    next_E = np.repeat(targets.item_rows, targets.histories.lengths())
-    return bool((targets.histories.item_rows == next_E).any())
+    n_items = int(max(targets.item_rows.max(initial=0), targets.histories.item_rows.max(initial=0))) + 2
+    next_T = np.repeat(np.arange(targets.histories.n_shoppers), np.diff(targets.offsets)) * n_items
+    had_E = shopper_of_event(targets.histories) * n_items
+    about_item_E = targets.histories.item_rows != NO_ITEM
+    had = (had_E + targets.histories.item_rows)[about_item_E]
+    return bool(np.isin(next_T + targets.item_rows, had).any())
 
 
 def _renumbered(histories: Histories, seen: NDArray[np.integer], n_items: int) -> Histories:
