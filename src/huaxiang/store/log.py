@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from huaxiang.records import EVENT_TYPES, LIGHT_TYPES, STRONG_TYPES, Event, EventType, Value
 from huaxiang.store.base import Appended, LoggedEvent
+from huaxiang.store.schema import events as EVENTS  # noqa: N812 - a table, and `events` is what is written
 from huaxiang.store.shoppers import Seen, note_shoppers
 from huaxiang.store.sql import fill, insert_rows, is_postgresql, rows_of
 
@@ -28,7 +29,6 @@ _COLUMNS = (
     "occurred_ms received_ms quantity price_minor currency rating session_id order_id new_order "
     "utc_offset_minutes slate_id context excluded"
 ).split()
-_INSERT = f"INSERT INTO events ({', '.join(_COLUMNS)})"
 _SELECT = f"SELECT {', '.join(f'e.{name}' for name in _COLUMNS)} FROM events e"
 SEARCH = EventType.SEARCH
 
@@ -92,7 +92,7 @@ def append(
         rows.append(_row(shop_id, one, part, position, is_new_order))
         seen.add(event, one.event_key, position)
     if rows:
-        insert_rows(tx, _INSERT, sorted(rows))  # in the order of the key: neighbours share a page
+        insert_rows(tx, EVENTS, _COLUMNS, sorted(rows))  # in the order of the key: neighbours share a page
         _keep_heads(tx, shop_id, counts)
         note_shoppers(tx, shop_id, seen)
     return outcome

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from huaxiang.records import LIGHT_TYPES, STRONG_TYPES, Event, EventType
 from huaxiang.store.base import Head
+from huaxiang.store.schema import shoppers as SHOPPERS  # noqa: N812 - a table
 from huaxiang.store.sql import fill, insert_rows, rows_of
 
 _IN_A_STATE = STRONG_TYPES | LIGHT_TYPES
@@ -51,7 +52,7 @@ class Seen:
 
 def note_shoppers(tx: Connection, shop_id: str, seen: Seen) -> None:
     """Write what new events change about their shoppers."""
-    into = "INSERT INTO shoppers (shop_id, shopper_id, n_events, n_state_events, last_position)"
+    columns = ("shop_id", "shopper_id", "n_events", "n_state_events", "last_position")
     or_add = (
         "ON CONFLICT (shop_id, shopper_id) DO UPDATE SET "
         "n_events = shoppers.n_events + excluded.n_events, "
@@ -63,7 +64,7 @@ def note_shoppers(tx: Connection, shop_id: str, seen: Seen) -> None:
         (shop_id, shopper_id, one.n_events, one.n_state_events, one.last_position)
         for shopper_id, one in sorted(seen.counts.items())
     ]
-    insert_rows(tx, into, rows, then=or_add)
+    insert_rows(tx, SHOPPERS, columns, rows, then=or_add)
     for event, key in seen.said:
         if event.type is EventType.CONSENT:
             _note_consent(tx, shop_id, event, key)

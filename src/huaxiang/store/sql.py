@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 _MOST_VALUES = 16_000
-"""In one statement; SQLite takes 32,766, PostgreSQL 65,535."""
+"""In one statement of SQLite, which takes 32,766."""
 
 
 def is_postgresql(tx: Connection) -> bool:
@@ -27,28 +27,50 @@ def rows_of(tx: Connection, statement: str, *values: Any) -> list[Any]:
     return list(tx.exec_driver_sql(fill(tx, statement), values))
 
 
-def insert_rows(tx: Connection, into: str, rows: Sequence[Sequence[Any]], *, then: str = "") -> None:
+def insert_rows(
+    tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, then: str = ""
+) -> None:
     """Insert rows, as many in one statement as it takes.
 
     A driver that is given rows one by one gives way to other threads after each of them, and waits up to 5 ms
-    to go on: beside a busy thread most of the time is lost with that. Lengths are powers of two, so that a
-    few statements are enough and stay prepared.
+    to go on: beside a busy thread most of the time is lost with that.
 
     Parameters
     ----------
-    into
-        The statement up to `VALUES`, placeholders left out.
     then
         What follows the rows, such as `ON CONFLICT …`.
     """
     if not rows:
         return
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    if is_postgresql(tx):
+        _insert_columns(tx, table, columns, rows, into=into, then=then)
+    else:
+        _insert_rows(tx, rows, into=into, then=then)
+
+
+def _insert_columns(
+    tx: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    into: str,
+    then: str,
+) -> None:
+    """Insert one array for each column: PostgreSQL's driver takes long over thousands of placeholders."""
+    arrays = ", ".join(f"%s::{table.c[name].type.compile(dialect=tx.dialect)}[]" for name in columns)
+    values = tuple(list(column) for column in zip(*rows, strict=True))
+    tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {then}", values)
+
+
+def _insert_rows(tx: Connection, rows: Sequence[Sequence[Any]], *, into: str, then: str) -> None:
+    """Insert as many rows at once as SQLite takes, in powers of two: so a few statements stay prepared."""
     one_row = f"({', '.join('?' * len(rows[0]))})"
     done, length = 0, 1 << ((_MOST_VALUES // len(rows[0])).bit_length() - 1)
     while done < len(rows):
         while length > len(rows) - done:
             length //= 2
         statement = f"{into} VALUES {', '.join([one_row] * length)} {then}"
-        values = tuple(chain.from_iterable(rows[done : done + length]))
-        tx.exec_driver_sql(fill(tx, statement), values)
+        tx.exec_driver_sql(statement, tuple(chain.from_iterable(rows[done : done + length])))
         done += length
