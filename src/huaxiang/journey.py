@@ -182,7 +182,7 @@ def retrain(
     reader = CachedEncoder(model.text_encoder, cache / "vectors")
     shop, texts = _described(shop, reader, settings, tell)
     catalogue = build_catalogue(shop)
-    parts = Parts.of({"text": texts.vectors_ID, **_look_again(model, shop, cache)})
+    parts = Parts.of({"text": texts.vectors_ID, **_look_again(model, shop, plan.photos, cache)})
     vectors = {**parts.vectors, "fused": model.fusion.fuse(parts)}
     said = {**model.contents.vectors(), **plan.said}
     contents = read_contents(shop, model.text_encoder, model.fusion, known=said)
@@ -332,14 +332,14 @@ def _look(
     return eye, encode_photos(photos, CachedEncoder(eye, cache / "vectors", content=image_content))
 
 
-def _look_again(model: Model, shop: Shop, cache: Path) -> dict[str, Matrix]:
+def _look_again(model: Model, shop: Shop, photos: Mapping[str, Path], cache: Path) -> dict[str, Matrix]:
     """Return the vectors of the photos where the model has eyes; only new photos are looked at."""
     if model.image_encoder is None or "image" not in model.vectors:
         return {}
     eye = CachedEncoder(model.image_encoder, cache / "vectors", content=image_content)
     names, before = (each.items["image"].to_list() for each in (shop, model.shop))
     known = Known(names=before, vectors_ID=model.vectors["image"])
-    return {"image": renew_photos(names, known, eye, place=shop.images)}
+    return {"image": renew_photos(names, known, eye, place=shop.images, given=photos)}
 
 
 def _silent(stage: str, done: int, total: int, note: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from huaxiang.console.reading import photo as shown_photo
 from huaxiang.serve.pictures import Pictures
 from serve.talking import NUMBERS, Talk, event, opened
 from serve.test_pictures import names, photo
@@ -148,3 +150,13 @@ def test_an_erased_shopper_leaves_no_photo_but_those_that_others_name_too(reacha
     receipt = reachable.client.delete("/v1/shoppers/leaver").json()
     assert receipt["rows"]["photos"] == 1
     assert [name in reachable.shop.photos for name in names] == [False, True]
+
+
+def test_the_console_shows_a_photo_that_was_sent(talk: Talk) -> None:
+    item_id = f"shown {next(NUMBERS)}"
+    send(talk, b64encode(photo((40, 30))).decode(), item_id=item_id)
+    end = time.monotonic() + 30
+    while (found := shown_photo(talk.shop, item_id)) is None and time.monotonic() < end:
+        time.sleep(0.02)
+    with Image.open(io.BytesIO(found or b"")) as picture:
+        assert picture.size == (40, 30)

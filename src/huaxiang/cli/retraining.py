@@ -34,6 +34,8 @@ from huaxiang.journey import Retrained, retrain
 from huaxiang.model import save
 from huaxiang.profile.update import milliseconds
 from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run, read_part, write_json, write_manifest
+from huaxiang.serve.kept_photos import KeptPhotos
+from huaxiang.serve.process import live_folder_of
 from huaxiang.serve.standing import COUNTED_WITHOUT, LEARNT, POSITIONS
 from huaxiang.store import Store
 from huaxiang.store.models import ModelRow
@@ -172,6 +174,7 @@ def _begun(store: Store, wish: Wish, in_place: InPlace, *, now_ms: int, progress
         test_share=wish.test_share,
         rule=wish.rule,
         said=log.said,
+        photos=KeptPhotos(live_folder_of(wish.run) / "photos"),
     )
     return _Attempt(in_place=in_place, log=log, cut=cut, plan=plan, now_ms=now_ms)
 

@@ -142,9 +142,10 @@ def photo(shop: LiveShop, item_id: str) -> bytes | None:
     """Return an item's photo as a small JPEG; None where there is none that can be read."""
     model = shop.serving.model
     row = model.catalogue.row_of.get(item_id)
-    if row is None or model.shop.images is None:
+    if row is None:
         return None
-    found = _photos(model.shop.images).get(model.shop.items["image"][row])
+    name, place = model.shop.items["image"][row], model.shop.images
+    found = shop.photos.get(name or "") or (None if place is None else _photos(place).get(name))
     try:
         written = found if isinstance(found, bytes) else Path(str(found)).read_bytes()
         return thumbnail(written)

@@ -72,7 +72,12 @@ class Known:
 
 
 def renew_photos(
-    names: Sequence[str | None], known: Known, encoder: ImageEncoder, *, place: str | None
+    names: Sequence[str | None],
+    known: Known,
+    encoder: ImageEncoder,
+    *,
+    place: str | None,
+    given: Mapping[str, ImageInput] | None = None,
 ) -> Matrix:
     """Return one vector per item, (I, D): the known one where its photo has the same name, else a new one.
 
@@ -80,13 +85,15 @@ def renew_photos(
     ----------
     place
         Folder or zip file of the photos; None where they are gone, which leaves new items without a vector.
+    given
+        Name → photo, for names that are not there.
     """
     vectors_ID = np.zeros((len(names), known.vectors_ID.shape[1]), dtype=np.float32)
     is_known = [row < len(known.names) and known.names[row] == name for row, name in enumerate(names)]
     vectors_ID[is_known] = known.vectors_ID[np.flatnonzero(is_known)]
     new = [row for row, name in enumerate(names) if name and not is_known[row]]
-    if new and place is not None:
-        photos = Photos(place).all([names[row] for row in new])
+    if new:
+        photos = find_photos([names[row] for row in new], given or {}, place=place)
         vectors_ID[new] = encode_photos(photos, encoder).vectors_ID
     return vectors_ID
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ class Plan:
         Share of the purchases since then that both models are asked for; above 0, below 1.
     said
         Vectors of shoppers' words and photos that are known already, by the number of the content.
+    photos
+        Name → photo of an item, for names that the shop's own folder doesn't have.
     """
 
     since_ms: int
@@ -47,6 +50,7 @@ class Plan:
     test_share: float = 0.5
     rule: Rule = field(default_factory=Rule)
     said: Mapping[int, Vector] = field(default_factory=dict, repr=False)
+    photos: Mapping[str, Path] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not 0 < self.test_share < 1:

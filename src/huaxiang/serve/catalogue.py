@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 MOST_READ_AT_ONCE = 16
 """Items whose words or photos are read before changes of stock and price have their turn again."""
+MOST_READ_BEFORE = 2048
+"""The same before a model is served, when nobody waits for a change."""
 LETTERS_S = 10.0
 """Seconds between looks for letters that an item of another process has mended meanwhile."""
 
@@ -37,7 +39,7 @@ def caught_up(shop: LiveShop, serving: Serving) -> Serving:
     """Return what is served with every change to the items that the store has."""
     is_behind = True
     while is_behind:
-        serving, is_behind = one_step(shop, serving)
+        serving, is_behind = one_step(shop, serving, most=MOST_READ_BEFORE)
     return serving
 
 
@@ -48,7 +50,7 @@ def catch_up(shop: LiveShop) -> bool:
     return is_behind
 
 
-def one_step(shop: LiveShop, serving: Serving) -> tuple[Serving, bool]:
+def one_step(shop: LiveShop, serving: Serving, *, most: int = MOST_READ_AT_ONCE) -> tuple[Serving, bool]:
     """Return what is served with a part of the changes that wait, and whether there are more."""
     with shop.store.read() as tx:
         found = items_after(tx, shop.shop_id, serving.change)
@@ -56,7 +58,7 @@ def one_step(shop: LiveShop, serving: Serving) -> tuple[Serving, bool]:
     if not waiting:
         return serving, False
     shop.renumber()
-    now, later = next_part(serving.model, waiting)
+    now, later = next_part(serving.model, waiting, most=most)
     model = _changed(shop, serving.model, now)
     change = later[0].change - 1 if later else max(one.change for one in found)
     ahead = serving.ahead | {(one.item_no, one.change) for one in now}
@@ -69,7 +71,7 @@ def one_step(shop: LiveShop, serving: Serving) -> tuple[Serving, bool]:
 
 
 def next_part(
-    model: Model, waiting: Sequence[StoredItem]
+    model: Model, waiting: Sequence[StoredItem], *, most: int
 ) -> tuple[Sequence[StoredItem], Sequence[StoredItem]]:
     """Return the changes to take in now, and those for later in the order in which they were made.
 
@@ -84,7 +86,7 @@ def next_part(
     to_read = [one for one in in_order if one.item.item_id in described]
     if len(to_read) < len(waiting):
         return [one for one in waiting if one.item.item_id not in described], to_read
-    return to_read[:MOST_READ_AT_ONCE], to_read[MOST_READ_AT_ONCE:]
+    return to_read[:most], to_read[most:]
 
 
 def with_changes(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos) -> Model:
@@ -113,9 +115,10 @@ async def keep_caught_up(service: Service, shop: LiveShop) -> None:
     letters_s = 0.0
     while True:
         try:
-            is_new = await asyncio.to_thread(_look, service, shop)
+            is_new = await asyncio.to_thread(_look, shop)
             if is_new or service.now_s() > letters_s:
                 await retry_mended(service, shop)
+                await asyncio.to_thread(_count_letters, service, shop)
                 letters_s = service.now_s() + LETTERS_S
             while is_new:
                 started = time.perf_counter()
@@ -128,11 +131,15 @@ async def keep_caught_up(service: Service, shop: LiveShop) -> None:
         shop.items_changed.clear()
 
 
-def _look(service: Service, shop: LiveShop) -> bool:
+def _count_letters(service: Service, shop: LiveShop) -> None:
+    with shop.store.read() as tx:
+        service.metrics.letters_waiting.labels(shop.shop_id).set(count_letters(tx, shop.shop_id))
+
+
+def _look(shop: LiveShop) -> bool:
     """Return whether the store has changes that are not served."""
     with shop.store.read() as tx:
         newest = newest_change(tx, shop.shop_id)
-        service.metrics.letters_waiting.labels(shop.shop_id).set(count_letters(tx, shop.shop_id))
     if newest > shop.numbers_change:
         shop.renumber()
     return newest > shop.serving.change

@@ -75,14 +75,24 @@ class Process:
 
     def live_folder(self, shop_id: str) -> Path:
         """Return the folder beside a shop's run where a service keeps what is no table: states, photos."""
-        run = self.runs[shop_id]
-        return run.with_name(run.name + ".live")
+        return live_folder_of(self.runs[shop_id])
 
     def key_file(self) -> Path | None:
         """Return where the key for shoppers' ids is kept; None where processes share it by environment."""
         if not self.where.store.startswith("sqlite:///"):
             return None
         return Path(self.where.store.removeprefix("sqlite:///")).with_name("pseudonym.key")
+
+
+def live_folder_of(run: Path) -> Path:
+    """Return the folder beside a run where a service keeps what is no table.
+
+    Examples
+    --------
+    >>> live_folder_of(Path("runs/demo"))
+    PosixPath('runs/demo.live')
+    """
+    return run.with_name(run.name + ".live")
 
 
 def runs_of(written: str) -> dict[str, Path]:

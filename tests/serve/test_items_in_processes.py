@@ -1,4 +1,4 @@
-"""Two processes on one PostgreSQL: what one of them is told of an item holds in the other."""
+"""What one process is told of an item holds in another, and after it was killed."""
 
 from __future__ import annotations
 
@@ -72,3 +72,15 @@ def test_a_letter_of_one_process_is_taken_when_the_other_gets_the_item(both: tup
         time.sleep(0.05)
     assert first.ask("POST", "/v1/events", {"events": [early]})[1]["duplicates"] == 1
     assert second.ask("GET", "/v1/shoppers/early/profile")[1]["n_events"] == 1
+
+
+def test_an_acknowledged_item_is_there_after_the_process_was_killed(small_run: Path, tmp_path: Path) -> None:
+    served = Served(Path(shutil.copytree(small_run, tmp_path / "run"))).start()
+    try:
+        change(served, NEW)
+        served.kill()
+        served.start()
+        assert served.ask("GET", "/v1/items/newcomer")[1]["is_served"]
+        assert "newcomer" in listed(served)
+    finally:
+        served.stop()
