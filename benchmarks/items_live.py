@@ -36,7 +36,7 @@ SHOPPER = "s-1"
 
 @dataclass
 class Shop:
-    """A served shop, over two connections: one changes, one looks."""
+    """A served shop, over two connections: one changes, one looks; idle ones are closed."""
 
     live: Served
     waits_s: dict[str, list[float]] = field(default_factory=dict)
@@ -138,7 +138,7 @@ async def measure(live: Served, *, n_trials: int, n_fed: int, per_s: float) -> N
     meanwhile = asyncio.create_task(lists_meanwhile(live, 15, per_s))
     await one_by_one(shop, n_trials)
     busy = await meanwhile
-    fed_s = await beside_a_feed(shop, n_fed)
+    fed_s = await beside_a_feed(Shop(live, shop.waits_s), n_fed)
     for what, waits in shop.waits_s.items():
         p50, p99, most = np.percentile(np.array(waits) * 1000, (50, 99, 100))
         print(

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from huaxiang.serve.service import Service
 
 LOG = logging.getLogger(__name__)
-MOST_READ_AT_ONCE = 16
+LEAST_READ, MOST_READ = 4, 64
 """Items whose words or photos are read before changes of stock and price have their turn again."""
+STEP_S = (0.2, 0.4)
+"""So long should that take: between these, the number stays as it is."""
 MOST_READ_BEFORE = 2048
 """The same before a model is served, when nobody waits for a change."""
 LETTERS_S = 10.0
@@ -45,12 +47,28 @@ def caught_up(shop: LiveShop, serving: Serving) -> Serving:
 
 def catch_up(shop: LiveShop) -> bool:
     """Serve the next part of the changes; return whether there are more."""
+    started = time.perf_counter()
     with shop.swapping:
-        shop.serving, is_behind = one_step(shop, shop.serving)
+        shop.serving, is_behind = one_step(shop, shop.serving, most=shop.n_read_at_once)
+    if is_behind:
+        shop.n_read_at_once = next_number(shop.n_read_at_once, took_s=time.perf_counter() - started)
     return is_behind
 
 
-def one_step(shop: LiveShop, serving: Serving, *, most: int = MOST_READ_AT_ONCE) -> tuple[Serving, bool]:
+def next_number(n_read: int, *, took_s: float) -> int:
+    """Return how many items to read next, after some took so long.
+
+    Examples
+    --------
+    >>> next_number(16, took_s=0.9), next_number(16, took_s=0.3), next_number(64, took_s=0.1)
+    (8, 16, 64)
+    """
+    if took_s > STEP_S[1]:
+        return max(LEAST_READ, n_read // 2)
+    return min(MOST_READ, n_read * 2) if took_s < STEP_S[0] else n_read
+
+
+def one_step(shop: LiveShop, serving: Serving, *, most: int) -> tuple[Serving, bool]:
     """Return what is served with a part of the changes that wait, and whether there are more."""
     with shop.store.read() as tx:
         found = items_after(tx, shop.shop_id, serving.change)

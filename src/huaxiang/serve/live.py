@@ -115,6 +115,8 @@ class LiveShop:
         would be lost otherwise.
     items_changed
         Set when this process wrote items: it needn't wait for its next look.
+    n_read_at_once
+        Items whose words or photos are read before changes of stock and price have their turn again.
     newest_ms
         When the newest event occurred.
     lag_s
@@ -142,6 +144,7 @@ class LiveShop:
     numbers_change: int = 0
     swapping: Lock = field(default_factory=Lock)
     items_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    n_read_at_once: int = 16
     drift: Comparison | None = None
 
     # -- in ----------------------------------------------------------------------------------------------
