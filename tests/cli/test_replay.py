@@ -106,7 +106,7 @@ def test_a_service_that_takes_nothing_is_an_error(past: Path, live: Running) -> 
     (past / "events.csv").write_text("\n".join(",".join(line) for line in lines) + "\n")
     answer = replay(past, live)
     assert answer.code == 2
-    assert "send it to /v1/items first" in answer.err
+    assert "send it to /v1/items" in answer.err
 
 
 def test_ctrl_c_keeps_the_place_and_resume_goes_on(past: Path, live: Running, tmp_path: Path) -> None:
