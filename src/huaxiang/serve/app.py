@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from huaxiang import __version__
 from huaxiang.errors import HuaxiangError
+from huaxiang.serve.description import describe
 from huaxiang.serve.origins import Origins
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.problems import answer_of, problem
@@ -83,6 +84,7 @@ def create_app(
         operations,
     ):
         app.include_router(part.router)
+    describe(app)
     app.add_exception_handler(HuaxiangError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
