@@ -116,3 +116,28 @@ def test_items_and_models_are_found_by_keyboard(served: None, browser: object) -
     page.wait_for_url("**words=p000-1")  # type: ignore[attr-defined]
     page.goto(f"{HOME}/models")  # type: ignore[attr-defined]
     page.get_by_text("serving").first.wait_for()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("page_name", "place"), [("Shoppers", "/shoppers"), ("Items", "/items")])
+def test_every_page_is_reached_from_the_first(
+    served: None, browser: object, page_name: str, place: str
+) -> None:
+    page = signed_in(browser, language="en-US")
+    page.get_by_role("link", name=page_name).click()  # type: ignore[attr-defined]
+    page.wait_for_url(f"{HOME}{place}")  # type: ignore[attr-defined]
+    page.get_by_role("button", name="Show").first.wait_for()  # type: ignore[attr-defined]
+
+
+def test_a_phone_has_the_pages_in_a_menu(served: None, browser: object) -> None:
+    page = signed_in(browser, language="en-US", width=390)
+    page.get_by_role("button", name="Menu").click()  # type: ignore[attr-defined]
+    page.locator(".q-menu").get_by_text("Models").click()  # type: ignore[attr-defined]
+    page.wait_for_url(f"{HOME}/models")  # type: ignore[attr-defined]
+
+
+def test_a_listed_item_leads_to_its_page(served: None, browser: object) -> None:
+    page = signed_in(browser, language="en-US")
+    page.goto(f"{HOME}/shoppers/s-1")  # type: ignore[attr-defined]
+    page.locator("a[href*='/items/']").first.click()  # type: ignore[attr-defined]
+    page.wait_for_url(f"{HOME}/items/*")  # type: ignore[attr-defined]
+    page.get_by_role("heading", level=1).wait_for()  # type: ignore[attr-defined]

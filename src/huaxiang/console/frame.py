@@ -13,8 +13,8 @@ from huaxiang.console.words import LANGUAGES, word
 
 Word = Callable[[str], str]
 
-PAGES = (("overview", ""), ("shoppers", "/shoppers"), ("items", "/items"), ("models", "/models"))
-"""Page and where it is under the console's address."""
+PAGES = (("overview", "/"), ("shoppers", "/shoppers"), ("items", "/items"), ("models", "/models"))
+"""Page and where it is under the console's address, which links and `navigate` put before it."""
 
 LIKED, DISLIKED, QUIET = "#2f7d6d", "#b4534b", "#8a8f98"
 """Green and red that differ in lightness too, so that colour is never all that tells them apart."""
@@ -40,7 +40,7 @@ def page_frame(visit: Visit, here: str) -> Iterator[Word]:
     ui.query("html").props(f"lang={'zh-CN' if visit.language == 'zh' else 'en'}")
     dark = ui.dark_mode(value=None)
     with ui.header().classes("items-center gap-2 px-4 py-2"):
-        ui.link(say("title"), HOME).classes("text-lg font-semibold text-white no-underline mr-2")
+        ui.link(say("title"), "/").classes("text-lg font-semibold text-white no-underline mr-2")
         with ui.row().classes("gap-1 max-sm:hidden"):
             _links(say, here)
         ui.space()
@@ -55,8 +55,8 @@ def page_frame(visit: Visit, here: str) -> Iterator[Word]:
         ):
             with ui.menu():
                 for name, place in PAGES:
-                    ui.menu_item(say(name), on_click=partial(ui.navigate.to, HOME + place))
-        ui.button(icon="logout", on_click=lambda: ui.navigate.to(f"{HOME}/sign-out")).props(
+                    ui.menu_item(say(name), on_click=partial(ui.navigate.to, place))
+        ui.button(icon="logout", on_click=lambda: ui.navigate.to("/sign-out")).props(
             f'flat round color=white aria-label="{say("sign_out")}"'
         )
     with ui.column().classes("w-full max-w-6xl mx-auto p-2 sm:p-4 gap-4"):
@@ -65,7 +65,7 @@ def page_frame(visit: Visit, here: str) -> Iterator[Word]:
 
 def _links(say: Word, here: str) -> None:
     for name, place in PAGES:
-        link = ui.link(say(name), HOME + place).classes("text-white no-underline px-3 py-1 rounded")
+        link = ui.link(say(name), place).classes("text-white no-underline px-3 py-1 rounded")
         if name == here:
             link.classes("bg-white/20 font-semibold").props("aria-current=page")
 

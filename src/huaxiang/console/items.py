@@ -58,7 +58,7 @@ def _search_box(say: Word, words: str) -> None:
         box = ui.input(say("find_item"), value=words).classes("grow")
 
         def go() -> None:
-            ui.navigate.to(f"{HOME}/items?words={quote(box.value.strip())}")
+            ui.navigate.to(f"/items?words={quote(box.value.strip())}")
 
         box.on("keydown.enter", go)
         ui.button(say("find"), on_click=go)
@@ -67,7 +67,7 @@ def _search_box(say: Word, words: str) -> None:
 def _tile(visit: Visit, item_id: str) -> None:
     model = visit.shop.serving.model
     title = model.catalogue.title(model.catalogue.row_of[item_id], language=visit.language)
-    with ui.link(target=f"{HOME}/items/{quote(item_id, safe='')}").classes("no-underline text-inherit"):
+    with ui.link(target=f"/items/{quote(item_id, safe='')}").classes("no-underline text-inherit"):
         ui.element("img").props(f'src="{photo_of(item_id)}" alt="" loading=lazy').style(
             "width:100%;aspect-ratio:1;object-fit:cover;border-radius:8px;background:#e8e8ea"
         )

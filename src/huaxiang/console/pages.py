@@ -15,6 +15,11 @@ from huaxiang.console.session import COOKIE, HOME, Visit, language_of, sign_in, 
 from huaxiang.console.sign_in import sign_in_page
 from huaxiang.serve.service import Service
 
+_NO_PHOTO = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#e8e8ea" d="M0 0h8v8H0z"/></svg>'
+)
+"""Shown in place of a photo that an item does not have: a browser draws a missing one as broken."""
+
 
 def attach(app: FastAPI, service: Service) -> None:
     """Add the console to the application."""
@@ -82,6 +87,8 @@ def _add_session_routes(app: FastAPI, service: Service) -> None:
     def _photo(request: Request, item_id: str) -> Response:
         visit = visit_of(service, request)
         picture = None if visit is None else photo(visit.shop, item_id)
-        if picture is None:
+        if visit is None:
             return Response(status_code=404)
+        if picture is None:
+            return Response(_NO_PHOTO, media_type="image/svg+xml", headers={"Cache-Control": "no-cache"})
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})

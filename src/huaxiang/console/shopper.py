@@ -15,7 +15,7 @@ from nicegui import ui
 from huaxiang.console.frame import DISLIKED, LIKED, Word, card, figure, page_frame
 from huaxiang.console.items import photo_of
 from huaxiang.console.reading import evidence_lines, timeline, value_label
-from huaxiang.console.session import HOME, Visit
+from huaxiang.console.session import Visit
 from huaxiang.console.words import name_of
 from huaxiang.errors import HuaxiangError, UnknownShopperError
 from huaxiang.records import Evidence, Facet, Profile, Slate
@@ -58,7 +58,7 @@ def _search_box(say: Word, shopper_id: str) -> None:
 
 
 def _place(shopper_id: str) -> str:
-    return f"{HOME}/shoppers/{quote(shopper_id, safe='')}"
+    return f"/shoppers/{quote(shopper_id, safe='')}"
 
 
 class ShopperPage:
@@ -183,8 +183,9 @@ class ShopperPage:
                 ui.element("img").props(f'src="{photo_of(ranked.item_id)}" alt="" loading=lazy').classes(
                     "hx-photo"
                 )
-                with ui.column().classes("gap-0 min-w-0"):
-                    ui.link(ranked.title, f"{HOME}/items/{ranked.item_id}").classes("truncate")
+                with ui.column().classes("gap-0 min-w-0 grow"):
+                    place = f"/items/{quote(ranked.item_id, safe='')}"
+                    ui.link(ranked.title, place).classes("line-clamp-2")
                     for reason in ranked.reasons:
                         ui.label(reason.text).classes("hx-quiet")
         for note in slate.degraded:
@@ -247,7 +248,7 @@ class ShopperPage:
         with self.audit.changing(caller, "erase", self.hashed):
             await self.visit.service.privacy.erase(self.shop, self.shopper_id, key_id=caller.key_id)
         ui.notify(self.say("erased"), type="positive")
-        ui.navigate.to(f"{HOME}/shoppers")
+        ui.navigate.to("/shoppers")
 
     def _timeline(self) -> None:
         with ui.column().classes("w-full gap-1 max-h-96 overflow-auto").props("tabindex=0"):
