@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -41,12 +42,13 @@ class Served:
 def served(
     run: Path,
     *,
-    port: int = 8123,
+    port: int | None = None,
     settings: Path | None = None,
     environment: Mapping[str, str] | None = None,
     workers: int = 1,
 ) -> Iterator[Served]:
-    """Yield a served run; the process is stopped afterwards."""
+    """Yield a served run, on a port that is free where none is given; the process is stopped afterwards."""
+    port = port or free_port()
     key = "hx_bench_" + "b" * 43
     variables = {**os.environ, "HUAXIANG_ADMIN_KEY": key, **(environment or {})}
     command = [HUAXIANG, "serve", "--run", str(run), "--port", str(port), "--workers", str(workers)]
@@ -60,6 +62,13 @@ def served(
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nothing listens."""
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        return int(tried.getsockname()[1])
 
 
 def wait_until_ready(port: int, process: subprocess.Popen[str], *, most_s: float = READY_S) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +16,30 @@ from huaxiang.shop.read import read_shop
 DAY_MS = 86_400_000
 N_EVENTS = 30
 """Events of each shopper."""
+MEMBERS = ("popular", "own_frequency", "neighbours", "closed_form")
+QUICK_MEMBERS = MEMBERS[:3]
+"""Those that need no minutes to fit a large catalogue."""
 KINDS = ("dress", "mug", "lamp", "shoe", "bag", "rug", "hat", "plate", "belt", "chair")
 COLOURS = ("red", "blue", "green", "black", "white", "grey", "brown", "pink")
 
 
 def synthetic_run(
-    folder: Path, *, n_shoppers: int, n_items: int, n_events: int = N_EVENTS, seed: int = 5
+    folder: Path,
+    *,
+    n_shoppers: int,
+    n_items: int,
+    n_events: int = N_EVENTS,
+    members: Sequence[str] = MEMBERS,
+    seed: int = 5,
 ) -> tuple[Path, list[str]]:
-    """Write a run of drawn shoppers who each keep to two kinds of things; return it and its item ids."""
+    """Write a run of drawn shoppers who each keep to two kinds of things; return it and its item ids.
+
+    A run that is in the folder already is used as it is, whatever it was drawn with.
+    """
+    if (folder / "manifest.json").exists():
+        return folder, pl.read_parquet(folder / "items.parquet")["item_id"].to_list()
     shop = folder.with_name(folder.name + ".shop")
-    shop.mkdir(parents=True)
+    shop.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     item_ids = [f"i-{row}" for row in range(n_items)]
     kinds = rng.integers(0, len(KINDS), n_items)
@@ -43,15 +59,25 @@ def synthetic_run(
     ).write_csv(shop / "items.csv")
     _events(rng, kinds, n_shoppers, n_events).write_parquet(shop / "events.parquet")
     (shop / "shop.toml").write_text('[shop]\nname = "drawn"\nlanguages = ["en"]\ncurrency = "USD"\n')
-    model = hx.fit(read_shop(shop), _settings(), progress=None)
+    model = hx.fit(read_shop(shop), _settings(members), progress=None)
     model.save(folder)
     return folder, item_ids
 
 
-def _settings() -> Settings:
-    return read_settings(
-        changes=['recommend.members=["popular", "own_frequency", "neighbours", "closed_form"]']
-    )
+def linked_run(home: Path, given: Path | None, *, n_shoppers: int, n_items: int) -> tuple[Path, list[str]]:
+    """Return a run with its item ids: the given one if there is one, else one that is drawn now.
+
+    What a service keeps beside its run comes into `home`, so the given run is not written to.
+    """
+    if given is None:
+        return synthetic_run(home / "run", n_shoppers=n_shoppers, n_items=n_items, members=QUICK_MEMBERS)
+    run, item_ids = synthetic_run(given.resolve(), n_shoppers=n_shoppers, n_items=n_items)
+    (home / "run").symlink_to(run)
+    return home / "run", item_ids
+
+
+def _settings(members: Sequence[str]) -> Settings:
+    return read_settings(changes=[f"recommend.members={json.dumps(list(members))}"])
 
 
 def _events(rng: np.random.Generator, kinds: np.ndarray, n_shoppers: int, n_events: int) -> pl.DataFrame:
