@@ -106,9 +106,7 @@ def fill_store(store: Store, names: Pseudonyms, n: int) -> None:
                 )
             ]
             insert_rows(tx, into, rows)
-        tx.exec_driver_sql(
-            "UPDATE log_heads SET count = count + ? WHERE shop_id = ?", (n * N_EVENTS, SHOP)
-        )
+        tx.exec_driver_sql("UPDATE log_heads SET count = count + ? WHERE shop_id = ?", (n * N_EVENTS, SHOP))
 
 
 def write_snapshots(process: Process, store: Store, states: MemoryStates, home: Path) -> dict[str, Path]:

@@ -36,6 +36,8 @@ async def metrics(request: Request) -> Response:
     service = service_of(request)
     caller = service.caller(request, "admin")
     service.metrics.waiting.set(service.writer.n_waiting)
+    service.metrics.rebuilt.labels(caller.shop_id).set(service.shop(caller).states.counts.rebuilt)
+    service.metrics.behind_s.labels(caller.shop_id).set(service.shop(caller).lag_s)
     others = [f'shop="{shop_id}"' for shop_id in service.shops if shop_id != caller.shop_id]
     lines = generate_latest(service.metrics.registry).decode().splitlines(keepends=True)
     own = [line for line in lines if not any(other in line for other in others)]
