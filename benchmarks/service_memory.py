@@ -3,22 +3,19 @@
 The states are real ones, made by `build_states`: 50,000 different ones, each under 20 shoppers' ids, which
 changes neither what a state takes nor what it costs to read. The service is a process of its own, started
 with an empty snapshot and with one of a million states, by turns. Its store holds the shoppers and the
-head of the log as if all their events had been taken; the events' own rows are left out, as nothing lies after
-the snapshot and so none is read at the start. In process means: what the process has more, resident, than
-the same with no states; the peak is that of the start.
+head of the log as if all their events had been taken; the events' own rows are left out, as nothing lies
+after the snapshot and so none is read at the start. In process means: what the process has more, resident,
+than the same with no states; the peak is that of the start.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import socket
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -39,7 +36,8 @@ from huaxiang.store.sql import insert_rows, rows_of
 from huaxiang.store.states import Cached, MemoryStates
 from huaxiang.store.states.redis import _key, _written
 from huaxiang.store.states.snapshot import save_snapshot
-from service.served import Served, free_port, served
+from service.redis_server import DURABILITY, redis_server
+from service.served import Served, served
 from service.shop import linked_run
 
 SHOP = "default"
@@ -150,36 +148,11 @@ def peak_mib(live: Served) -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-@contextmanager
-def redis_server(home: Path) -> Iterator[tuple[str, str]]:
-    """Yield the address and the version of a Redis of our own, which keeps nothing on disk."""
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen([*command, "--dir", str(home)], stdout=subprocess.DEVNULL)
-    try:
-        wait_for_port(port)
-        yield f"redis://127.0.0.1:{port}/0", "--save '' --appendonly no"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def wait_for_port(port: int, *, most_s: float = 30.0) -> None:
-    """Return once something listens."""
-    until = time.perf_counter() + most_s
-    while time.perf_counter() < until:
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise SystemExit(f"nothing listens on port {port}")
-
-
 def print_redis(states: Iterator[tuple[str, int, bytes]], n: int, home: Path) -> None:
     """Print what Redis uses for the same states."""
     import redis
 
-    with redis_server(home) as (url, durability):
+    with redis_server(home) as url:
         client = redis.Redis.from_url(url)
         before = client.info("memory")["used_memory"]
         pipe = client.pipeline(transaction=False)
@@ -191,7 +164,7 @@ def print_redis(states: Iterator[tuple[str, int, bytes]], n: int, home: Path) ->
         assert client.dbsize() == n
         used_gib = (info["used_memory"] - before) / GIB
         print(
-            f"Redis {version} ({durability}), used_memory  {used_gib * 1e6 / n:.3f} GiB per million "
+            f"Redis {version} ({DURABILITY}), used_memory  {used_gib * 1e6 / n:.3f} GiB per million "
             f"(at most 0.6)   resident {info['used_memory_rss'] / GIB * 1e6 / n:.3f} GiB"
         )
 
@@ -203,7 +176,8 @@ def print_starts(starts: dict[str, list[Start]], n: int) -> None:
     peak = statistics.median(one.peak_gib for one in full)
     print(
         f"in process, {n:,} states  {statistics.median(more):.3f} GiB [{more[0]:.3f}, {more[-1]:.3f}] "
-        f"(at most {0.8 * n / 1e6:.1f})   whole process {statistics.median(s.rss_gib for s in full):.2f} GiB, "
+        f"(at most {0.8 * n / 1e6:.1f})   "
+        f"whole process {statistics.median(s.rss_gib for s in full):.2f} GiB, "
         f"at most {peak:.2f} GiB during the start"
     )
     for name, taken, note in ((f"{n:,} states", full, " (at most 10)"), ("no states", empty, "")):
@@ -223,32 +197,37 @@ def main() -> None:
     given = parser.parse_args()
     print(hardware())
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        run, item_ids = linked_run(home, given.run, n_shoppers=300, n_items=500)
-        different = different_states(min(N_DIFFERENT, given.states), len(item_ids))
-        sizes = sorted(map(len, different))
-        print(f"{given.states:,} states of {statistics.median(sizes):.0f} bytes [{sizes[0]}, {sizes[-1]}]")
-        process = Process.of({}, run=run)
-        prepare(process)
-        store = open_store(process.where.store)
-        print(f"SQLite: {store.settings()}; {len(item_ids):,} items")
-        names = pseudonyms_of(process, store)
-        fill_store(store, names, given.states)
-        states = MemoryStates()
-        states.fill(SHOP, million(different, names, given.states))
-        files = write_snapshots(process, store, states, home)
-        del states
-        store.close()
-        place, starts = snapshot_file(process, SHOP), {"empty": [], "full": []}  # type: ignore[var-annotated]
-        for _ in range(given.repeats):
-            for name, taken in starts.items():
-                known = f"m-{given.states // 2}" if name == "full" else None
-                taken.append(start(run, files[name], place, known=known))
-        print_starts(starts, given.states)
-        if shutil.which("redis-server") is None:
-            print("Redis: skipped, there is no redis-server here")
-        else:
-            print_redis(million(different, names, given.states), given.states, home)
+        measure(Path(folder), given)
+
+
+def measure(home: Path, given: argparse.Namespace) -> None:
+    """Prepare a store and snapshots, let starts take turns, fill a Redis."""
+    run, item_ids = linked_run(home, given.run, n_shoppers=300, n_items=500)
+    different = different_states(min(N_DIFFERENT, given.states), len(item_ids))
+    sizes = sorted(map(len, different))
+    print(f"{given.states:,} states of {statistics.median(sizes):.0f} bytes [{sizes[0]}, {sizes[-1]}]")
+    process = Process.of({}, run=run)
+    prepare(process)
+    store = open_store(process.where.store)
+    print(f"SQLite: {store.settings()}; {len(item_ids):,} items")
+    names = pseudonyms_of(process, store)
+    fill_store(store, names, given.states)
+    states = MemoryStates()
+    states.fill(SHOP, million(different, names, given.states))
+    files = write_snapshots(process, store, states, home)
+    del states
+    store.close()
+    place = snapshot_file(process, SHOP)
+    starts: dict[str, list[Start]] = {"empty": [], "full": []}
+    for _ in range(given.repeats):
+        for name, taken in starts.items():
+            known = f"m-{given.states // 2}" if name == "full" else None
+            taken.append(start(run, files[name], place, known=known))
+    print_starts(starts, given.states)
+    if shutil.which("redis-server") is None:
+        print("Redis: skipped, there is no redis-server here")
+    else:
+        print_redis(million(different, names, given.states), given.states, home)
 
 
 if __name__ == "__main__":
