@@ -1,8 +1,8 @@
-"""Claim: the p99 of a profile over HTTP is below that of Feast's online store serving the same facets; <= 2 ms.
+"""Claim: the p99 of a profile over HTTP is below Feast's online store's with the same facets; <= 2 ms.
 
-Feast (SQLite and Redis) is installed in an environment of its own and filled with the facets that our profiles
-show: what Feast reads was derived before, ours is derived from the events when it is asked, and has evidence,
-interests, intent, activity and portrait besides. Feast is asked over HTTP (`feast serve`, one worker, which is
+Feast (SQLite and Redis) is installed in an environment of its own and filled with the facets that our
+profiles show: what Feast reads was derived before, ours is derived from the events when it is asked, and has
+evidence, interests, intent, activity and portrait besides. Feast is asked over HTTP (`feast serve`, one worker, which is
 not replaced after 1,000 requests as it would be by default) and in process (`get_online_features`). All take
 turns in blocks: one connection that asks as soon as it has an answer, then a fixed rate. The load comes from
 this process.

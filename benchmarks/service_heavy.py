@@ -1,4 +1,4 @@
-"""Claim: beside one shopper with 10,000 events and 50 more a second, the p99 of others' lists changes by < 20 %.
+"""Claim: beside a shopper with 10,000 events and 50 more a second, the p99 of others' lists changes by < 20 %.
 
 Others ask for lists at the same rate all the while (open loop). Rounds take turns: others alone, others
 beside the heavy shopper (its events one by one, and its own lists), and others beside the very same requests

@@ -1,4 +1,4 @@
-"""Claims: a million shoppers with 30 item events each: <= 0.8 GiB in process, <= 0.6 GiB of Redis; start <= 10 s.
+"""Claims: a million shoppers of 30 item events: <= 0.8 GiB in process, <= 0.6 GiB of Redis; start <= 10 s.
 
 The states are real ones, made by `build_states`: 50,000 different ones, each under 20 shoppers' ids, which
 changes neither what a state takes nor what it costs to read. The service is a process of its own, started

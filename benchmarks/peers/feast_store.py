@@ -7,7 +7,7 @@ python feast_store.py read FOLDER         each line of shoppers' ids is answered
 import json
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +30,7 @@ KINDS = {
 def fill(folder: Path) -> None:
     """Define the features and write them."""
     table = pd.DataFrame(json.loads((folder / "facets.json").read_text()))
-    table["moment"] = datetime.now(timezone.utc)
+    table["moment"] = datetime.now(UTC)
     file = folder / "facets.parquet"
     table.head(1).to_parquet(file)  # Feast wants a source; what is served is written below
     shopper = Entity(name="shopper", join_keys=["shopper_id"], value_type=ValueType.STRING)
