@@ -2,8 +2,8 @@
 
 Feast (SQLite and Redis) is installed in an environment of its own and filled with the facets that our
 profiles show: what Feast reads was derived before, ours is derived from the events when it is asked, and has
-evidence, interests, intent, activity and portrait besides. Feast is asked over HTTP (`feast serve`, one worker, which is
-not replaced after 1,000 requests as it would be by default) and in process (`get_online_features`). All take
+evidence, interests, intent, activity and portrait besides. Feast is asked over HTTP (`feast serve`, one
+worker, not replaced after 1,000 requests as it would be by default) and in process (`get_online_features`). All take
 turns in blocks: one connection that asks as soon as it has an answer, then a fixed rate. The load comes from
 this process.
 """
@@ -175,9 +175,7 @@ def takers_of(stack: ExitStack, home: Path, given: argparse.Namespace) -> tuple[
     shopper_ids = [f"s-{number}" for number in range(given.shoppers)]
     rows = profiles(live, shopper_ids)
     n_facets = statistics.mean(len(row["value"]) for row in rows)  # type: ignore[arg-type]
-    print(
-        f"{len(rows):,} shoppers, {n_facets:.1f} facets each, {len(item_ids):,} items; SQLite synchronous=FULL"
-    )
+    print(f"{len(rows):,} shoppers, {n_facets:.1f} facets each, {len(item_ids):,} items; SQLite FULL")
     online = {"SQLite": "  type: sqlite\n  path: online.db\n"}
     if shutil.which("redis-server") is None:
         print("Redis: skipped, there is no redis-server here")

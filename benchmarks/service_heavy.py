@@ -1,4 +1,4 @@
-"""Claim: beside a shopper with 10,000 events and 50 more a second, the p99 of others' lists changes by < 20 %.
+"""Claim: beside a shopper with 10,000 events and 50 more a second, others' p99 changes by < 20 %.
 
 Others ask for lists at the same rate all the while (open loop). Rounds take turns: others alone, others
 beside the heavy shopper (its events one by one, and its own lists), and others beside the very same requests
@@ -134,7 +134,7 @@ def main() -> None:
         with served(run) as live:
             make_heavy(live, item_ids, asked.heavy)
             print(
-                f"{len(item_ids):,} items, {asked.heavy:,} events of the heavy shopper; SQLite, synchronous=FULL; "
+                f"{len(item_ids):,} items, {asked.heavy:,} events of the heavy one; SQLite FULL; "
                 f"others {asked.per_s:.0f} lists/s, beside them {asked.events_per_s:.0f} events/s and "
                 f"{asked.lists_per_s:.0f} lists/s"
             )
