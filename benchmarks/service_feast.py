@@ -3,9 +3,9 @@
 Feast (SQLite and Redis) is installed in an environment of its own and filled with the facets that our
 profiles show: what Feast reads was derived before, ours is derived from the events when it is asked, and has
 evidence, interests, intent, activity and portrait besides. Feast is asked over HTTP (`feast serve`, one
-worker, not replaced after 1,000 requests as it would be by default) and in process (`get_online_features`). All take
-turns in blocks: one connection that asks as soon as it has an answer, then a fixed rate. The load comes from
-this process.
+worker, not replaced after 1,000 requests as it would be by default) and in process (`get_online_features`).
+All take turns in blocks: one connection that asks as soon as it has an answer, then a fixed rate.
+The load comes from this process.
 """
 
 from __future__ import annotations
