@@ -207,7 +207,7 @@ def test_who_refuses_is_not_learnt_from_and_weights_that_knew_them_are_dropped(s
     served.happen([answered(f"s-{number}", allowed=False, event_id=f"no-{number}") for number in range(10)])
     record = served.retrain().json
     assert record["log"] | {"read": 0} == {
-        "read": 0, "excluded": 0, "refused": 10 * 20 + 10, "shoppers_refused": 10, "erased": 0,
+        "read": 0, "excluded": 0, "refused": 10 * 20 + 10, "shoppers_refused": 10, "erased": 0, "old": 0,
     }  # fmt: skip
     assert record["started_over"]
     served.happen([bought("s-20", 3, 62, event_id="later")])
