@@ -14,14 +14,19 @@ from typing import Any
 from huaxiang.cli import main
 from huaxiang.serve.writer import Writer
 
-finish, numbers, last = Writer._finish, count(1), int(sys.argv.pop(1))
+
+def kill_before_states(last: int) -> None:
+    """Let the writer kill the process instead of finishing its last group."""
+    finish, numbers = Writer._finish, count(1)
+
+    def finish_or_die(self: Writer, *what: Any) -> None:
+        if next(numbers) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        finish(self, *what)
+
+    Writer._finish = finish_or_die  # type: ignore[method-assign]
 
 
-def finish_or_die(self: Writer, *what: Any) -> None:
-    if next(numbers) == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-    finish(self, *what)
-
-
-Writer._finish = finish_or_die  # type: ignore[method-assign]
-main()
+if __name__ == "__main__":
+    kill_before_states(int(sys.argv.pop(1)))
+    main()

@@ -209,3 +209,10 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match="newer version"):
         open_store(url)
+
+
+def test_whole_and_broken_quantities_go_in_together(store: Store) -> None:
+    put(store, logged(1, value=Value(quantity=2)), logged(2, value=Value(quantity=0.5)), logged(3))
+    with store.read() as tx:
+        found = of_shopper(tx, "shop", ["ann"])
+    assert [one.event.value.quantity for one in found] == [2, 0.5, 1]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Float, Table
 
 _MOST_VALUES = 16_000
 """In one statement of SQLite, which takes 32,766."""
@@ -60,7 +60,12 @@ def _insert_columns(
 ) -> None:
     """Insert one array for each column: PostgreSQL's driver takes long over thousands of placeholders."""
     arrays = ", ".join(f"%s::{table.c[name].type.compile(dialect=tx.dialect)}[]" for name in columns)
-    values = tuple(list(column) for column in zip(*rows, strict=True))
+    values = tuple(
+        [None if value is None else float(value) for value in column]  # an array has one type
+        if isinstance(table.c[name].type, Float)
+        else list(column)
+        for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+    )
     tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {then}", values)
 
 
