@@ -18,7 +18,7 @@ from service.load import Answers, as_fast_as_possible, request
 from service.served import Served, event_batches, served
 from service.shop import synthetic_run
 
-BATCH, N_BATCHES, N_REPEATS = 100, 400, 5
+BATCH, N_BATCHES, N_REPEATS, N_CONNECTIONS = 100, 400, 5, 48
 N_SHOPPERS, N_ITEMS = 100_000, 12_000
 
 
@@ -26,7 +26,7 @@ def ingest(live: Served, item_ids: list[str], *, repeat: int) -> Answers:
     """Send batches of new events as fast as they are acknowledged."""
     bodies = islice(event_batches(item_ids, n_shoppers=N_SHOPPERS, size=BATCH, seed=repeat), N_BATCHES)
     requests = [request("POST", "/v1/events", key=live.key, body=body) for body in bodies]
-    return asyncio.run(as_fast_as_possible(live.host, live.port, requests, n_connections=16))
+    return asyncio.run(as_fast_as_possible(live.host, live.port, requests, n_connections=N_CONNECTIONS))
 
 
 def measure(
@@ -53,10 +53,11 @@ def main() -> None:
     """Measure each store that is there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--postgresql", help="URL of an empty database; left out where not given")
+    parser.add_argument("--run", type=Path, help="where a run is kept; made if it is not there")
     given = parser.parse_args()
     print(hardware())
     with tempfile.TemporaryDirectory() as home:
-        run, item_ids = synthetic_run(Path(home) / "run", n_shoppers=1000, n_items=N_ITEMS)
+        run, item_ids = synthetic_run(given.run or Path(home) / "run", n_shoppers=1000, n_items=N_ITEMS)
         measure("SQLite FULL", run, item_ids, {}, reach=15_000)
         if given.postgresql:
             where = {"HUAXIANG_STORE": given.postgresql, "HUAXIANG_PSEUDONYM_KEY": "k" * 32}

@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +41,13 @@ def events(key: str, item_ids: list[str], *, n_shoppers: int, seed: int) -> Iter
 
 
 async def both(
-    live: Served, item_ids: list[str], *, n_shoppers: int, seconds: float, seed: int
+    live: Served, item_ids: list[str], *, per_s: float, n_shoppers: int, seconds: float, seed: int
 ) -> list[Answers]:
     """Ask for lists and send events at their rates at the same time."""
     asked = lists(live.key, n_shoppers=n_shoppers, seed=seed)
     sent = events(live.key, item_ids, n_shoppers=n_shoppers, seed=seed)
     return await asyncio.gather(
-        at_rate(live.host, live.port, asked, per_s=LISTS_PER_S, seconds=seconds),
+        at_rate(live.host, live.port, asked, per_s=per_s, seconds=seconds),
         at_rate(live.host, live.port, sent, per_s=EVENTS_PER_S / BATCH, seconds=seconds, n_connections=4),
     )
 
@@ -57,25 +58,26 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="where the run is kept; made if it is not there")
     parser.add_argument("--shoppers", type=int, default=N_SHOPPERS)
     parser.add_argument("--items", type=int, default=N_ITEMS)
+    parser.add_argument("--per-s", type=float, default=LISTS_PER_S, help="lists a second")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of a round")
     given = parser.parse_args()
     print(hardware())
     with tempfile.TemporaryDirectory() as home:
         folder = given.run or Path(home) / "run"
         run, item_ids = synthetic_run(folder, n_shoppers=given.shoppers, n_items=given.items)
         with served(run) as live:
-            asyncio.run(both(live, item_ids, n_shoppers=given.shoppers, seconds=5, seed=99))
+            load = partial(both, live, item_ids, per_s=given.per_s, n_shoppers=given.shoppers)
+            asyncio.run(load(seconds=5, seed=99))
             figures = []
             for seed in range(N_ROUNDS):
-                answers, sent = asyncio.run(
-                    both(live, item_ids, n_shoppers=given.shoppers, seconds=SECONDS, seed=seed)
-                )
+                answers, sent = asyncio.run(load(seconds=given.seconds, seed=seed))
                 assert not answers.n_failed() + sent.n_failed(), answers.statuses[:5]
                 figures.append((*answers.percentile_ms(50, 99), *sent.percentile_ms(50, 99)))
             memory = live.rss_mib()
     names = ("a list p50", "a list p99", f"{BATCH} events p50", f"{BATCH} events p99")
     for name, column in zip(names, zip(*figures, strict=True), strict=True):
         print(f"{name:<16} {statistics.median(column):6.1f} ms  [{min(column):.1f}, {max(column):.1f}]")
-    print(f"{LISTS_PER_S}/s lists beside {EVENTS_PER_S}/s events; memory of the process {memory:,.0f} MiB")
+    print(f"{given.per_s:g}/s lists beside {EVENTS_PER_S}/s events; memory of the process {memory:,.0f} MiB")
 
 
 if __name__ == "__main__":

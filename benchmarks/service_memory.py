@@ -30,7 +30,7 @@ from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms
 from huaxiang.serve.start import prepare, pseudonyms_of, snapshot_file
 from huaxiang.shop.base import EVENT_COLUMNS
-from huaxiang.store import Store, open_store, positions
+from huaxiang.store import Store, open_store, positions, schema
 from huaxiang.store.models import serving_model
 from huaxiang.store.sql import insert_rows, rows_of
 from huaxiang.store.states import Cached, MemoryStates
@@ -92,7 +92,7 @@ def million(different: Sequence[bytes], names: Pseudonyms, n: int) -> Iterator[t
 
 def fill_store(store: Store, names: Pseudonyms, n: int) -> None:
     """Write the shoppers and the head of the log, after what is there already."""
-    into = "INSERT INTO shoppers (shop_id, shopper_id, n_events, n_state_events, last_position)"
+    columns = ("shop_id", "shopper_id", "n_events", "n_state_events", "last_position")
     with store.begin() as tx:
         before = rows_of(tx, "SELECT count FROM log_heads WHERE shop_id = ?", SHOP)[0][0]
         for first in range(0, n, AT_ONCE):
@@ -103,7 +103,7 @@ def fill_store(store: Store, names: Pseudonyms, n: int) -> None:
                     for shopper in range(first, min(first + AT_ONCE, n))
                 )
             ]
-            insert_rows(tx, into, rows)
+            insert_rows(tx, schema.shoppers, columns, rows)
         tx.exec_driver_sql("UPDATE log_heads SET count = count + ? WHERE shop_id = ?", (n * N_EVENTS, SHOP))
 
 
