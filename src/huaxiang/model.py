@@ -378,7 +378,7 @@ class Model:
         repeat
             Whether what the shopper bought before may be offered again.
         explain
-            full: every reason is checked by leaving its events out, which takes as long as the list itself;
+            full: every reason is checked by leaving its events out, which takes several times as long;
             quick: reasons are what the recommenders' own sums say, and audited by `evaluate`.
         on_unknown
             What to do with an id that has no events: raise, or list what is popular and say so.

@@ -124,7 +124,7 @@ def case_of(recommender: Recommender, asker: Asker, *, checked: bool = True) -> 
     Parameters
     ----------
     checked
-        Whether reasons are checked by leaving their events out, which takes as long as the list itself.
+        Whether reasons are checked by leaving their events out, which takes several times as long.
     """
     scores_I, effects = scores_by_event(recommender, asker.history)
     return Case(

@@ -25,7 +25,9 @@ ItemIds = Annotated[list[str] | None, Query(description="What the page shows, or
 Language = Annotated[str, Query(description="Language of titles and reasons: en or zh.")]
 Explain = Annotated[
     Literal["quick", "full"],
-    Query(description="full checks each reason by leaving its events out, which takes about as long again."),
+    Query(
+        description="full checks each reason by leaving its events out, which takes several times as long."
+    ),
 ]
 Seen = Annotated[str | None, Header(description="Tag of the list that is shown already.")]
 Repeat = Annotated[bool, Query(description="Whether what was bought before may be listed again.")]
