@@ -18,6 +18,7 @@ from huaxiang.cli.watching import REFERENCE, reference_of
 from huaxiang.config import Settings, settings_toml
 from huaxiang.errors import ArtefactError
 from huaxiang.evaluate.calibration import facet_calibration
+from huaxiang.evaluate.foretelling import forecasts
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.evaluate.holdout import HeldOut, hold_out
 from huaxiang.evaluate.places import places_of
@@ -100,7 +101,8 @@ def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
         seed=model.settings.seed,
         progress=progress,
     )
-    facts = {**before, **evaluation, "removal": removal_of(model, progress)}
+    foretold = foretold_by(model, held_out)
+    facts = {**before, **evaluation, **foretold, "removal": removal_of(model, progress)}
     write_json(run / "evaluation.json", facts)
     (run / "report.html").write_text(report_html(facts), encoding="utf-8")
     write_manifest(run, about_run(model, facts))
@@ -166,7 +168,7 @@ def facts_of(model: Model, sums: Mapping[str, Any], progress: Progress) -> dict[
         },
         "map": places_of(model.catalogue, model.vectors["fused"], profile, rows, seed=model.settings.seed),
         "curves": curves_of(model),
-        "calibration": calibration_of(model, held_out),
+        **foretold_by(model, held_out),
         "removal": removal_of(model, progress),
     }
 
@@ -204,18 +206,19 @@ def curves_of(model: Model) -> dict[str, list[dict[str, Any]]]:
     return curves
 
 
-def calibration_of(model: Model, held_out: HeldOut) -> list[dict[str, float]]:
-    """Return what facets claimed at the cut, against what was bought after it; empty without times."""
+def foretold_by(model: Model, held_out: HeldOut) -> dict[str, Any]:
+    """Return what profiles claimed at the cut, against what was bought after it; empty without times."""
     if held_out.test_from_ms is None:
-        return []
+        return {"calibration": [], "forecasts": []}
     cut = datetime.fromtimestamp(held_out.test_from_ms / 1000, tz=UTC)
     before = by_time(model.shop.events, cut).train
     states = build_states(before, order_only=False)
     targets, ids = held_out.test.targets, held_out.test.had.shopper_ids
     chosen = np.random.default_rng(model.settings.seed).permutation(len(ids))[:N_CALIBRATED]
+    population = Population.from_events(before, model.catalogue, config=model.settings.profile)
     background = Background(
         catalogue=model.catalogue,
-        population=Population.from_events(before, model.catalogue, config=model.settings.profile),
+        population=population,
         contents=model.contents,
         item_vectors_ID=model.vectors["fused"],
         now=cut,
@@ -223,7 +226,10 @@ def calibration_of(model: Model, held_out: HeldOut) -> list[dict[str, float]]:
     )
     profiles = [derive_profile(states.state(ids[row]), background) for row in chosen]
     bought = [targets.item_rows[targets.offsets[row] : targets.offsets[row + 1]] for row in chosen]
-    return facet_calibration(profiles, bought, model.catalogue)
+    return {
+        "calibration": facet_calibration(profiles, bought, model.catalogue),
+        "forecasts": forecasts(profiles, bought, model.catalogue, population),
+    }
 
 
 def removal_of(model: Model, progress: Progress) -> dict[str, dict[str, float]]:

@@ -29,7 +29,7 @@ def report_html(facts: Mapping[str, Any], *, language: str = "en") -> str:
     ----------
     facts
         What `evaluation.json` holds, with shop, sums, guesses, built_at, hardware, version,
-        and, where there are any: example, curves, fusion, calibration, map, removal.
+        and, where there are any: example, curves, fusion, calibration, forecasts, map, removal.
     language
         Shown first; the page switches between English and Chinese by itself.
     """
@@ -48,6 +48,7 @@ def report_html(facts: Mapping[str, Any], *, language: str = "en") -> str:
         part_names=PART_NAMES,
         example=facts.get("example"),
         removal=facts.get("removal"),
+        forecasts=facts.get("forecasts"),
         charts=_charts(facts),
         language=language,
     )
