@@ -1,8 +1,9 @@
 """Shoppers' states as the service reads them: from a cache, checked against the log, rebuilt where it lags.
 
 A cache may be cold, behind, flushed or gone. Every read asks the log how many events the shopper's state must
-hold; a state that holds another number is built again from the log. So no answer can be staler than the log,
-whatever happened to the cache.
+hold, and takes of the cache what that reading of the log knows: no step that came a moment later. Where some
+are missing, those alone are read from the log; a state that still holds another number is built again from
+all of it. So no answer can be staler than the log, whatever happened to the cache.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from huaxiang.profile.state import NO_ITEM, ProfileState
 from huaxiang.profile.step import packed_step, take_steps
 from huaxiang.profile.update import state_event, update
 from huaxiang.records import LIGHT_TYPES, STRONG_TYPES
-from huaxiang.store import Head, LoggedEvent, Store, of_shopper
+from huaxiang.store import Head, LoggedEvent, Store, of_shopper, of_shopper_between
 from huaxiang.store.states import Cached, MemoryStates, StateCache
 
 LOG = logging.getLogger(__name__)
 IN_A_STATE = STRONG_TYPES | LIGHT_TYPES
 MOST_STEPS = 32
-"""A state is put back without its steps once it has this many."""
+"""A state is put back without its older steps once it has this many."""
+KEPT_STEPS = 8
+"""Newest steps that stay apart then: who has read the log a moment before can still leave them out."""
+MOST_BEHIND = 4_000
+"""Positions of the log that are looked through for missing events; further back a state is built again."""
 N_HOT = 20_000
 
 
@@ -35,6 +40,7 @@ class StateCounts:
     """How often a state was not simply there."""
 
     reads: int = 0
+    caught_up: int = 0
     rebuilt: int = 0
     cache_failures: int = 0
 
@@ -45,12 +51,12 @@ class _Hot:
 
     Parameters
     ----------
-    first
-        Position of the first step, -1 for none: steps of another time are others, however many they are.
+    newest
+        Position of its newest step, -1 for none: steps of another time are others, however many they are.
     """
 
     packed: bytes
-    first: int
+    newest: int
     n_steps: int
     state: ProfileState
 
@@ -104,9 +110,7 @@ class StateReader:
             return
         for shopper_id, cached in self.cache.all(self._shop_id):
             if cached.pending:
-                state = self._read(shopper_id, cached)
-                newest = max(position for position, _ in cached.pending)
-                self._put(shopper_id, cached, Cached(newest, state.to_bytes(), ()))
+                self._fold(shopper_id, cached)
 
     def forget(self, shopper_ids: Sequence[str]) -> None:
         """Drop what is kept of shoppers, here and in the cache."""
@@ -129,40 +133,66 @@ class StateReader:
             return [None] * len(ids)
 
     def _checked(self, tx: Connection, head: Head, cached: Cached | None) -> ProfileState:
+        if cached is None and head.n_state_events == 0:
+            return self.empty
         if cached is not None:
             try:
-                state = self._read(head.shopper_id, cached)
+                state = self._read(head.shopper_id, cached, upto=head.last_position)
             except ArtefactError as error:
                 LOG.warning("a stored state is damaged", extra={"error": str(error)})
             else:
+                if state.totals.n_events < head.n_state_events:
+                    state = self._caught_up(tx, head, cached, state)
                 if state.totals.n_events == head.n_state_events:
                     return state
-        elif head.n_state_events == 0:
-            return self.empty
         return self._rebuilt(tx, head, cached)
+
+    def _caught_up(self, tx: Connection, head: Head, cached: Cached, state: ProfileState) -> ProfileState:
+        """Return the state with the events that the log has after all of its own.
+
+        The writer makes events readable just after they are durable: in between, the log is ahead.
+        """
+        known = max([cached.position, *(at for at, _ in cached.pending if at <= head.last_position)])
+        if head.last_position - known > MOST_BEHIND * self._store.n_partitions:
+            return state
+        self.counts.caught_up += 1
+        missing = of_shopper_between(tx, self._shop_id, head.shopper_id, known, head.last_position)
+        return take_steps(
+            state, (_step(one, one.new_order) for one in missing if one.event.type in IN_A_STATE)
+        )
 
     def _rebuilt(self, tx: Connection, head: Head, cached: Cached | None) -> ProfileState:
         self.counts.rebuilt += 1
         events = of_shopper(tx, self._shop_id, [head.shopper_id])
         state = state_of(events, empty=self.empty)
-        self._put(head.shopper_id, cached, Cached(head.last_position, state.to_bytes(), ()))
+        newer = [] if cached is None else [step for step in cached.pending if step[0] > head.last_position]
+        self._put(head.shopper_id, cached, Cached(head.last_position, state.to_bytes(), tuple(newer)))
         return state
 
-    def _read(self, shopper_id: str, cached: Cached) -> ProfileState:
+    def _read(self, shopper_id: str, cached: Cached, *, upto: int) -> ProfileState:
+        """Return the state with its steps up to a position of the log."""
+        steps = sorted(one for one in cached.pending if cached.position < one[0] <= upto)
         hot = self._hot.get(shopper_id)
-        steps = [step for position, step in cached.pending if position > cached.position]
-        first = cached.pending[0][0] if cached.pending else -1
-        is_same = hot is not None and hot.packed == cached.packed and hot.first in (-1, first)
-        if hot is not None and is_same and hot.n_steps <= len(steps):
-            state = take_steps(hot.state, steps[hot.n_steps :])
+        if hot is not None and hot.packed == cached.packed and _begins(steps, hot):
+            state = take_steps(hot.state, (step for _, step in steps[hot.n_steps :]))
         else:
-            base = ProfileState.from_bytes(cached.packed) if cached.packed else self.empty
-            state = take_steps(base, steps)
-        self._keep(shopper_id, _Hot(cached.packed, first, len(steps), state))
+            state = take_steps(self._base(cached), (step for _, step in steps))
+        self._keep(shopper_id, _Hot(cached.packed, steps[-1][0] if steps else -1, len(steps), state))
         if len(cached.pending) >= MOST_STEPS:
-            newest = max(position for position, _ in cached.pending)
-            self._put(shopper_id, cached, Cached(max(newest, cached.position), state.to_bytes(), ()))
+            self._fold(shopper_id, cached, n_left=KEPT_STEPS)
         return state
+
+    def _base(self, cached: Cached) -> ProfileState:
+        return ProfileState.from_bytes(cached.packed) if cached.packed else self.empty
+
+    def _fold(self, shopper_id: str, cached: Cached, *, n_left: int = 0) -> None:
+        """Put a state back with its steps taken, but for the newest."""
+        steps = sorted(cached.pending)
+        oldest, left = steps[: len(steps) - n_left], steps[len(steps) - n_left :]
+        state = take_steps(self._base(cached), (step for at, step in oldest if at > cached.position))
+        self._put(
+            shopper_id, cached, Cached(max(cached.position, oldest[-1][0]), state.to_bytes(), tuple(left))
+        )
 
     def _keep(self, shopper_id: str, hot: _Hot) -> None:
         self._hot[shopper_id] = hot
@@ -175,6 +205,13 @@ class StateReader:
             self.cache.replace(self._shop_id, shopper_id, seen, new)
         except StoreError:
             self.counts.cache_failures += 1
+
+
+def _begins(steps: Sequence[tuple[int, bytes]], hot: _Hot) -> bool:
+    """Return whether the steps begin with those that a hot state has."""
+    if hot.n_steps == 0:
+        return True
+    return hot.n_steps <= len(steps) and steps[hot.n_steps - 1][0] == hot.newest
 
 
 def state_of(events: Sequence[LoggedEvent], *, empty: ProfileState) -> ProfileState:

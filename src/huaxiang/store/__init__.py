@@ -30,7 +30,7 @@ from huaxiang.store.keys import (
     revoke_key,
     split_key,
 )
-from huaxiang.store.log import append, event_ids, of_shopper, positions, read_after
+from huaxiang.store.log import append, event_ids, of_shopper, of_shopper_between, positions, read_after
 from huaxiang.store.shoppers import group, head, heads_of
 from huaxiang.store.slates import add_slates
 
@@ -65,6 +65,7 @@ __all__ = [
     "newest_change",
     "numbers_after",
     "of_shopper",
+    "of_shopper_between",
     "open_store",
     "positions",
     "put_items",

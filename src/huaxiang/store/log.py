@@ -163,6 +163,23 @@ def of_shopper(
     return logged[:limit]
 
 
+def of_shopper_between(
+    tx: Connection, shop_id: str, shopper_id: str, after: int, upto: int
+) -> list[LoggedEvent]:
+    """Return one id's events after a position and up to another, in the order of the log.
+
+    It is looked for among everybody's events in between, so they should be near.
+    """
+    n_partitions = N_PARTITIONS[tx.dialect.name]
+    near = "" if is_postgresql(tx) else " INDEXED BY events_by_position"  # not all of a long history
+    query = (
+        f"{_SELECT}{near} WHERE e.shop_id = ? AND e.partition = ? AND e.position > ? AND e.position <= ? "
+        "AND e.shopper_id = ? AND NOT e.excluded ORDER BY e.position"
+    )
+    part = partition_of(shopper_id, n_partitions)
+    return [_logged(row) for row in rows_of(tx, query, shop_id, part, after, upto, shopper_id)]
+
+
 def event_ids(
     tx: Connection, shop_id: str, shopper_ids: Sequence[str], keys: Sequence[int]
 ) -> dict[int, str]:
