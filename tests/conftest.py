@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from command_line import QUICK, Answer, call
 from huaxiang.model import Model, load
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+settings.register_profile("untimed", deadline=None)  # time says what else the machine does
+settings.load_profile("untimed")
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 

@@ -18,6 +18,7 @@ import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from huaxiang.errors import SettingsError
+from huaxiang.evaluate.holdout import Config as HoldOutConfig
 from huaxiang.profile.weights import Config as ProfileConfig
 from huaxiang.ranking.rank import Config as RankingConfig
 from huaxiang.recommend.base import Recommender
@@ -105,6 +106,7 @@ class Settings:
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
     ranking: RankingConfig = field(default_factory=RankingConfig)
+    evaluate: HoldOutConfig = field(default_factory=HoldOutConfig)
 
 
 def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -> Settings:

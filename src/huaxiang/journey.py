@@ -88,12 +88,12 @@ def fit(
 
     # What goes together tells how much each modality counts; then one vector per item.
     fusion = make(settings.fusion.way, {"dimensions": settings.fusion.dimensions})
-    fusion.fit(parts, item_pairs(training_part(shop), seed=seed), seed=seed)
+    fusion.fit(parts, item_pairs(training_part(shop, settings.evaluate, seed=seed), seed=seed), seed=seed)
     vectors = {**parts.vectors, "fused": fusion.fuse(parts)}
     contents = read_contents(shop, words, fusion)  # of shoppers' words no copy lies in the cache
 
     # A trial: weights are chosen on one held-out part, and what they are worth is measured on a newer one.
-    held_out = hold_out(shop, contents)
+    held_out = hold_out(shop, contents, settings.evaluate, seed=seed)
     lesson = TrainingData(
         histories=held_out.training,
         catalogue=catalogue,

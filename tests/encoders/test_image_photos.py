@@ -114,7 +114,7 @@ def test_a_missing_file_and_a_folder_are_problems(tmp_path: Path) -> None:
     assert read_photo("a\0b.jpg").problem is not None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"]),
     place=st.floats(0, 1, exclude_max=True),

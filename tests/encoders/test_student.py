@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiang.encoders.named import load_text_encoder
@@ -31,7 +31,6 @@ def test_products_lie_beside_their_like(chinese: str, near: str, far: str) -> No
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text()), max_size=5))
 def test_any_text_gets_a_unit_vector_or_is_absent(texts: list[str | None]) -> None:
     encoded = student.encode(texts)

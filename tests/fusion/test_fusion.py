@@ -93,14 +93,14 @@ def test_a_text_alone_finds_its_photo_alone(fitted: Any) -> None:
     assert (rows[(texts @ photos.T).argmax(axis=1)] % 8 == rows % 8).mean() > 0.8
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(order=st.permutations(list(range(40))))
 def test_the_order_of_items_changes_nothing(fitted: Any, order: list[int]) -> None:
     fused = fitted.fuse(rows_of(items(), order))
     np.testing.assert_allclose(fused, fitted.fuse(items())[order], atol=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(here=st.lists(st.booleans(), min_size=40, max_size=40), junk=st.floats(-9, 9))
 def test_what_stands_in_an_absent_row_is_never_read(fitted: Any, here: list[bool], junk: float) -> None:
     parts, shown = items(), np.array(here)

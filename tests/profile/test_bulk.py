@@ -16,7 +16,7 @@ from huaxiang.records import EVENT_TYPES, Event, EventType, Value
 from shopping import one_by_one, same_bytes, table
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-ROOMY = settings(max_examples=60, deadline=None)
+ROOMY = settings(max_examples=60)
 
 
 CONTEXTS = [

@@ -43,7 +43,7 @@ def grown(log: list[Step]) -> ProfileState:
     return reduce(lambda state, step: update(state, step[0], totals=step[1]), stamped, ProfileState())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(log=steps(), rng=st.randoms(use_true_random=False), n_ids=st.integers(1, 4))
 def test_merged_states_are_the_state_of_all_events_in_any_order(log, rng, n_ids) -> None:  # type: ignore[no-untyped-def]
     parts: list[list[Step]] = [[] for _ in range(n_ids)]
@@ -55,7 +55,7 @@ def test_merged_states_are_the_state_of_all_events_in_any_order(log, rng, n_ids)
 
 
 @given(log=steps())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_steps_as_bytes_change_a_state_as_the_events_do(log: list[Step]) -> None:
     stored = [packed_step(event, totals) for event, totals in log]
     assert take_steps(ProfileState(), stored) == grown(log)

@@ -20,7 +20,7 @@ corrections = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(item_events, max_size=40), st.lists(word_events, max_size=5), st.lists(corrections, max_size=3)
 )

@@ -77,5 +77,5 @@ class ShopOverTime(RuleBasedStateMachine):
         assert same_bytes(self.states, {name: from_log.state(name) for name in from_log.shopper_ids})
 
 
-ShopOverTime.TestCase.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
+ShopOverTime.TestCase.settings = settings(max_examples=15, stateful_step_count=12)
 TestShopOverTime = ShopOverTime.TestCase

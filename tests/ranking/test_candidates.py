@@ -12,7 +12,7 @@ from huaxiang.ranking.rank import Config, _candidates
 
 
 @given(seed=st.integers(0, 10_000), n_candidates=st.sampled_from([1, 3, 10, 100]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_candidates_are_the_best_variant_of_each_product_in_order(seed: int, n_candidates: int) -> None:
     rng = np.random.default_rng(seed)
     n_items = int(rng.integers(1, 80))

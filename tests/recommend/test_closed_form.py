@@ -41,7 +41,7 @@ def splits(sequences: list[list[int]], n_items: int, ds: float, dt: float) -> tu
     return np.array(sources), np.array(targets)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sequences, decays, decays)
 def test_sums_over_pairs_are_sums_over_splits(items: list[list[int]], ds: float, dt: float) -> None:
     baskets = baskets_of(histories_of(items), 5)

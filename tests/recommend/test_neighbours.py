@@ -58,7 +58,7 @@ def test_popularity_is_divided_out() -> None:
     np.testing.assert_allclose([scores[0, 1], scores[1, 3]], [1, 1], rtol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=8), min_size=1, max_size=4), st.integers(1, 3)
 )

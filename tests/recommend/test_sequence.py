@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiang import training as loop
@@ -108,7 +108,6 @@ def test_the_validation_chooses_the_epoch(training: TrainingData) -> None:
 histories = st.lists(st.lists(st.integers(0, N_ITEMS - 1), max_size=9), min_size=1, max_size=7)
 
 
-@settings(deadline=None)
 @given(histories)
 def test_a_shopper_scores_the_same_alone_and_beside_others(
     fitted: SequenceRecommender, items: list[list[int]]
@@ -120,7 +119,6 @@ def test_a_shopper_scores_the_same_alone_and_beside_others(
         np.testing.assert_allclose(alone, scores[row], atol=1e-4)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, N_ITEMS - 1), min_size=7, max_size=12))
 def test_only_the_newest_events_are_read(fitted: SequenceRecommender, items: list[int]) -> None:
     whole, newest = fitted.score(histories_of([items, items[-6:]]))

@@ -34,7 +34,7 @@ def test_disliked_items_are_less_popular_but_never_less_than_nothing() -> None:
     assert Popular().fit(training_of(disliked, n_items=2)).shares().min() == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 90)), min_size=1, max_size=10), st.randoms())
 def test_learning_one_by_one_in_any_order_is_fitting_at_once(
     events: list[tuple[int, int]], random: object

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiang.errors import ClockError, SettingsError
@@ -63,7 +63,6 @@ def test_shoppers_are_drawn_the_same_in_any_order_of_lines() -> None:
     assert len(first.test) == 3
 
 
-@settings(deadline=None)
 @given(shoppers=st.text(alphabet="abcd", min_size=1, max_size=30), seed=st.integers(0, 9))
 def test_every_event_is_in_exactly_one_part(shoppers: str, seed: int) -> None:
     table = events(shoppers)

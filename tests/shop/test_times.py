@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiang.shop.times import parse_times
@@ -44,7 +44,6 @@ def test_slashed_dates_are_told_apart_by_the_others_of_the_column() -> None:
     assert parse_times(pl.Series(["3/4/2011"]), timezone="UTC", column="t")[1]
 
 
-@settings(deadline=None)
 @given(
     moment=st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)),
     minutes=st.integers(-12 * 60, 14 * 60),

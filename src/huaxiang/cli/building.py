@@ -90,7 +90,7 @@ def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
             "the run holds no held-out model", file=str(run), remedy="make it with huaxiang build"
         )
     before = read_part(run, "evaluation.json")
-    held_out = hold_out(model.shop, model.contents)
+    held_out = held_out_of(model)
     tried = Ensembles.load(run / "heldout")
     seconds = {name: tuple(spent) for name, spent in before["seconds"].items()}
     evaluation = evaluate_ensembles(
@@ -107,6 +107,11 @@ def evaluate_run(run: Path, *, progress: Progress) -> dict[str, Any]:
     (run / "report.html").write_text(report_html(facts), encoding="utf-8")
     write_manifest(run, about_run(model, facts))
     return facts
+
+
+def held_out_of(model: Model) -> HeldOut:
+    """Return what the run's trial was held to."""
+    return hold_out(model.shop, model.contents, model.settings.evaluate, seed=model.settings.seed)
 
 
 def sums_of(shop: Shop) -> dict[str, Any]:
@@ -148,7 +153,7 @@ def about_run(model: Model, facts: Mapping[str, Any]) -> dict[str, Any]:
 def facts_of(model: Model, sums: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Return everything in a report beside the evaluation of lists."""
     assert model.trial is not None
-    held_out = hold_out(model.shop, model.contents)
+    held_out = held_out_of(model)
     shopper_id = example_shopper(model)
     profile = model.profile(shopper_id)
     rows = [event.item_no for event in profile.state.state.events() if event.item_no >= 0]

@@ -16,12 +16,11 @@ from typing import Any
 
 import polars as pl
 
-from huaxiang.cli.building import example_shopper
+from huaxiang.cli.building import example_shopper, held_out_of
 from huaxiang.cli.retraining import Wish
 from huaxiang.cli.versions import alone, cut_in, drop_stopped, versions_of
 from huaxiang.cli.watching import REFERENCE, reference_of
 from huaxiang.errors import ArtefactError, ShopError
-from huaxiang.evaluate.holdout import hold_out
 from huaxiang.evaluate.places import places_of
 from huaxiang.evaluate.report import report_html
 from huaxiang.evaluate.trial import Ensembles
@@ -216,7 +215,7 @@ def _from_log(one: _Forgetting, model: Model, cut: Cut) -> tuple[Shop, Mapping[i
 def _save_heldout(model: Model, before: Path, made: Path, progress: Progress) -> None:
     """Let the held-out members learn anew too; with too few events left, there are none any more."""
     with suppress(ShopError):
-        held_out = hold_out(model.shop, model.contents)
+        held_out = held_out_of(model)
         tried = relearnt(model, Ensembles.load(before / HELDOUT), held_out.known, progress=progress)
         tried.save(made / HELDOUT)
 

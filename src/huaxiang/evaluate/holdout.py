@@ -6,31 +6,57 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from huaxiang.errors import ShopError
+from huaxiang.errors import SettingsError, ShopError
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
-from huaxiang.recommend.base import Histories, Targets
+from huaxiang.recommend.base import NO_ITEM, Histories, Targets
 from huaxiang.recommend.histories import (
     histories_from_events,
     histories_from_states,
-    leave_last_out,
     split_at,
     take_events,
     take_shoppers,
 )
 from huaxiang.records import EventType
 from huaxiang.shop.base import Shop
-from huaxiang.shop.splits import by_time
+from huaxiang.shop.splits import Split, by_shopper, by_time, leave_one_out
 
 BOUGHT = (EventType.PURCHASE,)
 N_EARLIER = 2
 """Stretches before the validation part on which weights are chosen too (rolling origin)."""
 TAKEN = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.ADD_TO_WISHLIST, EventType.VIEW_ITEM)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What is held out.
+
+    Parameters
+    ----------
+    split
+        "time": the newest purchases; "leave_one_out": each shopper's last; "shopper": the last one of
+        shoppers of whom nothing is learnt; "auto": by time where the shop knows times, else leave-one-out.
+    share
+        Of the purchases, or of the shoppers, as test, and as much again as validation; above 0, below .5.
+    """
+
+    split: Literal["auto", "time", "leave_one_out", "shopper"] = "auto"
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 0.5:
+            raise SettingsError(
+                "setting is out of range",
+                column="evaluate.share",
+                value=str(self.share),
+                remedy="choose above 0 and below 0.5",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,20 +110,43 @@ class HeldOut:
     earlier: tuple[Window, ...] = ()
 
 
-def hold_out(shop: Shop, contents: Contents, *, share: float = 0.1) -> HeldOut:
-    """Take away the newest `share` of the purchases as test, and as many before them as validation.
+def hold_out(shop: Shop, contents: Contents, config: Config | None = None, *, seed: int = 0) -> HeldOut:
+    """Take away what is to be predicted, twice: for the test, and for the choice of weights before it.
 
-    Shops that know only an order lose each shopper's last two items instead. Shops without purchases are
-    held to carts, wishlists and views.
+    Shops that know only an order lose each shopper's last two items, or two shares of the shoppers. Shops
+    without purchases are held to carts, wishlists and views.
+
+    Parameters
+    ----------
+    seed
+        Of the draw of shoppers.
 
     Raises
     ------
     ShopError
         When there is nothing that could be predicted.
+    SettingsError
+        When a shop without times is to be split by time.
     """
-    if shop.order_only:
-        return _last_items(shop, contents)
-    return _newest_days(shop, contents, share=share)
+    config = config or Config()
+    way = _way(shop, config)
+    if way == "time":
+        return _newest_days(shop, contents, share=config.share)
+    if way == "shopper":
+        return _new_shoppers(shop, contents, share=config.share, seed=seed)
+    return _last_items(shop, contents)
+
+
+def _way(shop: Shop, config: Config) -> str:
+    if config.split == "time" and shop.order_only:
+        raise SettingsError(
+            "a shop without times can't be split by time",
+            column="evaluate.split",
+            value="time",
+            remedy="choose leave_one_out or shopper",
+        )
+    by_itself = "leave_one_out" if shop.order_only else "time"
+    return by_itself if config.split == "auto" else config.split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,13 +187,15 @@ def hold_out_since(shop: Shop, contents: Contents, *, since_ms: int, share: floa
     )
 
 
-def training_part(shop: Shop, *, share: float = 0.1) -> Histories:
+def training_part(shop: Shop, config: Config | None = None, *, seed: int = 0) -> Histories:
     """Return what `hold_out` leaves to learn from, before anything has a vector."""
-    if shop.order_only:
-        whole = histories_from_events(shop.events, order_only=True)
-        return leave_last_out(leave_last_out(whole).histories).histories
-    _, times = _wanted(shop.events)
-    return _before(shop, None, int(np.quantile(times, 1 - 2 * share)))
+    config = config or Config()
+    way = _way(shop, config)
+    if way == "time":
+        _, times = _wanted(shop.events)
+        return _before(shop, None, int(np.quantile(times, 1 - 2 * config.share)))
+    events = _shares(shop, config.share, seed).train if way == "shopper" else _last_events(shop).train
+    return histories_from_events(events, order_only=shop.order_only)
 
 
 def item_pairs(histories: Histories, *, most: int = 200_000, seed: int = 0) -> NDArray[np.int32]:
@@ -156,18 +207,69 @@ def item_pairs(histories: Histories, *, most: int = 200_000, seed: int = 0) -> N
     return np.random.default_rng(seed).permutation(pairs_P2)[:most]
 
 
+def _kinds(events: pl.DataFrame) -> tuple[EventType, ...]:
+    """Return the types to predict: what was bought, or what was taken where nothing ever is."""
+    for kinds in (BOUGHT, TAKEN):
+        if events["type"].is_in([kind.code for kind in kinds]).any():
+            return kinds
+    raise ShopError("nothing to predict", remedy="check [events.types]: no purchase, cart or view was found")
+
+
+def _last_events(shop: Shop) -> Split:
+    return leave_one_out(shop.events, types=_kinds(shop.events))
+
+
 def _last_items(shop: Shop, contents: Contents) -> HeldOut:
-    everything = histories_from_events(shop.events, contents, order_only=True)
-    test = leave_last_out(everything)
-    validation = leave_last_out(test.histories)
-    _check(test)
+    split = _last_events(shop)
+    known = pl.concat([split.train, split.validation])
     return HeldOut(
-        description="leave-one-out: each shopper's last item",
-        training=validation.histories,
-        known=test.histories,
-        validation=Next(targets=validation, had=validation.histories),
-        test=Next(targets=test, had=test.histories),
+        description=f"leave-one-out: each shopper's last {_spoken(_kinds(shop.events))}",
+        training=histories_from_events(split.train, contents, order_only=shop.order_only),
+        known=histories_from_events(known, contents, order_only=shop.order_only),
+        validation=_following(shop, contents, split.train, split.validation),
+        test=_following(shop, contents, known, split.test),
     )
+
+
+def _shares(shop: Shop, share: float, seed: int) -> Split:
+    return by_shopper(shop.events, share=share, validation_share=share, seed=seed)
+
+
+def _new_shoppers(shop: Shop, contents: Contents, *, share: float, seed: int) -> HeldOut:
+    split = _shares(shop, share, seed)
+    known = pl.concat([split.train, split.validation])
+    kinds = _kinds(shop.events)
+
+    def last(events: pl.DataFrame) -> Next:
+        part = leave_one_out(events, types=kinds)
+        return _following(shop, contents, pl.concat([part.train, part.validation]), part.test)
+
+    return HeldOut(
+        description=f"by shopper: the last {_spoken(kinds)} of shoppers of whom nothing was learnt",
+        training=histories_from_events(split.train, contents, order_only=shop.order_only),
+        known=histories_from_events(known, contents, order_only=shop.order_only),
+        validation=last(split.validation),
+        test=last(split.test),
+    )
+
+
+def _following(shop: Shop, contents: Contents, before: pl.DataFrame, after: pl.DataFrame) -> Next:
+    """Return what shoppers had and did `before`, and the items that they took first `after`."""
+    kinds = [kind.code for kind in _kinds(shop.events)]
+    taken = after.filter(pl.col("type").is_in(kinds) & (pl.col("item_row") != NO_ITEM))
+    ids = taken.join(before, on="shopper_id", how="semi")["shopper_id"].unique().sort()
+    had = histories_from_events(
+        before.filter(pl.col("shopper_id").is_in(ids.implode())), contents, order_only=shop.order_only
+    )
+    wanted = dict(taken.group_by("shopper_id").agg(pl.col("item_row").unique()).iter_rows())
+    rows = [wanted[shopper_id] for shopper_id in had.shopper_ids]
+    targets = Targets(
+        histories=_as_states_hold(before, had, contents, order_only=shop.order_only),
+        offsets=np.cumsum([0, *map(len, rows)]).astype(np.int64),
+        item_rows=np.array([row for own in rows for row in own], dtype=np.int32),
+    )
+    _check(targets)
+    return Next(targets=targets, had=had)
 
 
 def _newest_days(shop: Shop, contents: Contents, *, share: float) -> HeldOut:
@@ -221,11 +323,9 @@ def _day(moment_ms: int) -> str:
 
 def _wanted(events: pl.DataFrame) -> tuple[tuple[EventType, ...], NDArray[np.int64]]:
     """Return the types to predict, and the times at which they happened."""
-    for kinds in (BOUGHT, TAKEN):
-        chosen = events.filter(pl.col("type").is_in([kind.code for kind in kinds]))
-        if len(chosen):
-            return kinds, chosen["occurred_at"].dt.epoch("ms").to_numpy()
-    raise ShopError("nothing to predict", remedy="check [events.types]: no purchase, cart or view was found")
+    kinds = _kinds(events)
+    chosen = events.filter(pl.col("type").is_in([kind.code for kind in kinds]))
+    return kinds, chosen["occurred_at"].dt.epoch("ms").to_numpy()
 
 
 def _next(
@@ -233,11 +333,15 @@ def _next(
 ) -> Next:
     split = split_at(whole, cut_ms, types=kinds)
     _check(split)
-    states = build_states(_events_before(shop, cut_ms), order_only=False)
-    served = histories_from_states(
-        [states.state(shopper_id) for shopper_id in split.histories.shopper_ids], contents
-    )
+    served = _as_states_hold(_events_before(shop, cut_ms), split.histories, contents, order_only=False)
     return Next(targets=replace(split, histories=served), had=split.histories)
+
+
+def _as_states_hold(
+    before: pl.DataFrame, had: Histories, contents: Contents, *, order_only: bool
+) -> Histories:
+    states = build_states(before, order_only=order_only)
+    return histories_from_states([states.state(shopper_id) for shopper_id in had.shopper_ids], contents)
 
 
 def _check(split: Targets) -> None:
