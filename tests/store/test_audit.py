@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
-from huaxiang.store import Store
+from huaxiang.store import Store, open_store
 from huaxiang.store.audit import AuditLine, add_lines, expire_lines, line_at, read_lines
 
 
@@ -43,6 +47,31 @@ def test_lines_are_read_in_the_order_of_time_page_by_page(written: Store) -> Non
     assert moments(written, since_ms=30) == [30, 40, 50]
     assert moments(written, subject="bo") == [20, 40]
     assert moments(written, key_id="another") == []
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["a new store", "a store of before"])
+def test_the_lines_of_one_person_are_found_by_an_index(tmp_path: Path, is_old: bool) -> None:
+    url = f"sqlite:///{tmp_path / 'live' / 'store.sqlite'}"
+    store = open_store(url)
+    if is_old:
+        with store.begin() as tx:
+            tx.exec_driver_sql("DROP INDEX audit_by_subject")
+            tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+        store.close()
+        store = open_store(url)
+    plan = ""
+
+    def explain(tx: Connection, cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
+        nonlocal plan
+        if statement.startswith("SELECT") and not plan:
+            plan = str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
+
+    with store.read() as tx:
+        listen(tx, "before_cursor_execute", explain)
+        read_lines(tx, "shop", subject="bo")
+    store.close()
+    assert "audit_by_subject (shop_id=? AND subject=? AND line>?)" in plan
+    assert "TEMP B-TREE" not in plan  # neither are they sorted
 
 
 @pytest.mark.parametrize(

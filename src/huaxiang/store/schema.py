@@ -185,6 +185,15 @@ audit = Table(
     Column("purpose", Text),
     Column("outcome", Text, nullable=False),
 )
+_of_one = audit.c.subject.is_not(None)
+Index(
+    "audit_by_subject",
+    audit.c.shop_id,
+    audit.c.subject,
+    audit.c.line,
+    sqlite_where=_of_one,
+    postgresql_where=_of_one,
+)
 
 dead_letters = Table(
     "dead_letters",
