@@ -62,6 +62,19 @@ def test_nothing_is_answered_without_a_valid_key(shops: TwoShops, every: list[Op
                 assert answer.status_code in expected, (one.name, answer.text)
 
 
+def test_what_needs_no_key_names_no_shop_and_no_model(shops: TwoShops) -> None:
+    with shops.client() as client:
+        models = client.get("/v1/models").json()
+        counters = client.get("/metrics").text
+    assert f'huaxiang_model_info{{model="{models["serving"]}",shop="north"}} 1.0' in counters
+    names = {"north", "south", *(one["name"] for one in models["versions"])}
+    with shops.client(None) as client:
+        for path in ("/healthz", "/readyz"):
+            said = client.get(path).text
+            assert [name for name in names if name in said] == [], said
+        assert client.get("/readyz").json() == {"status": "ready", "shops": 2}
+
+
 def test_a_key_that_is_revoked_while_it_is_used_stops_working(shops: TwoShops) -> None:
     made = make_key(shops.process, shop_id="north", scopes=["admin"])
     with shops.client(None, Authorization=f"Bearer {made['key']}") as client:

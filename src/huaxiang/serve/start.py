@@ -120,8 +120,6 @@ def open_service(process: Process) -> Service:
         photos=NamedPhotos.of(process.settings),
         settings=process.settings,
     )
-    for shop_id, shop in shops.items():
-        service.metrics.model.labels(shop_id, shop.serving.model.name).set(1)
     service.is_ready = True
     return service
 

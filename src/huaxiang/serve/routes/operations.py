@@ -21,13 +21,16 @@ async def healthz() -> Response:
 
 @router.get("/readyz", summary="Whether requests can be served")
 async def readyz(request: Request) -> Response:
-    """Answer 200 once models and states are there and the log can be reached, else 503."""
+    """Answer 200 once models and states are there and the log can be reached, else 503.
+
+    Nobody shows a key here: it says how many shops are served, and names neither them nor their models, which
+    `/metrics` and `/v1/models` do.
+    """
     service = service_of(request)
     if not service.is_ready:
         return problem(503, "still starting", code="starting", headers={"Retry-After": "1"})
     service.store.check()
-    models = {shop_id: shop.serving.model.name for shop_id, shop in service.shops.items()}
-    return json_answer({"status": "ready", "models": models})
+    return json_answer({"status": "ready", "shops": len(service.shops)})
 
 
 @router.get("/metrics", summary="Counters, as Prometheus reads them")
@@ -35,6 +38,8 @@ async def metrics(request: Request) -> Response:
     """Answer with the counters of this process, of other shops none; needs the scope admin."""
     service = service_of(request)
     caller = service.caller(request, "admin")
+    service.metrics.model.clear()  # of a version that is served no longer nothing is shown
+    service.metrics.model.labels(caller.shop_id, service.shop(caller).serving.model.name).set(1)
     service.metrics.waiting.set(service.writer.n_waiting)
     service.metrics.rebuilt.labels(caller.shop_id).set(service.shop(caller).states.counts.rebuilt)
     service.metrics.behind_s.labels(caller.shop_id).set(service.shop(caller).lag_s)
