@@ -30,7 +30,9 @@ def test_a_promoted_version_makes_the_next_list_and_the_former_one_can_come_back
     assert talk.client.post(f"/v1/models/{other}/promote").json() == {"serving": "other"}
     assert talk.get("/v1/shoppers/s-1/recommendations").json()["model"] == "other"
     assert talk.get("/v1/shoppers/s-1/profile").json()["version"]["model"] == "other"
-    named = [line for line in talk.get("/metrics").text.splitlines() if line.startswith("huaxiang_model_info")]
+    named = [
+        line for line in talk.get("/metrics").text.splitlines() if line.startswith("huaxiang_model_info")
+    ]
     assert named == ['huaxiang_model_info{model="other",shop="default"} 1.0']
     statuses = {one["name"]: one["status"] for one in talk.get("/v1/models").json()["versions"]}
     assert statuses == {"other": "serving", first: "retired"}

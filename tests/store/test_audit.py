@@ -61,7 +61,9 @@ def test_the_lines_of_one_person_are_found_by_an_index(tmp_path: Path, is_old: b
         store = open_store(url)
     plan = ""
 
-    def explain(tx: Connection, cursor: object, statement: str, values: tuple[object, ...], *_: object) -> None:
+    def explain(
+        tx: Connection, cursor: object, statement: str, values: tuple[object, ...], *_: object
+    ) -> None:
         nonlocal plan
         if statement.startswith("SELECT") and not plan:
             plan = str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
