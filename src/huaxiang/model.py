@@ -541,8 +541,8 @@ class Model:
         """
         wanted = set(keys.tolist())
         done = [event for event in (*known.state.strong, *known.state.light) if event.key in wanted]
-        self.population.learn(done, config=self.settings.profile)
         history = histories_from_states([known.state], known.contents)
+        self.population.learn(done, config=self.settings.profile)
         for place in np.flatnonzero(np.isin(history.event_keys, keys)).tolist():
             known_then = np.arange(len(history.event_keys)) <= place
             self.recommenders.new.learn(take_events(history, known_then))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import pydoc
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from huaxiang.errors import StoreError
 from huaxiang.records import Event, EventType
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.process import Process
 from huaxiang.serve.service import Service
 from huaxiang.serve.start import open_service, prepare
-from huaxiang.serve.tail import Tail
+from huaxiang.serve.tail import Tail, keep_learning
 from huaxiang.store import positions
 
 NOW = datetime.now(UTC)
@@ -66,6 +71,30 @@ def learn(service: Service, after: dict[int, int], *, at_once: int) -> None:
     shop_of(service).serving.model.population.renew()
 
 
+def flaky(call: Callable[..., Any], *, fails_at: Collection[int]) -> Callable[..., Any]:
+    """Return the same call, which fails some of the times that it is asked, the first being 0."""
+    times = count()
+
+    def sometimes(*given: object, **more: object) -> Any:
+        if next(times) in fails_at:
+            raise StoreError("nothing answers", remedy="wait")
+        return call(*given, **more)
+
+    return sometimes
+
+
+async def learn_by_itself(service: Service, failed: Callable[[], None] = lambda: None) -> None:
+    """Let a process learn as it does while it serves, until nothing of the log is left."""
+    shop = shop_of(service)
+    shop.lag_s = -1
+    task = asyncio.create_task(keep_learning(shop, failed=failed))
+    async with asyncio.timeout(60):
+        while shop.lag_s != 0:
+            await asyncio.sleep(0.01)
+            assert not task.done()
+    task.cancel()
+
+
 def known(service: Service) -> dict[str, np.ndarray]:
     model = shop_of(service).serving.model
     members = model.recommenders.new.members
@@ -85,6 +114,40 @@ def test_every_process_ends_up_knowing_the_same(two: tuple[Service, Service]) ->
     for name, one in known(first).items():
         np.testing.assert_allclose(one, known(second)[name], rtol=1e-9, err_msg=name)
         assert not np.array_equal(one, untaught[name]), name
+
+
+@pytest.mark.parametrize(
+    ("what", "fails_at"),
+    [
+        ("huaxiang.serve.tail.positions", {0}),
+        ("huaxiang.serve.tail.read_after", {0, 1}),
+        ("huaxiang.serve.tail.group", {1, 6, 9}),
+        ("huaxiang.serve.states.StateReader.states", {0, 2}),
+        ("huaxiang.model.Model.teach", {1, 2, 7, 20}),
+    ],
+)
+def test_what_fails_is_counted_logged_and_learnt_once_all_the_same(
+    two: tuple[Service, Service],
+    what: str,
+    fails_at: set[int],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("huaxiang.serve.tail.RETRY_S", 0.01)
+    failing, steady = two
+    items = shop_of(failing).serving.model.catalogue.item_ids
+    buy(failing, *((f"s-{n % 7}", items[n % 30], 40 - n) for n in range(40)))
+    asyncio.run(learn_by_itself(steady))
+    failures: list[None] = []
+    with monkeypatch.context() as broken:
+        broken.setattr(what, flaky(pydoc.locate(what), fails_at=fails_at))
+        asyncio.run(learn_by_itself(failing, failed=lambda: failures.append(None)))
+    assert len(failures) == len(fails_at)
+    assert sum("tried again" in one.message for one in caplog.records) == len(fails_at)
+    for service in two:
+        shop_of(service).serving.model.population.renew()
+    for name, one in known(failing).items():
+        np.testing.assert_allclose(one, known(steady)[name], rtol=1e-9, err_msg=name)
 
 
 def test_what_was_bought_long_ago_is_less_popular_than_what_is_bought_now(

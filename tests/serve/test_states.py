@@ -13,7 +13,7 @@ from huaxiang.records import Event, EventType
 from huaxiang.serve import states
 from huaxiang.serve.live import as_logged
 from huaxiang.serve.states import StateReader
-from huaxiang.store import LoggedEvent, Store, append, heads_of, open_store
+from huaxiang.store import LoggedEvent, Store, append, group, open_store
 from huaxiang.store.states import MemoryStates
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def write(store: Store, reader: StateReader, numbers: Sequence[int], *, readable
 
 def state_of_ann(store: Store, reader: StateReader) -> ProfileState:
     with store.read() as tx:
-        return reader.states(tx, heads_of(tx, "shop", ["ann"]))[0]
+        return reader.states(tx, group(tx, "shop", "ann"))[0]
 
 
 def item_nos(state: ProfileState) -> list[int]:
@@ -76,7 +76,7 @@ def test_an_event_that_is_durable_and_not_yet_readable_is_read_alone(
 def test_a_reading_leaves_out_what_came_a_moment_later(store: Store, reader: StateReader) -> None:
     write(store, reader, range(3))
     with store.read() as tx:
-        heads = heads_of(tx, "shop", ["ann"])
+        heads = group(tx, "shop", "ann")
         write(store, reader, [3])
         assert item_nos(reader.states(tx, heads)[0]) == [0, 1, 2]
     assert item_nos(state_of_ann(store, reader)) == [0, 1, 2, 3]
@@ -86,7 +86,7 @@ def test_a_reading_leaves_out_what_came_a_moment_later(store: Store, reader: Sta
 def test_a_reading_leaves_it_out_also_where_steps_are_many(store: Store, reader: StateReader) -> None:
     write(store, reader, range(states.MOST_STEPS))
     with store.read() as tx:
-        heads = heads_of(tx, "shop", ["ann"])
+        heads = group(tx, "shop", "ann")
         write(store, reader, [100])
         state_of_ann(store, reader)
         assert len(reader.states(tx, heads)[0].events()) == states.MOST_STEPS
@@ -110,7 +110,7 @@ def test_a_state_built_again_keeps_the_steps_that_came_later(store: Store, reade
     write(store, reader, [1], readable=False)
     write(store, reader, [2])
     with store.read() as tx:
-        heads = heads_of(tx, "shop", ["ann"])
+        heads = group(tx, "shop", "ann")
         write(store, reader, [3])
         assert item_nos(reader.states(tx, heads)[0]) == [0, 1, 2]
     assert item_nos(state_of_ann(store, reader)) == [0, 1, 2, 3]

@@ -17,8 +17,8 @@ from huaxiang.store import (
     add_slates,
     append,
     contents_of,
+    group,
     head,
-    heads_of,
     of_shopper,
     read_after,
 )
@@ -156,7 +156,7 @@ def test_a_worker_that_knew_what_went_reads_what_came_instead(store: Store) -> N
 
     def read(reader: StateReader) -> bytes:
         with store.read() as tx:
-            (state,) = reader.states(tx, heads_of(tx, "shop", ["ann"]))
+            (state,) = reader.states(tx, group(tx, "shop", "ann"))
         return state.to_bytes()
 
     def arrive(*events: LoggedEvent) -> None:

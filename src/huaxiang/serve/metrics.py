@@ -43,6 +43,12 @@ class Metrics:
             ("shop",),
             registry=self.registry,
         )
+        self.learning_failures = Counter(
+            "huaxiang_learning_failures",
+            "Times that events could not be learnt and had to be tried again.",
+            ("shop",),
+            registry=self.registry,
+        )
         self.freshness_s = Histogram(
             "huaxiang_freshness_seconds",
             "From the arrival of an event to when every list knows it.",

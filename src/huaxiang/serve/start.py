@@ -27,6 +27,7 @@ from huaxiang.serve.importing import import_events, import_items, imported_state
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.limits import Rates
 from huaxiang.serve.live import LiveShop, encoder_of
+from huaxiang.serve.metrics import Metrics
 from huaxiang.serve.named_photos import NamedPhotos
 from huaxiang.serve.people import People
 from huaxiang.serve.privacy import Privacy
@@ -266,7 +267,8 @@ def _fill_states(shop: LiveShop, cache: StateCache, file: Path) -> None:
 async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     """Run what goes on in the background: learning from the log, and snapshots."""
     tasks = [
-        asyncio.create_task(_learning(shop), name=f"learn {shop.shop_id}") for shop in service.shops.values()
+        asyncio.create_task(_learning(shop, service.metrics), name=f"learn {shop.shop_id}")
+        for shop in service.shops.values()
     ]
     tasks += [asyncio.create_task(service.models.follow(shop)) for shop in service.shops.values()]
     tasks += [asyncio.create_task(keep_caught_up(service, shop)) for shop in service.shops.values()]
@@ -292,9 +294,9 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
         service.store.close()
 
 
-async def _learning(shop: LiveShop) -> None:
+async def _learning(shop: LiveShop, metrics: Metrics) -> None:
     shop.serving.model.recommenders.new.fold(every=FOLD_EVERY)
-    await keep_learning(shop)
+    await keep_learning(shop, failed=metrics.learning_failures.labels(shop.shop_id).inc)
 
 
 async def _checkpoints(store: Store) -> None:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 from sqlalchemy import Connection
 
-from huaxiang.errors import HuaxiangError
 from huaxiang.feedback.following import deed_of
 from huaxiang.model import Known
 from huaxiang.profile.contents import Contents
@@ -25,7 +23,7 @@ from huaxiang.profile.update import milliseconds
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.standing import learnt_until
 from huaxiang.serve.states import IN_A_STATE
-from huaxiang.store import LoggedEvent, heads_of, positions, read_after
+from huaxiang.store import LoggedEvent, group, positions, read_after
 
 LOG = logging.getLogger(__name__)
 MOST_AT_ONCE = 500
@@ -39,6 +37,8 @@ SWAP_S = 0.01
 """Pause before it is asked again whether another catalogue is in place."""
 FOLD_EVERY = 50_000
 """Pairs of items that wait before a list has to take them in."""
+RETRY_S, MOST_RETRY_S = 1.0, 60.0
+"""Pause before what could not be learnt is tried again: at first, and at most, doubling in between."""
 
 
 @dataclass
@@ -53,12 +53,15 @@ class Tail:
         Of the version that learns; another one learns nothing here.
     heard
         The same for what came of lists, which is counted once, whichever version learns.
+    taught
+        Positions that were learnt from in a slice which then failed: they are not counted again.
     """
 
     shop: LiveShop
     learnt: dict[int, int]
     name: str
     heard: dict[int, int]
+    taught: set[int] = field(default_factory=set)
 
     def fetch(self) -> list[LoggedEvent]:
         """Return the next events of the log."""
@@ -66,16 +69,20 @@ class Tail:
             return read_after(tx, self.shop.shop_id, self.learnt, limit=MOST_AT_ONCE)
 
     def learn(self, events: Sequence[LoggedEvent]) -> None:
-        """Learn from some of the events that were fetched, in their order."""
+        """Learn from some of the events that were fetched, in their order.
+
+        Where it fails, it goes on with the first of them that was not learnt from when it is asked again.
+        """
         shop = self.shop
         with shop.store.read() as tx:
             self._teach(tx, [one for one in events if one.event.type in IN_A_STATE])
+        self._hear(events)
         for one in events:
             part = one.position % shop.store.n_partitions
             self.learnt[part] = max(self.learnt.get(part, -1), one.position)
+        self.taught.clear()
         occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
         shop.newest_ms = max([shop.newest_ms, *occurred])
-        self._hear(events)
 
     def _hear(self, events: Sequence[LoggedEvent]) -> None:
         """Count what came of lists."""
@@ -98,12 +105,16 @@ class Tail:
             return
         by_shopper: dict[str, list[LoggedEvent]] = {}
         for one in events:
-            by_shopper.setdefault(one.event.shopper_id, []).append(one)
-        heads = heads_of(tx, shop.shop_id, list(by_shopper))
+            if one.position not in self.taught:
+                by_shopper.setdefault(one.event.shopper_id, []).append(one)
+        groups = [found for shopper_id in by_shopper if (found := group(tx, shop.shop_id, shopper_id))]
+        heads = [found[0] for found in groups]
         nothing = Contents()
         for head, state in zip(heads, shop.states.states(tx, heads), strict=True):
-            keys = np.array([one.event_key for one in by_shopper[head.shopper_id]], dtype=np.int64)
+            own = by_shopper[head.shopper_id]
+            keys = np.array([one.event_key for one in own], dtype=np.int64)
             model.teach(Known(state=shop.serving.in_rows(state), contents=nothing), keys)
+            self.taught.update(one.position for one in own)
 
 
 def _step(shop: LiveShop) -> int:
@@ -135,35 +146,51 @@ def begin(shop: LiveShop, *, heard: Mapping[int, int] | None = None) -> Tail:
     return Tail(shop, near, name, dict(newest if heard is None else heard))
 
 
-async def keep_learning(shop: LiveShop) -> None:
+async def keep_learning(shop: LiveShop, *, failed: Callable[[], None] = lambda: None) -> None:
     """Learn for ever, a little at a time, so that requests in between wait for a few milliseconds at most.
 
-    Of the processor's time it takes at most `share`: a burst of events is learnt from when it is over. A
-    version that takes the place of another learns what came since its own time.
+    Of the processor's time it takes at most `SHARE`: a burst of events is learnt from when it is over. A
+    version that takes the place of another learns what came since its own time. What could not be learnt is
+    tried again until it can: until then `lag_s` grows, and nothing is left out.
+
+    Parameters
+    ----------
+    failed
+        Called each time that something could not be learnt.
     """
-    tail, shown = begin(shop), _step(shop)
+    tail, shown, pause_s = None, _step(shop), RETRY_S
     while True:
+        try:
+            if tail is None or tail.name != shop.serving.model.name:
+                tail = begin(shop, heard=None if tail is None else tail.heard)
+            if shown != _step(shop):  # within one moment profiles stay as they are
+                shown = _step(shop)
+                shop.serving.model.population.renew()
+            n_learnt = await _learn_next(shop, tail)
+            pause_s = RETRY_S
+            if n_learnt < MOST_AT_ONCE and tail.name == shop.serving.model.name:
+                shop.serving.model.recommenders.new.fold()
+                await asyncio.sleep(shop.settings.poll_s)
+        except Exception as error:  # whatever it was: it must not be the end of all learning
+            failed()
+            LOG.error("events could not be learnt; they are tried again", exc_info=error)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, MOST_RETRY_S)
+
+
+async def _learn_next(shop: LiveShop, tail: Tail) -> int:
+    """Learn from the events that come next in the log; return how many there were."""
+    events = tail.fetch()
+    shop.lag_s = _age_s(events, shop.clock())
+    for start in range(0, len(events), SLICE):
         if tail.name != shop.serving.model.name:
-            tail = begin(shop, heard=tail.heard)
-        if shown != _step(shop):  # within one moment profiles stay as they are
-            shown = _step(shop)
-            shop.serving.model.population.renew()
-        events: list[LoggedEvent] = []
-        with suppress(HuaxiangError):
-            events = tail.fetch()
-        shop.lag_s = _age_s(events, shop.clock())
-        for start in range(0, len(events), SLICE):
-            if tail.name != shop.serving.model.name:
-                break
-            while not shop.swapping.acquire(blocking=False):
-                await asyncio.sleep(SWAP_S)
-            started = time.perf_counter()
-            try:
-                with suppress(HuaxiangError):
-                    tail.learn(events[start : start + SLICE])
-            finally:
-                shop.swapping.release()
-            await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
-        if len(events) < MOST_AT_ONCE and tail.name == shop.serving.model.name:
-            shop.serving.model.recommenders.new.fold()
-            await asyncio.sleep(shop.settings.poll_s)
+            break
+        while not shop.swapping.acquire(blocking=False):
+            await asyncio.sleep(SWAP_S)
+        started = time.perf_counter()
+        try:
+            tail.learn(events[start : start + SLICE])
+        finally:
+            shop.swapping.release()
+        await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
+    return len(events)

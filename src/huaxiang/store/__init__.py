@@ -31,7 +31,7 @@ from huaxiang.store.keys import (
     split_key,
 )
 from huaxiang.store.log import append, event_ids, of_shopper, of_shopper_between, positions, read_after
-from huaxiang.store.shoppers import group, head, heads_of
+from huaxiang.store.shoppers import group, head
 from huaxiang.store.slates import add_slates
 
 __all__ = [
@@ -53,7 +53,6 @@ __all__ = [
     "find_key",
     "group",
     "head",
-    "heads_of",
     "is_secret_of",
     "item_numbers",
     "items_after",

@@ -79,12 +79,6 @@ def head(tx: Connection, shop_id: str, shopper_id: str) -> Head | None:
     return _head(found[0]) if found else None
 
 
-def heads_of(tx: Connection, shop_id: str, shopper_ids: Sequence[str]) -> list[Head]:
-    """Return what is known of several ids, in the order asked for; unknown ones are left out."""
-    found = (head(tx, shop_id, shopper_id) for shopper_id in shopper_ids)
-    return [one for one in found if one is not None]
-
-
 def heads_where(tx: Connection, shop_id: str, condition: str) -> list[Head]:
     """Return what is known of every id for which a condition of ours in SQL holds."""
     query = f"SELECT {_HEAD} FROM shoppers WHERE shop_id = ? AND {condition} ORDER BY shopper_id"
