@@ -21,6 +21,7 @@ from huaxiang.encoders.base import ImageInput, StoredTextEncoder
 from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.errors import ArtefactError, InputError, UnknownItemError
 from huaxiang.evaluate.trial import Ensembles, Trial
+from huaxiang.feedback.training_log import PURPOSE as LEARNING
 from huaxiang.fusion import Fusion, Parts
 from huaxiang.fusion import load as load_fusion
 from huaxiang.fusion.renewed import Readers, renewed_vectors
@@ -497,7 +498,8 @@ class Model:
     def learn(self, event: Event) -> None:
         """Take one more event into the log; the next profile and the next list know it.
 
-        An event that is there already (by `event_id` and shopper) changes nothing.
+        An event that is there already (by `event_id` and shopper) changes nothing. Of a shopper who refuses
+        `train` their own profile and list learn, and nobody else's.
 
         Raises
         ------
@@ -521,9 +523,11 @@ class Model:
         row = event_row(event, item_row=named, new_order=new_order)
         log = pl.DataFrame([row], schema=self.shop.events.schema)
         self.shop = replace(self.shop, events=self.shop.events.vstack(log))
-        self.__dict__.pop("consents", None)
-        known_now = Known(state=self.states.state(event.shopper_id), contents=self.contents)
-        self.teach(known_now, np.array([kept.key], dtype=np.int64))
+        if event.type is EventType.CONSENT:
+            self.__dict__.pop("consents", None)
+        if self.consents.get(event.shopper_id, {}).get(LEARNING, True):
+            known_now = Known(state=self.states.state(event.shopper_id), contents=self.contents)
+            self.teach(known_now, np.array([kept.key], dtype=np.int64))
         self.population.renew()
 
     def _is_new_order(self, event: Event) -> bool:

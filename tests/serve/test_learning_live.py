@@ -116,6 +116,48 @@ def test_every_process_ends_up_knowing_the_same(two: tuple[Service, Service]) ->
         assert not np.array_equal(one, untaught[name]), name
 
 
+def say(service: Service, shopper: str, type: EventType, **context: object) -> None:
+    shop = shop_of(service)
+    said = Event(
+        event_id=f"{shopper}-{type.value}-{context}",
+        shopper_id=shop.people.hashed(shopper),
+        type=type,
+        occurred_at=NOW,
+        received_at=NOW,
+        context=context,
+    )
+    service.writer.submit("default", [shop.logged(said)]).result(timeout=30)
+
+
+def test_of_who_refuses_to_be_learnt_from_nothing_is_learnt_under_any_of_their_ids(
+    two: tuple[Service, Service],
+) -> None:
+    service, other = two
+    items = shop_of(service).serving.model.catalogue.item_ids
+    before = buy(service, *((f"s-{n}", items[n], n) for n in range(9)))
+    learn(other, before, at_once=4)
+    say(service, "refusing", EventType.CONSENT, consent={"train": False})
+    say(service, "refusing", EventType.ALIAS, other=shop_of(service).people.hashed("joined"))
+    buy(service, *((who, items[n], n) for who in ("refusing", "joined") for n in range(20)))
+    learn(service, before, at_once=4)
+    for name, one in known(service).items():
+        np.testing.assert_allclose(one, known(other)[name], rtol=1e-9, err_msg=name)
+    assert shop_of(service).profile("refusing", purpose=None)[0].n_events == 40  # their own profile knows
+
+
+def test_who_refuses_later_is_not_learnt_from_any_further(two: tuple[Service, Service]) -> None:
+    service = two[0]
+    items = shop_of(service).serving.model.catalogue.item_ids
+    untaught = known(service)
+    learn(service, buy(service, ("ann", items[0], 1), ("ann", items[1], 0)), at_once=4)
+    taught = known(service)
+    say(service, "ann", EventType.CONSENT, consent={"train": False})
+    learn(service, buy(service, *(("ann", items[n], 0) for n in range(2, 9))), at_once=4)
+    for name, one in known(service).items():
+        assert not np.array_equal(taught[name], untaught[name]), name
+        np.testing.assert_array_equal(one, taught[name], err_msg=name)
+
+
 @pytest.mark.parametrize(
     ("what", "fails_at"),
     [

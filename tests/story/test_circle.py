@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -66,6 +67,22 @@ def test_the_same_event_twice_counts_once(small_model: Model) -> None:
     once = (small_model.profile(SHOPPER).as_json(), small_model.position)
     small_model.learn(event)
     assert (small_model.profile(SHOPPER).as_json(), small_model.position) == once
+
+
+def test_who_refuses_to_be_learnt_from_changes_their_own_list_alone(small_model: Model) -> None:
+    first = ids_of(small_model.recommend(SHOPPER, k=5))
+    others = small_model.recommend("s-1", k=5).as_json()["items"]
+    answer = bought(small_model, first[0], event_id="answer")
+    refusal = {"consent": {"train": False}}
+    small_model.learn(replace(answer, type=hx.EventType.CONSENT, item_id=None, context=refusal))
+    popular = small_model.recommenders.new.members["popular"].shares()
+    shares = small_model.population.shares()
+    for number, item_id in enumerate(first):
+        small_model.learn(bought(small_model, item_id, event_id=f"refused-{number}"))
+    assert not set(first) & set(ids_of(small_model.recommend(SHOPPER, k=5)))
+    np.testing.assert_array_equal(small_model.recommenders.new.members["popular"].shares(), popular)
+    np.testing.assert_array_equal(small_model.population.shares(), shares)
+    assert small_model.recommend("s-1", k=5).as_json()["items"] == others
 
 
 def test_a_new_shopper_is_known_from_the_first_event(small_model: Model) -> None:

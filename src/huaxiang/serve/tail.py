@@ -1,7 +1,9 @@
 """What is learnt with each event, off the path on which events are acknowledged.
 
 Every process reads the log in its order, its own events and those of others alike, and lets popularity,
-neighbours and the population's shares learn from them. So all processes end up knowing the same.
+neighbours and the population's shares learn from them. So all processes end up knowing the same. Of who
+refuses to be learnt from, under any of their ids, nothing is learnt; what was learnt of them before stays
+until the next retraining, which draws its events without them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from huaxiang.feedback.following import deed_of
+from huaxiang.feedback.training_log import PURPOSE, Allowing
 from huaxiang.model import Known
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.update import milliseconds
@@ -108,7 +111,9 @@ class Tail:
             if one.position not in self.taught:
                 by_shopper.setdefault(one.event.shopper_id, []).append(one)
         groups = [found for shopper_id in by_shopper if (found := group(tx, shop.shop_id, shopper_id))]
-        heads = [found[0] for found in groups]
+        allowed = PURPOSE in shop.settings.privacy.allowed
+        people = Allowing.of([one for found in groups for one in found], purpose=PURPOSE, allowed=allowed)
+        heads = [found[0] for found in groups if people.may_learn_from(found[0].shopper_id)]
         nothing = Contents()
         for head, state in zip(heads, shop.states.states(tx, heads), strict=True):
             own = by_shopper[head.shopper_id]
