@@ -11,6 +11,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from huaxiang.serve.key_making import end_key, make_key
+from huaxiang.serve.process import Process
 from serve.processes import KEY, Served
 from serve.talking import event
 
@@ -47,19 +49,27 @@ def home(served: Served) -> str:
 
 
 @pytest.fixture(scope="module")
-def page(served: Served) -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     with playwright.sync_playwright() as started:
         chromium = started.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = chromium.new_page()
-        page.on("dialog", lambda dialog: dialog.dismiss())
-        page.goto(f"{home(served)}/sign-in")
-        page.fill("#key", KEY)
-        page.press("#key", "Enter")
-        page.wait_for_url(f"{home(served)}**")
-        yield page
+        yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page(served: Served, chromium: Any) -> Any:
+    return signed_in(served, chromium, KEY)
+
+
+def signed_in(served: Served, chromium: Any, key: str) -> Any:
+    page = chromium.new_context(locale="en-US").new_page()
+    page.goto(f"{home(served)}/sign-in")
+    page.fill("#key", key)
+    page.press("#key", "Enter")
+    page.wait_for_url(f"{home(served)}**")
+    return page
 
 
 def test_the_cookie_is_hidden_from_scripts_and_stays_on_this_site(served: Served) -> None:
@@ -82,6 +92,33 @@ def test_no_page_opens_with_a_cookie_that_was_made_up(served: Served, cookie: st
         answer = httpx.get(home(served) + page, headers=jar, follow_redirects=True)
         assert str(answer.url).endswith("/sign-in")
     assert httpx.get(f"{home(served)}/photo/p000-1", headers=jar).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("place", "click"),
+    [
+        ("/shoppers/s-1", "button[aria-label$=': dislikes']"),
+        ("/shoppers/s-1", "[role=switch]"),
+        ("/shoppers/s-1", "button:has-text('Erase')"),
+        ("", ""),
+    ],
+    ids=["correct", "consent", "erase", "only watch"],
+)
+def test_a_page_that_is_open_does_nothing_more_once_its_key_is_revoked(
+    served: Served, chromium: Any, place: str, click: str
+) -> None:
+    process = Process.of({}, run=served.run)
+    made = make_key(process, shop_id="default", scopes=["admin"])
+    page = signed_in(served, chromium, str(made["key"]))
+    page.goto(home(served) + place)
+    page.locator(click or "[role=heading]").first.wait_for()
+    before = served.ask("GET", "/v1/shoppers/s-1/export")[1]
+    end_key(process, shop_id="default", key_id=str(made["key_id"]))
+    if click:
+        page.locator(click).first.click()
+    page.wait_for_url("**/sign-in")
+    after = served.ask("GET", "/v1/shoppers/s-1/export")[1]
+    assert (after["events"], after["consent"]) == (before["events"], before["consent"])
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
+from inspect import isawaitable
+from typing import Any
 
 from nicegui import ui
 
@@ -61,6 +63,25 @@ def page_frame(visit: Visit, here: str) -> Iterator[Word]:
         )
     with ui.column().classes("w-full max-w-6xl mx-auto p-2 sm:p-4 gap-4"):
         yield say
+
+
+def while_signed_in(visit: Visit, act: Callable[..., object]) -> Callable[..., Awaitable[None]]:
+    """Return what does the same while the key of the visit works, and afterwards leads to the door.
+
+    Whatever a page does when it is clicked, and whatever it renews by itself, goes through here: a page stays
+    open long after its key was looked up.
+    """
+
+    @wraps(act)
+    async def checked(*given: Any) -> None:
+        if visit.is_over():
+            ui.navigate.to("/sign-in")
+            return
+        done = act(*given)
+        if isawaitable(done):
+            await done
+
+    return checked
 
 
 def _links(say: Word, here: str) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from nicegui import ui
 
-from huaxiang.console.frame import Word, card, page_frame
+from huaxiang.console.frame import Word, card, page_frame, while_signed_in
 from huaxiang.console.session import Visit
 from huaxiang.errors import HuaxiangError
 
@@ -35,9 +35,8 @@ def _fill(visit: Visit, say: Word, column: ui.column) -> None:
                 )
                 if version.status in ("ready", "retired"):
                     label = say("promote") if version.status == "ready" else say("roll_back")
-                    ui.button(label, on_click=partial(_promote, visit, say, column, version.name)).props(
-                        "outline"
-                    )
+                    promote = partial(_promote, visit, say, column, version.name)
+                    ui.button(label, on_click=while_signed_in(visit, promote)).props("outline")
 
 
 async def _promote(visit: Visit, say: Word, column: ui.column, name: str) -> None:

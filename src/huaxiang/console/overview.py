@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nicegui import ui
 
-from huaxiang.console.frame import DISLIKED, LIKED, QUIET, Word, card, figure, page_frame
+from huaxiang.console.frame import DISLIKED, LIKED, QUIET, Word, card, figure, page_frame, while_signed_in
 from huaxiang.console.reading import plain_label
 from huaxiang.console.session import Visit
 from huaxiang.console.words import name_of
@@ -35,7 +35,7 @@ def show_overview(visit: Visit) -> None:
 
         renew()
         _show_outcomes(visit, say, outcomes)
-        ui.timer(_EVERY_S, renew)
+        ui.timer(_EVERY_S, while_signed_in(visit, renew))
 
 
 def _figures(visit: Visit, say: Word) -> dict[str, ui.label]:
@@ -143,7 +143,7 @@ def _keep_showing_drift(visit: Visit, say: Word, column: ui.column) -> None:
             _show_drift(visit, say)
 
     renew()
-    ui.timer(_DRIFT_EVERY_S, renew)
+    ui.timer(_DRIFT_EVERY_S, while_signed_in(visit, renew))
 
 
 def _show_drift(visit: Visit, say: Word) -> None:

@@ -1,7 +1,8 @@
 """Who is signed in: an admin key, once, becomes a cookie for half a day.
 
 The cookie names the key and is signed; it is unreadable to scripts and is sent to this site alone. Every page
-looks the key up again, so a key that was revoked opens nothing.
+looks the key up again, and so does an open page before it does or renews anything: a key that was revoked
+opens nothing and does nothing more.
 """
 
 from __future__ import annotations
@@ -25,28 +26,46 @@ _VALID_S = 12 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """One page view of somebody who is signed in."""
+    """One page view of somebody who is signed in.
+
+    Parameters
+    ----------
+    token
+        What the cookie said when the page was opened.
+    """
 
     service: Service
     caller: Caller
     language: str
+    token: str
 
     @property
     def shop(self) -> LiveShop:
         """The shop of the key."""
         return self.service.shop(self.caller)
 
+    def is_over(self) -> bool:
+        """Return whether the key was revoked since, or the half day has passed."""
+        return _caller(self.service, self.token) is None
+
 
 def visit_of(service: Service, request: Request) -> Visit | None:
     """Return the visit, None where nobody is signed in or the key no longer works."""
     token = request.cookies.get(COOKIE, "")
+    caller = _caller(service, token)
+    if caller is None:
+        return None
+    return Visit(service=service, caller=caller, language=language_of(request), token=token)
+
+
+def _caller(service: Service, token: str) -> Caller | None:
+    """Return the holder of the admin key that a cookie names, None where it no longer works."""
     try:
-        key_id = read_token(_secret(service), token, now_s=time.time())
-        caller = service.gate.caller_of(key_id)
+        caller = service.gate.caller_of(read_token(_secret(service), token, now_s=time.time()))
         caller.may("admin")
     except HuaxiangError:
         return None
-    return Visit(service=service, caller=caller, language=language_of(request))
+    return caller
 
 
 def language_of(request: Request) -> str:

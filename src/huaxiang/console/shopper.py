@@ -5,14 +5,15 @@ Whoever corrects a facet here sees the list change at once: a correction is an e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from urllib.parse import quote
 
 import orjson
 from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
 
-from huaxiang.console.frame import DISLIKED, LIKED, Word, card, figure, page_frame
+from huaxiang.console.frame import DISLIKED, LIKED, Word, card, figure, page_frame, while_signed_in
 from huaxiang.console.items import photo_of
 from huaxiang.console.reading import evidence_lines, timeline, value_label
 from huaxiang.console.session import Visit
@@ -89,6 +90,9 @@ class ShopperPage:
             self._timeline()
         self._fill(profile)
 
+    def _act(self, act: Callable[..., object]) -> Callable[..., Awaitable[None]]:
+        return while_signed_in(self.visit, act)
+
     def _profile(self) -> Profile:
         with self.audit.reading(self.visit.caller, "profile", self.hashed):
             return self.shop.profile(self.shopper_id, purpose=None)[0]
@@ -154,9 +158,10 @@ class ShopperPage:
                     f"{self.say('share')} {facet.share:.0%} · {self.say('confidence')} {facet.confidence:.0%}"
                 ).classes("hx-quiet")
             for side, icon in (("liked", "thumb_up"), ("disliked", "thumb_down"), ("withdrawn", "undo")):
-                ui.button(icon=icon, on_click=partial(self._correct, facet, side)).props(
-                    f'flat round dense aria-label="{name}: {self.say(side)}"'
-                ).tooltip(self.say(side))
+                button = ui.button(icon=icon, on_click=self._act(partial(self._correct, facet, side)))
+                button.props(f'flat round dense aria-label="{name}: {self.say(side)}"').tooltip(
+                    self.say(side)
+                )
             self._evidence(facet.evidence)
 
     async def _correct(self, facet: Facet, side: str) -> None:
@@ -210,19 +215,18 @@ class ShopperPage:
             ui.switch(
                 self.say(purpose),
                 value=profile.consent.get(purpose, False),
-                on_change=lambda change, purpose=purpose: self._answer(purpose, bool(change.value)),
+                on_change=self._act(partial(self._answer, purpose)),
             )
         with ui.row().classes("gap-2 mt-2"):
-            ui.button(self.say("export"), icon="download", on_click=self._export).props("outline")
-            ui.button(self.say("erase"), icon="delete", on_click=self._ask_to_erase).props(
-                "outline color=negative"
-            )
+            ui.button(self.say("export"), icon="download", on_click=self._act(self._export)).props("outline")
+            ask = self._act(self._ask_to_erase)
+            ui.button(self.say("erase"), icon="delete", on_click=ask).props("outline color=negative")
 
-    async def _answer(self, purpose: str, is_allowed: bool) -> None:
+    async def _answer(self, purpose: str, change: ValueChangeEventArguments[bool]) -> None:
         self.audit.note(self.visit.caller, "consent", self.hashed)
         said = statements.consent(
             self.hashed,
-            {purpose: is_allowed},
+            {purpose: change.value},
             source="console",
             now=self.shop.clock(),
             shop_id=self.shop.shop_id,
@@ -241,7 +245,7 @@ class ShopperPage:
             ui.label(self.say("erase_sure"))
             with ui.row().classes("w-full justify-end"):
                 ui.button(self.say("cancel"), on_click=lambda: ui.navigate.reload()).props("flat")
-                ui.button(self.say("erase"), on_click=self._erase).props("color=negative")
+                ui.button(self.say("erase"), on_click=self._act(self._erase)).props("color=negative")
 
     async def _erase(self) -> None:
         caller = self.visit.caller
