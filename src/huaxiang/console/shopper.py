@@ -159,9 +159,8 @@ class ShopperPage:
                 ).classes("hx-quiet")
             for side, icon in (("liked", "thumb_up"), ("disliked", "thumb_down"), ("withdrawn", "undo")):
                 button = ui.button(icon=icon, on_click=self._act(partial(self._correct, facet, side)))
-                button.props(f'flat round dense aria-label="{name}: {self.say(side)}"').tooltip(
-                    self.say(side)
-                )
+                button.props("flat round dense").tooltip(self.say(side))
+                button.props["aria-label"] = f"{name}: {self.say(side)}"  # it is the shop's: never parsed
             self._evidence(facet.evidence)
 
     async def _correct(self, facet: Facet, side: str) -> None:

@@ -103,6 +103,7 @@ def _figure(*, n_columns: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     from matplotlib.figure import Figure
 
     rcParams["svg.fonttype"] = "none"
+    rcParams["text.parse_math"] = False  # names are the shop's: a $ in one is no formula
     rcParams["font.family"] = ["sans-serif"]
     figure = Figure(figsize=(7.2, height), layout="constrained")
     axes = [figure.add_subplot(1, n_columns, column + 1) for column in range(n_columns)]
