@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from huaxiang.profile.names import dimension_name
 from huaxiang.profile.prices import PriceLimit, minor_units, price_limit_of
 from huaxiang.records import Evidence, Facet, Profile, Slate
 from huaxiang.shop.lexicon import load_lexicon
@@ -74,15 +75,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-DIMENSIONS_IN_CHINESE: Mapping[str, str] = {
-    "category": "类目",
-    "brand": "品牌",
-    "colour": "颜色",
-    "material": "材质",
-    "style": "风格",
-    "price_band": "价位",
-    "price_limit": "价格范围",
-}
 PRICE_BANDS_IN_CHINESE: Mapping[str, str] = {
     "low": "低价",
     "medium": "中价",
@@ -113,7 +105,7 @@ def _facet_table(profile: Profile, language: str, n_facets: int) -> RenderableTy
     table = _table(words["facets"], [words[head] for head in heads], numbers={3, 4, 5})
     for facet in profile.facets[:n_facets]:
         table.add_row(
-            _dimension(facet.dimension, language),
+            dimension_name(facet.dimension, language),
             escape(_value(facet, currency, language)),
             words[facet.side],
             f"{facet.share:.2f}",
@@ -123,11 +115,6 @@ def _facet_table(profile: Profile, language: str, n_facets: int) -> RenderableTy
             escape(_evidence(facet.evidence)),
         )
     return table
-
-
-def _dimension(name: str, language: str) -> str:
-    known = DIMENSIONS_IN_CHINESE if language == "zh" else {}
-    return known.get(name, name.replace("_", " "))
 
 
 def _value(facet: Facet, currency: str | None, language: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from huaxiang.profile.names import dimension_name
+
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -107,14 +109,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 _ZH_NAMES: Mapping[str, str] = {
-    "category": "类目",
-    "brand": "品牌",
-    "price_band": "价格带",
-    "price_limit": "价格上限",
-    "colour": "颜色",
-    "material": "材质",
-    "style": "风格",
-    "image_tag": "图像标签",
     "new": "新顾客",
     "active": "活跃",
     "loyal": "忠诚",
@@ -138,8 +132,9 @@ def name_of(kind: str, language: str) -> str:
     >>> name_of("price_band", "en"), name_of("price_band", "zh"), name_of("heel", "zh")
     ('price band', '价格带', 'heel')
     """
-    plain = kind.replace("_", " ")
-    return _ZH_NAMES.get(kind, plain) if language == "zh" else plain
+    if language == "zh" and kind in _ZH_NAMES:
+        return _ZH_NAMES[kind]
+    return dimension_name(kind, language)
 
 
 def word(key: str, language: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from huaxiang.evaluate import charts
+from huaxiang.profile.names import dimension_name
 
 PART_NAMES = {
     "new": ("items the shopper has not had before", "顾客未曾购买的商品"),
@@ -49,6 +50,7 @@ def report_html(facts: Mapping[str, Any], *, language: str = "en") -> str:
         example=facts.get("example"),
         removal=facts.get("removal"),
         forecasts=facts.get("forecasts"),
+        dimension_name=dimension_name,
         charts=_charts(facts),
         language=language,
     )
