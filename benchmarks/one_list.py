@@ -15,8 +15,6 @@ from huaxiang.model import Known, Model
 from service.shop import synthetic_run
 
 N_LISTS, N_ROUNDS = 200, 5
-WEIGHTS = {"popular": 0.5, "own_frequency": 0.2, "neighbours": 0.5, "closed_form": 0.35}
-"""Every member counts, as in a real shop; drawn shoppers would be best served by one of them alone."""
 
 
 def milliseconds(model: Model, shoppers: list[str], explain: Literal["quick", "full"]) -> float:
@@ -38,7 +36,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         run, _ = synthetic_run(given.run or Path(home) / "run", n_shoppers=1000, n_items=12_000)
         model = hx.load(run)
-    model.recommenders.new.weights_ = dict(WEIGHTS)
     shoppers = sorted(model.states.shopper_ids)[:N_LISTS]
     milliseconds(model, shoppers[:20], "full")
     quick, full = [], []

@@ -115,7 +115,7 @@ def write_snapshots(process: Process, store: Store, states: MemoryStates, home: 
     assert version is not None
     files = {"empty": home / "empty.states", "full": home / "full.states"}
     for name, kept in (("empty", MemoryStates()), ("full", states)):
-        save_snapshot(kept, SHOP, files[name], positions=upto, model=version.name)
+        save_snapshot(kept.all(SHOP), files[name], positions=upto, model=version.name)
     return files
 
 

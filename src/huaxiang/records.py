@@ -367,6 +367,17 @@ class Reason:
     type: str | None = None
     contribution: float = 0.0
 
+    def as_json(self) -> dict[str, object]:
+        """Return it as a list shows it; written out, for a list has dozens of them."""
+        return {
+            "kind": self.kind,
+            "text": self.text,
+            "event_id": self.event_id,
+            "item_id": self.item_id,
+            "type": self.type,
+            "contribution": round(self.contribution, 6),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
@@ -381,6 +392,17 @@ class Ranked:
     score: float
     propensity: float | None
     reasons: tuple[Reason, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as a list shows it."""
+        return {
+            "rank": self.rank,
+            "item_id": self.item_id,
+            "title": self.title,
+            "score": round(self.score, 6),
+            "propensity": None if self.propensity is None else round(self.propensity, 6),
+            "reasons": [reason.as_json() for reason in self.reasons],
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,7 +423,7 @@ class Slate:
             "model": self.model,
             "slate_id": self.slate_id,
             "of": self.of,
-            "items": [_json_value(ranked) for ranked in self.items],
+            "items": [ranked.as_json() for ranked in self.items],
             "degraded": list(self.degraded),
         }
 

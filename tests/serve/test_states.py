@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -121,6 +122,17 @@ def test_steps_read_one_by_one_make_the_state_of_all(store: Store, reader: State
     for number in range(2 * states.MOST_STEPS):
         write(store, reader, [number])
         assert item_nos(state_of_ann(store, reader)) == list(range(number + 1))
-    reader.settle()
+    snapshot = dict(reader.settled())
+    assert ProfileState.from_bytes(snapshot["ann"].packed) == state_of_ann(store, reader)
     assert item_nos(state_of_ann(store, reader)) == list(range(2 * states.MOST_STEPS))
     assert (reader.counts.caught_up, reader.counts.rebuilt) == (0, 0)
+
+
+def test_a_snapshot_ends_where_somebody_in_it_is_forgotten() -> None:
+    cache = MemoryStates()
+    reader = StateReader("shop", Mock(spec=Store), cache, order_only=False)
+    cache.fill("shop", iter([("ann", 1, b"state"), ("bo", 2, b"state")]))
+    begun = reader.settled()
+    assert next(begun)[0] == "ann"
+    reader.forget(["bo"])
+    assert list(begun) == []

@@ -75,7 +75,7 @@ def filled() -> MemoryStates:
 
 def test_a_snapshot_is_read_back(tmp_path: Path) -> None:
     file, again = tmp_path / "shop.states", MemoryStates()
-    assert save_snapshot(filled(), "shop", file, positions={0: 9}, model="m") == 2
+    assert save_snapshot(filled().all("shop"), file, positions={0: 9}, model="m") == 2
     assert load_snapshot(again, "shop", file) == ({0: 9}, "m")
     assert again.all("shop") == filled().all("shop")
 
@@ -83,7 +83,7 @@ def test_a_snapshot_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["cut", "changed", "other", "newer"])
 def test_a_damaged_snapshot_is_refused_and_nothing_of_it_taken_in(tmp_path: Path, damage: str) -> None:
     file, again = tmp_path / "shop.states", MemoryStates()
-    save_snapshot(filled(), "shop", file, positions={0: 9}, model="m")
+    save_snapshot(filled().all("shop"), file, positions={0: 9}, model="m")
     whole = file.read_bytes()
     file.write_bytes(
         {

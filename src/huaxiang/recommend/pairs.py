@@ -115,27 +115,29 @@ class PairTable:
     def __init__(self, settled: csr_matrix, *, fold_every: int = 1) -> None:
         self.fold_every = fold_every
         self._folding = Lock()
+        self._adding = Lock()
         self._waiting: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
         self._n_waiting = 0
-        self.settled_II = settled
-        self._fresh_II = csr_matrix(settled.shape, dtype=np.float32)
+        self._tables_II = (settled, csr_matrix(settled.shape, dtype=np.float32))
 
     def add(self, rows: NDArray[np.int32], columns: NDArray[np.int32], amounts: NDArray[np.float32]) -> None:
         """Add entries, each (N,)."""
-        self._waiting.append((rows, columns, amounts))
-        self._n_waiting += len(rows)
+        with self._adding:  # one thread may fold while another adds
+            self._waiting.append((rows, columns, amounts))
+            self._n_waiting += len(rows)
 
     def whole(self) -> csr_matrix:
         """Return everything as one matrix."""
         self.fold()
-        return csr_matrix(self.settled_II + self._fresh_II)
+        settled_II, fresh_II = self._tables_II
+        return csr_matrix(settled_II + fresh_II)
 
     def tables(self) -> tuple[csr_matrix, ...]:
         """Return the matrices whose sum the table is, (I, I) each."""
         if self._n_waiting >= self.fold_every:
             self.fold()
-        fresh_II = self._fresh_II
-        return (self.settled_II, fresh_II) if fresh_II.nnz else (self.settled_II,)
+        settled_II, fresh_II = self._tables_II
+        return (settled_II, fresh_II) if fresh_II.nnz else (settled_II,)
 
     def after(self, rows_XI: csr_matrix) -> csr_matrix:
         """Return `rows_XI @ table`, sparse (X, I)."""
@@ -154,13 +156,15 @@ class PairTable:
         return PairTable(copy, fold_every=self.fold_every)
 
     def _fold(self) -> None:
-        waiting, self._waiting, self._n_waiting = self._waiting, [], 0
+        with self._adding:
+            waiting, self._waiting, self._n_waiting = self._waiting, [], 0
         if not waiting:
             return
+        settled_II, fresh_II = self._tables_II
         rows, columns, amounts = (np.concatenate(part) for part in zip(*waiting, strict=True))
-        newest_II = coo_matrix((amounts, (rows, columns)), shape=self.settled_II.shape)
-        fresh_II = csr_matrix(self._fresh_II + csr_matrix(newest_II))
+        newest_II = coo_matrix((amounts, (rows, columns)), shape=settled_II.shape)
+        fresh_II = csr_matrix(fresh_II + csr_matrix(newest_II))
         if fresh_II.nnz > SETTLE_AFTER:
-            self.settled_II = csr_matrix(self.settled_II + fresh_II)
+            settled_II = csr_matrix(settled_II + fresh_II)
             fresh_II = csr_matrix(fresh_II.shape, dtype=np.float32)
-        self._fresh_II = fresh_II
+        self._tables_II = (settled_II, fresh_II)  # at once: readers see both of one moment

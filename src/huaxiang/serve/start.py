@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -64,6 +66,12 @@ from huaxiang.store.states.snapshot import load_snapshot, save_snapshot
 LOG = logging.getLogger(__name__)
 AT_ONCE = 20_000
 CHECKPOINT_S = 1.0
+SNAPSHOT_SHARE = 0.1
+"""Of the processor's time that a snapshot beside requests takes, at most."""
+SWITCH_S = 0.0005
+"""A thread that computes lets another go on after so long: requests shouldn't wait for the usual 5 ms."""
+GARBAGE = (10_000, 20, 20)
+"""Thresholds of the collector of garbage: what was there at the start is no longer looked at."""
 Tell = Callable[[str], None]
 
 
@@ -89,6 +97,10 @@ def prepare(process: Process, *, tell: Tell = lambda note: None) -> Prepared:
 def open_app(process: Process) -> FastAPI:
     """Return the application of one process, ready to serve."""
     service = open_service(process)
+    sys.setswitchinterval(SWITCH_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     return create_app(service, running=partial(_running, service, process))
 
 
@@ -146,7 +158,8 @@ def _import_run(
         states.fill(shop_id, imported_states(model, shop_id, pseudonyms))
         with store.read() as tx:
             upto = positions(tx, shop_id)
-        save_snapshot(states, shop_id, snapshot_file(process, shop_id), positions=upto, model=model.name)
+        file = snapshot_file(process, shop_id)
+        save_snapshot(states.all(shop_id), file, positions=upto, model=model.name)
     with store.begin() as tx:
         write_meta(tx, imported_mark(shop_id), _written(positions(tx, shop_id)))
         write_meta(tx, mark, model.name)
@@ -289,6 +302,8 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         service.photos.close()
+        for shop in service.shops.values():
+            shop.states.n_outdated += 1  # the snapshot at the end takes the place of one that goes on
         await asyncio.to_thread(service.writer.close)
         await asyncio.to_thread(_save_states, service, process)
         service.store.close()
@@ -311,25 +326,33 @@ async def _snapshots(service: Service, process: Process) -> None:
     while True:
         await asyncio.sleep(process.settings.snapshot_s)
         with suppress(HuaxiangError, OSError):
-            await asyncio.to_thread(_save_states, service, process)
+            await asyncio.to_thread(_save_states, service, process, share=SNAPSHOT_SHARE)
 
 
-def _save_states(service: Service, process: Process) -> None:
+def _save_states(service: Service, process: Process, *, share: float = 1.0) -> None:
     for shop in service.shops.values():
-        _save_shop(process, shop)
+        _save_shop(process, shop, share=share)
 
 
-def _save_shop(process: Process, shop: LiveShop) -> None:
-    cache = shop.states.cache
-    if not isinstance(cache, MemoryStates):
+def _save_shop(process: Process, shop: LiveShop, *, share: float = 1.0) -> None:
+    """Write the states of a shop; again where somebody was forgotten meanwhile, who must not be in it.
+
+    With a `share` it is not tried again: who forgets writes them anew.
+    """
+    if not isinstance(shop.states.cache, MemoryStates):
         return
+    while not _saved(shop, snapshot_file(process, shop.shop_id), share) and share == 1:
+        pass
+
+
+def _saved(shop: LiveShop, file: Path, share: float) -> bool:
+    """Write the states of a shop unless they are outdated before; return whether they were not."""
+    states, n_outdated = shop.states, shop.states.n_outdated
     with shop.store.read() as tx:
         upto = positions(tx, shop.shop_id)
-    shop.states.settle()
-    save_snapshot(
-        cache,
-        shop.shop_id,
-        snapshot_file(process, shop.shop_id),
-        positions=upto,
-        model=shop.serving.model.name,
-    )
+    settled = list(states.settled(share=share))
+    with states.writing:
+        if states.n_outdated != n_outdated:
+            return False
+        save_snapshot(settled, file, positions=upto, model=shop.serving.model.name)
+        return True

@@ -9,10 +9,12 @@ all of it. So no answer can be staler than the log, whatever happened to the cac
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from threading import Lock
 
 from sqlalchemy import Connection
 
@@ -32,7 +34,9 @@ KEPT_STEPS = 8
 """Newest steps that stay apart then: who has read the log a moment before can still leave them out."""
 MOST_BEHIND = 4_000
 """Positions of the log that are looked through for missing events; further back a state is built again."""
-N_HOT = 20_000
+N_HOT = 4_000
+"""States kept unpacked: of shoppers who are there now. More would make the collector of garbage pause."""
+SLICE_S = 0.002
 
 
 @dataclass(slots=True)
@@ -68,6 +72,13 @@ class StateReader:
     ----------
     order_only
         The shop knows only an order.
+
+    Attributes
+    ----------
+    writing
+        Held while a snapshot is written.
+    n_outdated
+        How often a snapshot that had begun became one that must not be written.
     """
 
     def __init__(self, shop_id: str, store: Store, cache: StateCache, *, order_only: bool) -> None:
@@ -77,6 +88,8 @@ class StateReader:
         self.empty = ProfileState(order_only=order_only)
         self._hot: OrderedDict[str, _Hot] = OrderedDict()
         self.counts = StateCounts()
+        self.writing = Lock()
+        self.n_outdated = 0
 
     def append(
         self, events: Sequence[LoggedEvent], positions: Sequence[int], new_orders: Sequence[bool]
@@ -101,25 +114,37 @@ class StateReader:
         found = self._cached(ids)
         return [self._checked(tx, head, cached) for head, cached in zip(heads, found, strict=True)]
 
-    def settle(self) -> None:
-        """Put every state in process back without its steps, so that a snapshot has all of them.
+    def settled(self, *, share: float = 1.0) -> Iterator[tuple[str, Cached]]:
+        """Put every state in process back without its steps and yield it: what a snapshot is made of.
 
         Only where this process alone writes: there the steps come in the order of the log, none missing.
+
+        Parameters
+        ----------
+        share
+            Of the time that this may take of a processor; it sleeps in between, for others need it too.
         """
         if not isinstance(self.cache, MemoryStates):
             return
+        started, n_outdated = time.thread_time(), self.n_outdated
         for shopper_id, cached in self.cache.all(self._shop_id):
-            if cached.pending:
-                self._fold(shopper_id, cached)
+            if self.n_outdated != n_outdated:
+                return
+            yield shopper_id, self._fold(shopper_id, cached) if cached.pending else cached
+            if share < 1 and (worked_s := time.thread_time() - started) > SLICE_S:
+                time.sleep(worked_s * (1 / share - 1))
+                started = time.thread_time()
 
     def forget(self, shopper_ids: Sequence[str]) -> None:
         """Drop what is kept of shoppers, here and in the cache."""
+        self.n_outdated += 1
         for shopper_id in shopper_ids:
             self._hot.pop(shopper_id, None)
         self.cache.remove(self._shop_id, list(shopper_ids))
 
     def forget_all(self) -> None:
         """Drop everything that is kept in this process; it is read again from the log."""
+        self.n_outdated += 1
         self._hot.clear()
         if isinstance(self.cache, MemoryStates):
             self.cache.clear(self._shop_id)
@@ -185,14 +210,14 @@ class StateReader:
     def _base(self, cached: Cached) -> ProfileState:
         return ProfileState.from_bytes(cached.packed) if cached.packed else self.empty
 
-    def _fold(self, shopper_id: str, cached: Cached, *, n_left: int = 0) -> None:
-        """Put a state back with its steps taken, but for the newest."""
+    def _fold(self, shopper_id: str, cached: Cached, *, n_left: int = 0) -> Cached:
+        """Put a state back with its steps taken, but for the newest; return it."""
         steps = sorted(cached.pending)
         oldest, left = steps[: len(steps) - n_left], steps[len(steps) - n_left :]
         state = take_steps(self._base(cached), (step for at, step in oldest if at > cached.position))
-        self._put(
-            shopper_id, cached, Cached(max(cached.position, oldest[-1][0]), state.to_bytes(), tuple(left))
-        )
+        folded = Cached(max(cached.position, oldest[-1][0]), state.to_bytes(), tuple(left))
+        self._put(shopper_id, cached, folded)
+        return folded
 
     def _keep(self, shopper_id: str, hot: _Hot) -> None:
         self._hot[shopper_id] = hot

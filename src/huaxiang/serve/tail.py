@@ -173,8 +173,9 @@ async def keep_learning(shop: LiveShop, *, failed: Callable[[], None] = lambda: 
                 shop.serving.model.population.renew()
             n_learnt = await _learn_next(shop, tail)
             pause_s = RETRY_S
+            if tail.name == shop.serving.model.name:  # in a thread: sums of large tables let others go on
+                await asyncio.to_thread(shop.serving.model.recommenders.new.fold)
             if n_learnt < MOST_AT_ONCE and tail.name == shop.serving.model.name:
-                shop.serving.model.recommenders.new.fold()
                 await asyncio.sleep(shop.settings.poll_s)
         except Exception as error:  # whatever it was: it must not be the end of all learning
             failed()

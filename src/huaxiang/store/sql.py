@@ -24,7 +24,7 @@ def fill(tx: Connection, statement: str) -> str:
 
 def rows_of(tx: Connection, statement: str, *values: Any) -> list[Any]:
     """Return the rows that a statement finds."""
-    return list(tx.exec_driver_sql(fill(tx, statement), values))
+    return tx.exec_driver_sql(fill(tx, statement), values).fetchall()  # type: ignore[return-value]
 
 
 def insert_rows(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 from huaxiang.errors import ArtefactError
+from huaxiang.store.states.base import Cached
 from huaxiang.store.states.memory import MemoryStates
 
 _MAGIC, _VERSION = b"HXSN", 1
@@ -24,19 +25,21 @@ _REMEDY = "remove it; the states are built again from the log"
 
 
 def save_snapshot(
-    states: MemoryStates, shop_id: str, file: Path, *, positions: Mapping[int, int], model: str
+    states: Iterable[tuple[str, Cached]], file: Path, *, positions: Mapping[int, int], model: str
 ) -> int:
-    """Write the states of a shop that have no steps; return how many there are.
+    """Write those states of a shop that have no steps; return how many there are.
 
     Parameters
     ----------
+    states
+        Shopper and state, such as `MemoryStates.all` returns.
     positions
         Partition → position: nothing after it is in the states, and everything before it is in them or is
         read again from the log.
     model
         Names the numbering of items.
     """
-    kept = [(shopper_id, one) for shopper_id, one in states.all(shop_id) if one.packed and not one.pending]
+    kept = [(shopper_id, one) for shopper_id, one in states if one.packed and not one.pending]
     ids = [shopper_id.encode() for shopper_id, _ in kept]
     parts = [
         np.cumsum([0, *(len(name) for name in ids)], dtype="<i8").tobytes(),
