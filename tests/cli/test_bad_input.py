@@ -318,7 +318,7 @@ def test_a_disk_that_fills_while_saving_leaves_no_half_run(
         (folder / "items.parquet").write_bytes(b"half")
         raise error
 
-    monkeypatch.setattr("huaxiang.model.save_shop", half)
+    monkeypatch.setattr("huaxiang.model.saving.save_shop", half)
     with pytest.raises(StorageError, match="no space left: .*run"):
         small_model.save(tmp_path / "run")
     assert not list(tmp_path.iterdir())

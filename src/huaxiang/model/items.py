@@ -1,0 +1,72 @@
+"""The model of a shop of which some items changed: nothing is learnt anew, and what is known is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.encoders.base import ImageInput
+from huaxiang.fusion.renewed import renewed_vectors
+from huaxiang.records import Item
+from huaxiang.shop.base import Shop
+from huaxiang.shop.catalogue import build_catalogue, restocked
+from huaxiang.shop.changed import changed_items, out_of_stock
+from huaxiang.shop.infer.base import with_claims
+from huaxiang.shop.infer.nearest import nearest_claims
+
+if TYPE_CHECKING:
+    from huaxiang.model.whole import Model
+
+
+def with_items(
+    model: Model, items: Sequence[Item], *, removed: Collection[str], photos: Mapping[str, ImageInput]
+) -> Model:
+    """Return the model with items changed, added and removed; see `Model.with_items`."""
+    change = changed_items(model.shop, items)
+    gone = _gone(model, change.shop, items, removed)
+    shop = out_of_stock(change.shop, gone)
+    if not len(change.described):
+        return _restocked(model, shop, gone)
+    vectors = renewed_vectors(model.vectors, change, model.readers, photos)
+    n_learnt = model.catalogue.n_items if model.n_learnt is None else model.n_learnt
+    unsaid, was_learnt_I = change.unsaid.tolist(), np.arange(len(shop.items)) < n_learnt
+    claims = nearest_claims(shop, unsaid, text_vectors_ID=vectors["text"], among_I=was_learnt_I)
+    shop = with_claims(shop, claims)
+    catalogue = build_catalogue(shop, removed=gone)
+    changed = replace(
+        model,
+        shop=shop,
+        catalogue=catalogue,
+        population=model.population.with_catalogue(catalogue),
+        vectors=vectors,
+        recommenders=model.recommenders.with_items(vectors),
+        n_learnt=n_learnt,
+    )
+    n_new = catalogue.n_items - model.catalogue.n_items
+    popularity = np.concatenate([model.popularity, np.zeros(n_new, dtype=np.float32)])
+    index = model.index.with_items(vectors["fused"])
+    return changed.knowing(popularity=popularity, index=index, space=model.space)
+
+
+def _restocked(model: Model, shop: Shop, gone: NDArray[np.bool_]) -> Model:
+    """Return the model with other stock and prices: everything else is shared."""
+    catalogue = restocked(model.catalogue, shop, removed=gone)
+    same_bands = catalogue.dimensions.get("price_band") is model.catalogue.dimensions.get("price_band")
+    population = model.population if same_bands else model.population.with_catalogue(catalogue)
+    changed = replace(model, shop=shop, catalogue=catalogue, population=population)
+    return changed.knowing(popularity=model.popularity, index=model.index, space=model.space)
+
+
+def _gone(model: Model, shop: Shop, items: Sequence[Item], removed: Collection[str]) -> NDArray[np.bool_]:
+    gone = np.zeros(len(shop.items), dtype=np.bool_)
+    gone[: model.catalogue.n_items] = model.catalogue.gone
+    row_of = model.catalogue.row_of
+    gone[[row_of[item.item_id] for item in items if item.item_id in row_of]] = False
+    new = {item_id: row + len(row_of) for row, item_id in enumerate(shop.items["item_id"][len(row_of) :])}
+    rows = (row_of.get(item_id, new.get(item_id)) for item_id in removed)
+    gone[[row for row in rows if row is not None]] = True
+    return gone
