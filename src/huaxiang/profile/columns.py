@@ -20,6 +20,8 @@ from huaxiang.errors import ArtefactError
 
 WIDEST = 63
 """Bits of the largest difference within a column."""
+SHORT = 64
+"""Columns up to this long are read as one large integer."""
 LONGEST = 1 << 16
 """The most values a column may claim to have, so that damaged bytes can't ask for all the memory."""
 
@@ -105,29 +107,35 @@ class Reader:
             raise _broken("a stored state is damaged")
         return length
 
-    def column(self, length: int) -> NDArray[np.int64]:
-        """Return the next `packed_column`, int64 (length,)."""
+    def column(self, length: int) -> list[int]:
+        """Return the next `packed_column`, `length` integers."""
         base, width = self.number(), self.take(1)[0]
         if width == 0:
-            return np.full(length, base, dtype=np.int64)
+            return [base] * length
         low = self.take(1)[0]
         if low > width or width > WIDEST:
             raise _broken("a stored state is damaged")
         values = self._numbers(length, low)
         if low < width:
-            is_high = self._numbers(length, 1) > 0
-            values[is_high] |= self._numbers(int(is_high.sum()), width - low) << low
-        return values + base
+            wide = [row for row, is_high in enumerate(self._numbers(length, 1)) if is_high]
+            for row, high in zip(wide, self._numbers(len(wide), width - low), strict=True):
+                values[row] |= high << low
+        return [value + base for value in values]
 
     def finish(self) -> None:
         """Check that nothing is left over."""
         if self._position != len(self._stored):
             raise _broken("a stored state has bytes left over")
 
-    def _numbers(self, length: int, width: int) -> NDArray[np.int64]:
-        taken = np.frombuffer(self.take((length * width + 7) // 8), dtype=np.uint8)
-        bits = np.unpackbits(taken, count=length * width, bitorder="little").reshape(length, width)
-        return bits.astype(np.int64) @ (np.int64(1) << np.arange(width, dtype=np.int64))
+    def _numbers(self, length: int, width: int) -> list[int]:
+        taken = self.take((length * width + 7) // 8)
+        if length <= SHORT:  # the usual state: arrays would cost more than they save
+            whole, mask = int.from_bytes(taken, "little"), (1 << width) - 1
+            return [whole >> at & mask for at in range(0, length * width, width)] if width else [0] * length
+        bits = np.unpackbits(np.frombuffer(taken, dtype=np.uint8), count=length * width, bitorder="little")
+        weights = np.int64(1) << np.arange(width, dtype=np.int64)
+        numbers: list[int] = (bits.reshape(length, width).astype(np.int64) @ weights).tolist()
+        return numbers
 
 
 def _cheapest_split(rest: NDArray[np.int64], width: int) -> int:

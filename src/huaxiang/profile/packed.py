@@ -7,6 +7,7 @@ bought earlier, and the sums as differences from what the events already say.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from math import gcd
 
 import numpy as np
@@ -95,7 +96,7 @@ def _read_events(reader: Reader, unit_ms: int) -> list[StateEvent]:
     n_events = reader.count()
     times = _read_times(reader, n_events, unit_ms)
     keys = [int.from_bytes(reader.take(_KEY_BYTES), "big") for _ in range(n_events)]
-    columns = [reader.column(n_events).tolist() for _ in StateEvent._fields[2:]]
+    columns = [reader.column(n_events) for _ in StateEvent._fields[2:]]
     return [StateEvent(*fields) for fields in zip(times, keys, *columns, strict=True)]
 
 
@@ -107,7 +108,7 @@ def _packed_bought(bought: Sequence[tuple[int, int]], unit_ms: int) -> bytes:
 def _read_bought(reader: Reader, unit_ms: int) -> dict[int, int]:
     n_items = reader.count()
     times = _read_times(reader, n_items, unit_ms)
-    return dict(zip(reader.column(n_items).tolist(), times, strict=True))
+    return dict(zip(reader.column(n_items), times, strict=True))
 
 
 def _packed_times(times_ms: Sequence[int], unit_ms: int) -> bytes:
@@ -120,7 +121,7 @@ def _packed_times(times_ms: Sequence[int], unit_ms: int) -> bytes:
 def _read_times(reader: Reader, length: int, unit_ms: int) -> list[int]:
     first = reader.number()
     gaps = reader.column(max(length - 1, 0))
-    times: list[int] = ((first + np.concatenate([[0], np.cumsum(gaps)])) * unit_ms).tolist()
+    times = [moment * unit_ms for moment in accumulate(gaps, initial=first)]
     return times[:length]
 
 

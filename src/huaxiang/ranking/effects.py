@@ -76,7 +76,8 @@ class Effects:
 
     def after(self, table_IJ: csr_matrix) -> Effects:
         """Return the matrix product with a table of what follows from each item, (E, J)."""
-        starts, lengths = table_IJ.indptr[self.items], np.diff(table_IJ.indptr)[self.items]
+        starts = table_IJ.indptr[self.items]
+        lengths = table_IJ.indptr[self.items + 1] - starts
         ends = np.cumsum(lengths)
         n = int(ends[-1]) if len(ends) else 0
         places = np.arange(n) + np.repeat(starts - (ends - lengths), lengths)

@@ -168,8 +168,8 @@ def _reasons(
     case: Case, shelf: Shelf, item_rows: NDArray[np.int64], gains_I: Vector, language: str
 ) -> list[tuple[Reason, ...]]:
     """Return each listed item's reasons: events, wishes and rules; else what it is to everybody."""
-    events = reason_events(case, item_rows)
     effects_EK = case.effects.at(item_rows)
+    events = reason_events(case, item_rows, effects_EK=effects_EK)
     found = []
     for row, named, effects_E in zip(item_rows.tolist(), events, effects_EK.T, strict=True):
         personal = personal_reasons(case.deeds, named, effects_E, shelf.catalogue, language=language)

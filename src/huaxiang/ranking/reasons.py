@@ -10,7 +10,7 @@ from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.removal import drops
 from huaxiang.ranking.variety import softmax
 from huaxiang.ranking.wording import key_of, said
-from huaxiang.records import EVENT_TYPES, Reason, Vector
+from huaxiang.records import EVENT_TYPES, Matrix, Reason, Vector
 from huaxiang.shop.catalogue import Catalogue
 
 MOST_EVENTS = 3
@@ -23,14 +23,22 @@ N_TRIED = 32
 """Newest events that are left out one by one where the quick choice did not stand the check."""
 
 
-def advantages(effects: Effects, scores_I: Vector, item_rows: NDArray[np.integer]) -> NDArray[np.float64]:
+def advantages(
+    effects: Effects, scores_I: Vector, item_rows: NDArray[np.integer], *, effects_EK: Matrix | None = None
+) -> NDArray[np.float64]:
     """Return how much more each event adds to an item than to what it competes with, (E, K).
 
     What it competes with is every item, weighted by the softmax of the scores: to first order this is what
     the item loses in log-softmax score without the event.
+
+    Parameters
+    ----------
+    effects_EK
+        Those on the items alone, where they are known.
     """
     mean_E1 = effects.toward(softmax(scores_I))[:, None]
-    return np.asarray(effects.at(item_rows) - mean_E1, dtype=np.float64)
+    effects_EK = effects.at(item_rows) if effects_EK is None else effects_EK
+    return np.asarray(effects_EK - mean_E1, dtype=np.float64)
 
 
 def named_events(advantage_E: NDArray[np.float64]) -> list[int]:
@@ -47,13 +55,15 @@ def named_events(advantage_E: NDArray[np.float64]) -> list[int]:
     return [int(event) for event in strongest if advantage_E[event] >= enough]
 
 
-def reason_events(case: Case, item_rows: NDArray[np.integer]) -> list[list[int]]:
+def reason_events(
+    case: Case, item_rows: NDArray[np.integer], *, effects_EK: Matrix | None = None
+) -> list[list[int]]:
     """Return, for each listed item, the places of the events that are its reason, or none.
 
     Where the case can be scored again, all choices are checked in one go, and one that does not lower its
     item is replaced by the single event that lowers it most, if any does.
     """
-    advantage_EK = advantages(case.effects, case.scores_I, item_rows)
+    advantage_EK = advantages(case.effects, case.scores_I, item_rows, effects_EK=effects_EK)
     named = [named_events(advantage_EK[:, place]) for place in range(len(item_rows))]
     if case.score_kept is None or not len(advantage_EK):
         return named

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +23,8 @@ def scores_by_event(recommender: Recommender, history: Histories) -> tuple[Vecto
 
     Exact sums for linear models. Others score the history once more without each of its newest events.
     """
-    if isinstance(recommender, ScoresByEvent):
-        return recommender.scores_by_event(history)
+    if _has_sums(type(recommender)):
+        return cast(ScoresByEvent, recommender).scores_by_event(history)
     n_events = len(history.item_rows)
     n_tried = min(n_events, N_LEFT_OUT)
     keep_XE = np.ones((n_tried + 1, n_events), dtype=bool)
@@ -31,6 +33,12 @@ def scores_by_event(recommender: Recommender, history: Histories) -> tuple[Vecto
     effects_EI = np.zeros((n_events, scores_XI.shape[1]), dtype=np.float32)
     effects_EI[n_events - n_tried :] = scores_XI[0] - scores_XI[1:]
     return scores_XI[0], Effects.of(effects_EI)
+
+
+@cache
+def _has_sums(kind: type[Recommender]) -> bool:
+    """Return whether a recommender adds up events; asked once of each kind, for the question takes long."""
+    return issubclass(kind, ScoresByEvent)
 
 
 def score_kept(recommender: Recommender, history: Histories) -> Callable[[NDArray[np.bool_]], Matrix]:

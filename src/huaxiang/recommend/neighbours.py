@@ -114,6 +114,7 @@ class Neighbours(Linear):
         self.mass_I: NDArray[np.float64] = np.zeros(0)
         self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
         self.target_exponent_ = 0.0
+        self._target_divisor_I: NDArray[np.float32] | None = None
 
     def fit(self, training: TrainingData) -> Self:
         """Start over: count which items went together and which came next."""
@@ -122,6 +123,7 @@ class Neighbours(Linear):
         self.target_exponent_ = by_kind if chosen is None else chosen
         baskets = baskets_of(training.histories, training.catalogue.n_items)
         self.mass_I = np.asarray(baskets.items_MI.sum(axis=0), dtype=np.float64).ravel()
+        self._target_divisor_I = None
         shared = shared_out(baskets, self.config.basket_exponent)
         self.pairs_ = PairTable(self._largest(_counted(shared, self.config)))
         self._look_at(training.vectors["fused"])
@@ -138,6 +140,8 @@ class Neighbours(Linear):
         if weight == 0:
             return
         self.mass_I[new] += weight
+        if self._target_divisor_I is not None:
+            self._target_divisor_I[new] = _divisor(self.mass_I[[new]], self.target_exponent_)[0]
         steps_E = steps_back(history)
         share_E = (
             liking_E / np.bincount(steps_E, liking_E)[steps_E].clip(1e-12) ** self.config.basket_exponent
@@ -185,7 +189,7 @@ class Neighbours(Linear):
         next_ones = Effects.joined(
             (sources.after(table_II) for table_II in self._fitted().tables()), sources.shape
         )
-        proposed = next_ones.times(_divisor(self.mass_I[next_ones.items], self.target_exponent_))
+        proposed = next_ones.scaled(self._target_divisor())
         return Effects.joined((proposed.after(self._stood_for_II), asked), proposed.shape)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
@@ -234,12 +238,19 @@ class Neighbours(Linear):
 
     def _look_at(self, vectors_ID: Matrix) -> None:
         """Prepare what depends on the item vectors and the counts."""
+        self._target_divisor_I = None
         self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
         self.stand_ins_II = stand_ins(self.vectors_ID, is_known_I=self.mass_I > 0)
         self._stood_for_II = csr_matrix(self.stand_ins_II.T)
         everything = csr_matrix(np.ones((1, len(self.mass_I)), dtype=np.float32))
         nothing = csr_matrix(everything.shape, dtype=np.float32)
         self.typical_row_ = float(self.proposed(everything, nothing).sum()) / max(len(self.mass_I), 1)
+
+    def _target_divisor(self) -> NDArray[np.float32]:
+        """Return by what popularity of the item proposed is divided out, kept while events are learnt."""
+        if self._target_divisor_I is None:
+            self._target_divisor_I = _divisor(self.mass_I, self.target_exponent_)
+        return self._target_divisor_I
 
     def _fitted(self) -> PairTable:
         if self.pairs_ is None:

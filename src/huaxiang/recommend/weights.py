@@ -34,8 +34,14 @@ def type_weights(
     histories: Histories, table: Mapping[EventType, float] = TYPE_WEIGHTS
 ) -> NDArray[np.float32]:
     """Return the weight of each event by its type, (E,)."""
-    by_code = np.array([table.get(kind, 0.0) for kind in EVENT_TYPES], dtype=np.float32)
-    return by_code[histories.types]
+    return (_BY_CODE if table is TYPE_WEIGHTS else _by_code(table))[histories.types]
+
+
+def _by_code(table: Mapping[EventType, float]) -> NDArray[np.float32]:
+    return np.array([table.get(kind, 0.0) for kind in EVENT_TYPES], dtype=np.float32)
+
+
+_BY_CODE = _by_code(TYPE_WEIGHTS)
 
 
 def shopper_of_event(histories: Histories) -> NDArray[np.int64]:

@@ -328,7 +328,7 @@ class LiveShop:
             language=wanted.language,
             explain=wanted.explain,
         )
-        if wanted.of == "item":
+        if wanted.of == "item" and shown_rows:
             slate = _without(slate, shown_rows, model.catalogue, k=n_wanted)
         slate = replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
         return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
