@@ -11,7 +11,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
+from huaxiang.serve.answer_shapes import ANSWERS
 from huaxiang.serve.problems import PROBLEM
 
 _OPEN = ("/healthz", "/readyz")
@@ -76,6 +78,11 @@ def completed(described: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):  # the framework's own, which nobody is answered
         schemas.pop(name, None)
     schemas["Problem"] = dict(_SCHEMA)
+    _, shapes = models_json_schema(
+        [(shape, "serialization") for shape in dict.fromkeys(ANSWERS.values())],
+        ref_template="#/components/schemas/Answer{model}",
+    )
+    schemas |= {f"Answer{name}": shape for name, shape in shapes["$defs"].items()}
     parts["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer hx_…"},
         "key as user": {"type": "http", "scheme": "basic", "description": "As Segment's libraries send it."},
@@ -83,7 +90,29 @@ def completed(described: dict[str, Any]) -> dict[str, Any]:
     for path, operations in described["paths"].items():
         for method, stated in operations.items():
             _complete(path, method, stated)
+            _show_answer(path, method, stated, schemas)
     return described
+
+
+def _show_answer(path: str, method: str, stated: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """Say what is answered when all goes well, with an example that is made of those of its parts."""
+    shape = ANSWERS.get(f"{method} {path}")
+    if shape is not None:
+        name = f"Answer{shape.__name__}"
+        content = stated["responses"]["200"].setdefault("content", {}).setdefault("application/json", {})
+        content["schema"] = {"$ref": f"#/components/schemas/{name}"}
+        content.setdefault("example", _example_of(schemas[name], schemas))
+
+
+def _example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    if "$ref" in schema:
+        return _example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    if schema.get("type") == "array":
+        return [_example_of(schema["items"], schemas)]
+    needed = schema.get("required", ())
+    return {name: _example_of(part, schemas) for name, part in schema["properties"].items() if name in needed}
 
 
 def _complete(path: str, method: str, stated: dict[str, Any]) -> None:
