@@ -46,6 +46,7 @@ _QUARTER_MINUTES = 15
 _OTHER_CHANNEL = CHANNELS.index("other")
 _CHANNEL_CODE = {name: code for code, name in enumerate(CHANNELS)}
 _CODES = {kind: kind.code for kind in EventType}
+_SIGNS = {EventType.PURCHASE: 1, EventType.REFUND: -1}
 _BY_TIME = itemgetter(1)
 
 
@@ -115,7 +116,12 @@ def _oldest(bought: Mapping[int, int]) -> int:
 
 
 def state_event(
-    event: Event, *, item_no: int = NO_ITEM, ordinal: int | None = None, new_order: bool = True
+    event: Event,
+    *,
+    item_no: int = NO_ITEM,
+    ordinal: int | None = None,
+    new_order: bool = True,
+    hashes: tuple[int, int] | None = None,
 ) -> tuple[StateEvent, Totals]:
     """Return an event as a state keeps it, and what it adds to the lifetime sums.
 
@@ -128,6 +134,8 @@ def state_event(
         None reads `event.occurred_at`.
     new_order
         Whether a purchase is the first line of its order; the same as the log says of it.
+    hashes
+        The event's `event_key` and the `content_hash` of its `content_of`, where they are known already.
 
     Raises
     ------
@@ -135,25 +143,26 @@ def state_event(
         When the event has no time and no `ordinal` is given.
     """
     occurred_ms = milliseconds(event.occurred_at) if ordinal is None else ordinal
+    key, content = hashes or (event_key(event.event_id), content_hash(content_of(event)))
     kept = StateEvent(
-        occurred_ms=occurred_ms,
-        key=event_key(event.event_id),
-        type=_CODES[event.type],
-        item_no=item_no,
-        rating=_rating(event),
-        quantity=whole_units(event.value.quantity),
-        content=content_hash(content_of(event)),
-        offset_quarters=event.utc_offset_minutes // _QUARTER_MINUTES,
-        channel=channel_code(event.context.get("channel")),
+        occurred_ms,
+        key,
+        _CODES[event.type],
+        item_no,
+        _rating(event),
+        whole_units(event.value.quantity),
+        content,
+        event.utc_offset_minutes // _QUARTER_MINUTES,
+        channel_code(event.context.get("channel")),
     )
     return kept, _totals(event, occurred_ms, new_order=new_order)
 
 
 def _totals(event: Event, occurred_ms: int, *, new_order: bool) -> Totals:
     """Return what one event adds: a purchase its order, units and price, a refund the opposite."""
-    sign = {EventType.PURCHASE: 1, EventType.REFUND: -1}.get(event.type, 0)
+    sign = _SIGNS.get(event.type, 0)
     if not sign:
-        return Totals(occurred_ms, occurred_ms, n_events=1)
+        return Totals(occurred_ms, occurred_ms, 0, 0, 0, 1)
     quantity = c_float(abs(event.value.quantity)).value  # tables keep 32 bits; the sums must agree
     return Totals(
         first_seen_ms=occurred_ms,
@@ -209,12 +218,12 @@ def content_hash(content: str | None) -> int:
 
 def channel_code(name: str | None) -> int:
     """Return the row of a channel in `CHANNELS`; "other" for one that is not there."""
-    return _CHANNEL_CODE.get((name or "").lower(), _OTHER_CHANNEL)
+    return _CHANNEL_CODE.get(name.lower(), _OTHER_CHANNEL) if name else _OTHER_CHANNEL
 
 
 def whole_units(quantity: float) -> int:
     """Return a quantity as a state keeps it: whole, without its sign."""
-    return round(abs(c_float(quantity).value))
+    return 1 if quantity == 1.0 else round(abs(c_float(quantity).value))
 
 
 def milliseconds(moment: datetime | None) -> int:

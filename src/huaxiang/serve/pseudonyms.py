@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from huaxiang.store.meta import read_meta, write_meta
 
 _KEY_BYTES = 32
 _HASH_BYTES = 16
+_HASH_LETTERS = 22
+_IN_ADDRESSES = bytes.maketrans(b"+/", b"-_")
 
 
 class Pseudonyms:
@@ -53,7 +55,8 @@ class Pseudonyms:
         """Return the hash of a shopper's id, 22 characters of A-Z a-z 0-9 - _."""
         mac = self._mac.copy()
         mac.update(f"{shop_id}\0{shopper_id}".encode("utf-8", "surrogatepass"))
-        return urlsafe_b64encode(mac.digest()[:_HASH_BYTES]).rstrip(b"=").decode()
+        written = b2a_base64(mac.digest()[:_HASH_BYTES], newline=False)
+        return written.translate(_IN_ADDRESSES)[:_HASH_LETTERS].decode()
 
     def subject(self, shop_id: str, shopper_hash: str) -> str:
         """Return what stands for a shopper where they must not be recognised: a keyed hash of their hash."""

@@ -254,7 +254,10 @@ def state_of(events: Sequence[LoggedEvent], *, empty: ProfileState) -> ProfileSt
 
 def _step(one: LoggedEvent, is_new_order: bool) -> bytes:
     ordinal = 0 if one.event.occurred_at is None else None  # the shop knows only an order
-    event, totals = state_event(one.event, item_no=_number(one), ordinal=ordinal, new_order=is_new_order)
+    hashes = (one.event_key, one.content)
+    event, totals = state_event(
+        one.event, item_no=_number(one), ordinal=ordinal, new_order=is_new_order, hashes=hashes
+    )
     return packed_step(event, totals)
 
 

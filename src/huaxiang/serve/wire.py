@@ -224,10 +224,14 @@ def _add_event(parsed: Parsed, stated: object, reading: Reading) -> Event:
     get, longest, longest_words = stated.get, reading.limits.id_characters, reading.limits.text_characters
     kind = _type(get("type"))
     occurred_at, offset, was_ahead = read_moment(get("occurred_at"), reading)
-    item_id = _item(get("item_id"), reading)
-    query = read_words(get("query"), "query", longest=longest_words)
-    text = read_words(get("text"), "text", longest=longest_words)
-    image = read_words(get("image"), "image", longest=longest_words)
+    item_id = get("item_id")
+    if item_id is not None:
+        item_id = read_id(item_id, "item_id", longest=longest)
+    query, text, image = get("query"), get("text"), get("image")
+    if query is not None or text is not None or image is not None:
+        query = read_words(query, "query", longest=longest_words)
+        text = read_words(text, "text", longest=longest_words)
+        image = read_words(image, "image", longest=longest_words)
     _check_about(kind, item_id, query, text, image)
     value, is_foreign = read_value(get("value"), reading)
     if kind is EventType.RATE and value.rating is None:
@@ -263,12 +267,6 @@ def _type(stated: object) -> EventType:
     if kind is None:
         raise RefusedError("type", "unknown_type", nearest(stated, _TYPES))
     return kind
-
-
-def _item(stated: object, reading: Reading) -> str | None:
-    if stated is None:
-        return None
-    return read_id(stated, "item_id", longest=reading.limits.id_characters)
 
 
 def _check_about(

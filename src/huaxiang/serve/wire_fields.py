@@ -120,7 +120,7 @@ def read_id(stated: object, name: str, *, longest: int) -> str:
         raise RefusedError(name, "too_long", f"an id has at most {longest} characters")
     if "\0" in written or (len(written) < 10 and written.lower() in _NO_ID):
         raise RefusedError(name, "not_an_id", "an id has no NUL and isn't a word for nothing")
-    return plain_id(written)
+    return _without_fraction(written) if "." in written else written
 
 
 def plain_id(written: str) -> str:
@@ -192,6 +192,15 @@ def read_moment(stated: object, reading: Reading) -> tuple[datetime, int, bool]:
     if stated is None:
         return reading.now, 0, False
     moment = _written_moment(stated)
+    moment, minutes = (moment, 0) if moment.tzinfo is UTC else _in_utc(moment)
+    if moment < reading.oldest:
+        raise RefusedError("occurred_at", "too_old", f"nothing before {reading.oldest:%Y-%m-%d} is taken")
+    is_ahead = moment > reading.newest
+    return (reading.now if is_ahead else moment), minutes, is_ahead
+
+
+def _in_utc(moment: datetime) -> tuple[datetime, int]:
+    """Return a moment in UTC, and the offset in which it was written, minutes."""
     shift = moment.utcoffset()
     if shift is None:
         raise RefusedError("occurred_at", "no_zone", "a time needs its offset, such as Z or +08:00")
@@ -199,13 +208,9 @@ def read_moment(stated: object, reading: Reading) -> tuple[datetime, int, bool]:
     if not _OFFSETS[0] <= minutes <= _OFFSETS[1]:
         raise RefusedError("occurred_at", "not_a_time", "no clock is that far from UTC")
     try:
-        moment = moment.astimezone(UTC)
+        return moment.astimezone(UTC), minutes
     except OverflowError:
         raise RefusedError("occurred_at", "not_a_time", "a time lies in the years 1970 to 9999") from None
-    if moment < reading.oldest:
-        raise RefusedError("occurred_at", "too_old", f"nothing before {reading.oldest:%Y-%m-%d} is taken")
-    is_ahead = moment > reading.newest
-    return (reading.now if is_ahead else moment), minutes, is_ahead
 
 
 def _written_moment(stated: object) -> datetime:
@@ -237,12 +242,16 @@ def read_value(stated: object, reading: Reading) -> tuple[Value, bool]:
         raise RefusedError("value", "not_an_object", "value is a JSON object")
     if not stated.keys() <= VALUE_KEYS:
         refuse_unknown(stated, VALUE_KEYS, "value.")
-    quantity = _number(stated.get("quantity"), "value.quantity")
-    if quantity is not None and not 0 < quantity <= _MOST_QUANTITY:
-        raise RefusedError("value.quantity", "out_of_range", "a quantity is above 0 and at most a million")
-    rating = _number(stated.get("rating"), "value.rating")
-    if rating is not None and not 1 <= rating <= 5:
-        raise RefusedError("value.rating", "out_of_range", "a rating is 1 to 5")
+    quantity, rating = stated.get("quantity"), stated.get("rating")
+    if quantity is not None:
+        quantity = _number(quantity, "value.quantity")
+        if not 0 < quantity <= _MOST_QUANTITY:
+            message = "a quantity is above 0 and at most a million"
+            raise RefusedError("value.quantity", "out_of_range", message)
+    if rating is not None:
+        rating = _number(rating, "value.rating")
+        if not 1 <= rating <= 5:
+            raise RefusedError("value.rating", "out_of_range", "a rating is 1 to 5")
     price_minor, currency, is_foreign = _price(stated, reading.currency)
     value = Value(
         quantity=1.0 if quantity is None else quantity,
@@ -256,7 +265,7 @@ def read_value(stated: object, reading: Reading) -> tuple[Value, bool]:
 def _price(stated: Mapping[str, Any], own: str | None) -> tuple[int | None, str | None, bool]:
     """Return a unit price in minor units and its currency, and whether it was in another currency."""
     currency = stated.get("currency")
-    if currency is not None and not is_currency(currency):
+    if currency is not None and currency != own and not is_currency(currency):
         raise RefusedError("value.currency", "not_a_currency", "a currency is three letters, such as USD")
     price, minor = stated.get("price"), stated.get("price_minor")
     if price is None and minor is None:
@@ -265,9 +274,9 @@ def _price(stated: Mapping[str, Any], own: str | None) -> tuple[int | None, str 
         raise RefusedError("value.price_minor", "not_expected", "say price or price_minor, not both")
     currency = currency or own
     if price is not None:
-        units = (_number(price, "value.price") or 0.0) * minor_units(currency)
+        units = _number(price, "value.price") * minor_units(currency)
     else:
-        units = _number(minor, "value.price_minor") or 0.0
+        units = _number(minor, "value.price_minor")
     if not 0 <= units <= _MOST_MINOR:
         raise RefusedError("value.price", "out_of_range", "a price is at least 0")
     if own is not None and currency != own:
@@ -280,9 +289,7 @@ def is_currency(stated: object) -> bool:
     return type(stated) is str and len(stated) == 3 and stated.isascii() and stated.isupper()
 
 
-def _number(stated: object, name: str) -> float | None:
-    if stated is None:
-        return None
+def _number(stated: object, name: str) -> float:
     if type(stated) is float:
         if isfinite(stated):
             return stated
@@ -318,8 +325,8 @@ def _check_known(stated: Mapping[str, Any]) -> None:
     place = stated.get("position")
     if place is not None and (type(place) is not int or not 0 <= place < _EXACT):
         raise RefusedError("context.position", "not_a_number", "a place in a list is a whole number")
-    propensity = _number(stated.get("propensity"), "context.propensity")
-    if propensity is not None and not 0 < propensity <= 1:
+    propensity = stated.get("propensity")
+    if propensity is not None and not 0 < _number(propensity, "context.propensity") <= 1:
         raise RefusedError("context.propensity", "out_of_range", "a propensity is above 0 and at most 1")
 
 
