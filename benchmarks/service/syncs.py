@@ -60,7 +60,9 @@ def syncs_of_process(pid: int, work: Callable[[], None]) -> dict[str, int] | Non
 @contextmanager
 def wal_of_postgresql(url: str) -> Iterator[dict[str, int]]:
     """Yield what becomes the count of syncs and bytes of PostgreSQL's write-ahead log during the block."""
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:").replace("postgres:", "postgresql:"))
+    engine = create_engine(
+        url.replace("postgresql:", "postgresql+psycopg:").replace("postgres:", "postgresql:")
+    )
 
     def now() -> tuple[int, int]:
         time.sleep(SETTLE_S)

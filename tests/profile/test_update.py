@@ -124,3 +124,9 @@ def test_lines_of_a_known_order_count_once() -> None:
     event = Event(event_id="e", shopper_id="s", type=EventType.PURCHASE, occurred_at=NOON, order_id="o")
     assert state_event(event, new_order=True)[1].n_orders == 1
     assert state_event(event, new_order=False)[1].n_orders == 0
+
+
+def test_hashes_that_are_known_already_change_nothing() -> None:
+    event = Event(event_id="e", shopper_id="s", type=EventType.SEARCH, occurred_at=NOON, query="red dress")
+    hashes = (event_key("e"), content_hash("red dress"))
+    assert state_event(event, hashes=hashes) == state_event(event)

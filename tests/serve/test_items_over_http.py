@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from huaxiang.model import load
@@ -306,3 +307,20 @@ def test_after_a_restart_and_another_version_the_items_are_as_they_were_left(liv
         assert not {gone, sold_out} & set(listed(talk))
         assert talk.shop.serving.model.catalogue.version == before.version
         assert talk.send(event("later", "purchase", item_id="newcomer")).json()["accepted"] == 1
+
+
+def test_items_that_came_after_the_run_are_read_once_and_not_at_each_start(live_run: Path) -> None:
+    def read(talk: Talk) -> tuple[int, int]:
+        words: Any = talk.shop.item_readers.of(talk.shop.serving.model).words
+        return words.n_found, words.n_made
+
+    with opened(live_run) as talk:
+        change(talk, NEW)
+        assert soon(lambda: "newcomer" in listed(talk))
+        n_texts = read(talk)[1]
+        assert n_texts > 0
+        before = talk.shop.serving.model.vectors["fused"]
+    with opened(live_run) as talk:
+        assert "newcomer" in listed(talk)
+        assert read(talk) == (n_texts, 0)
+        np.testing.assert_array_equal(talk.shop.serving.model.vectors["fused"], before)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hmac
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,12 @@ KEY = b"a key of thirty-two bytes, no less"
 def test_shoppers_share_a_hash_only_if_they_share_an_id(first: str, second: str) -> None:
     names = Pseudonyms(KEY)
     assert (names.of("shop", first) == names.of("shop", second)) == (first == second)
+
+
+def test_the_hash_of_an_id_is_the_same_for_ever() -> None:
+    message = "shopper\0shop\0käthe".encode()
+    expected = urlsafe_b64encode(hmac.digest(KEY, message, "sha256")[:16]).decode().rstrip("=")
+    assert Pseudonyms(KEY).of("shop", "käthe") == expected == "91PA_vqFRKhV0Pi2eES2oQ"
 
 
 def test_another_shop_or_another_key_gives_another_hash() -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -161,6 +162,7 @@ class Shelf:
         self._dimensions = dimensions
         self._place_of: dict[bytes, tuple[int, int]] = {}
         self._shards: list[Encoded] = []
+        self._lock = threading.Lock()
         files = sorted(self.folder.glob("*.safetensors"))
         for file in files:
             self._load(file)
@@ -191,8 +193,10 @@ class Shelf:
         self._remember(keys, kept)
 
     def _remember(self, keys: Sequence[bytes], kept: Encoded) -> None:
-        self._place_of.update((key, (len(self._shards), row)) for row, key in enumerate(keys))
-        self._shards.append(kept)
+        with self._lock:  # a version that is loaded reads items beside the one that is served
+            self._shards.append(kept)
+            shard = len(self._shards) - 1
+            self._place_of.update((key, (shard, row)) for row, key in enumerate(keys))
 
     def _write(self, keys: Sequence[bytes], kept: Encoded) -> Path:
         tensors: dict[str, NDArray[np.generic]] = {

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.base import ImageInput
-from huaxiang.fusion.renewed import renewed_vectors
+from huaxiang.fusion.renewed import Readers, renewed_vectors
 from huaxiang.records import Item
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import build_catalogue, restocked
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def with_items(
-    model: Model, items: Sequence[Item], *, removed: Collection[str], photos: Mapping[str, ImageInput]
+    model: Model,
+    items: Sequence[Item],
+    *,
+    removed: Collection[str],
+    photos: Mapping[str, ImageInput],
+    readers: Readers | None,
 ) -> Model:
     """Return the model with items changed, added and removed; see `Model.with_items`."""
     change = changed_items(model.shop, items)
@@ -31,7 +36,7 @@ def with_items(
     shop = out_of_stock(change.shop, gone)
     if not len(change.described):
         return _restocked(model, shop, gone)
-    vectors = renewed_vectors(model.vectors, change, model.readers, photos)
+    vectors = renewed_vectors(model.vectors, change, readers or model.readers, photos)
     n_learnt = model.catalogue.n_items if model.n_learnt is None else model.n_learnt
     unsaid, was_learnt_I = change.unsaid.tolist(), np.arange(len(shop.items)) < n_learnt
     claims = nearest_claims(shop, unsaid, text_vectors_ID=vectors["text"], among_I=was_learnt_I)

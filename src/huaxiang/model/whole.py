@@ -144,6 +144,7 @@ class Model:
         *,
         removed: Collection[str] = (),
         photos: Mapping[str, ImageInput] | None = None,
+        readers: Readers | None = None,
     ) -> Model:
         """Return the model of the shop with these items changed or added; this one stays as it is.
 
@@ -161,8 +162,11 @@ class Model:
             the same id.
         photos
             Name in an item's `images` → the photo. Names that are not here are looked for among the shop's.
+        readers
+            What turns words and photos into the vectors that this model's encoders would give, perhaps from
+            a cache; None asks the encoders.
         """
-        return with_items(self, items, removed=removed, photos=photos or {})
+        return with_items(self, items, removed=removed, photos=photos or {}, readers=readers)
 
     def knowing(self, **known: object) -> Model:
         """Return this model, which then doesn't work out again what is known already."""

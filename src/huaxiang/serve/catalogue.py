@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from huaxiang.errors import HuaxiangError
 from huaxiang.model import Model
+from huaxiang.serve.item_readers import ItemReaders
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.letters import retry_mended
 from huaxiang.serve.live import LiveShop
@@ -107,10 +108,13 @@ def next_part(
     return to_read[:most], to_read[most:]
 
 
-def with_changes(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos) -> Model:
+def with_changes(
+    model: Model, changes: Sequence[StoredItem], photos: KeptPhotos, readers: ItemReaders
+) -> Model:
     """Return the model with some changes, ready for its first request."""
     deleted = [one.item.item_id for one in changes if one.is_deleted]
-    changed = model.with_items([one.item for one in changes], removed=deleted, photos=photos)
+    items = [one.item for one in changes]
+    changed = model.with_items(items, removed=deleted, photos=photos, readers=readers.of(model))
     assert changed.shelf.catalogue.row_of is not None  # made here, and not while somebody waits
     return changed
 
@@ -118,7 +122,7 @@ def with_changes(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos
 def _changed(shop: LiveShop, model: Model, changes: Sequence[StoredItem]) -> Model:
     """Return the model with some changes; an item that can't be taken in doesn't keep out the others."""
     try:
-        return with_changes(model, changes, shop.photos)
+        return with_changes(model, changes, shop.photos, shop.item_readers)
     except Exception as error:  # whatever it is, the catalogue must not stand still for one item
         if len(changes) > 1:
             for one in changes:

@@ -28,6 +28,7 @@ from huaxiang.profile.update import content_hash, content_of, event_key, millise
 from huaxiang.records import Event, EventType, Profile, Slate, Vector
 from huaxiang.serve.contents import SaidThings, saving
 from huaxiang.serve.etag import weak_etag
+from huaxiang.serve.item_readers import ItemReaders
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.people import People, Person
 from huaxiang.serve.serving import Serving
@@ -106,6 +107,8 @@ class LiveShop:
         What requests read; replaced as a whole.
     photos
         What shops and shoppers sent, by name.
+    item_readers
+        What reads the words and photos of changed items.
     item_no_of
         Item id → its number in the log.
     numbers_change
@@ -135,6 +138,7 @@ class LiveShop:
     said: SaidThings
     serving: Serving
     photos: KeptPhotos
+    item_readers: ItemReaders
     item_no_of: dict[str, int]
     settings: ServeSettings
     clock: Clock

@@ -76,6 +76,11 @@ class Metrics:
             ("shop",),
             registry=self.registry,
         )
+        self.checkpoint_failures = Counter(
+            "huaxiang_checkpoint_failures",
+            "Times that SQLite's write-ahead log could not be moved into the database.",
+            registry=self.registry,
+        )
         self.items = Counter(
             "huaxiang_items", "Changes of items received.", ("shop", "outcome"), registry=self.registry
         )

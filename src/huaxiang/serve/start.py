@@ -22,10 +22,12 @@ from huaxiang.model import Model, load
 from huaxiang.serve.app import create_app
 from huaxiang.serve.auth import Gate
 from huaxiang.serve.catalogue import caught_up, keep_caught_up
+from huaxiang.serve.checkpoints import keep_checkpointing
 from huaxiang.serve.contents import SaidThings
 from huaxiang.serve.drifting import keep_comparing
 from huaxiang.serve.forgetting import Forgetting
 from huaxiang.serve.importing import import_events, import_items, imported_states
+from huaxiang.serve.item_readers import ItemReaders
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.limits import Rates
 from huaxiang.serve.live import LiveShop, encoder_of
@@ -65,7 +67,6 @@ from huaxiang.store.states.snapshot import load_snapshot, save_snapshot
 
 LOG = logging.getLogger(__name__)
 AT_ONCE = 20_000
-CHECKPOINT_S = 1.0
 SNAPSHOT_SHARE = 0.1
 """Of the processor's time that a snapshot beside requests takes, at most."""
 SWITCH_S = 0.0005
@@ -232,6 +233,7 @@ def _open_shop(
         said=SaidThings(shop_id, model.space, lambda kind, said: encoder(kind, said)),
         serving=Serving.of(model, numbers),
         photos=photos,
+        item_readers=ItemReaders(process.live_folder(shop_id) / "vectors"),
         item_no_of=numbers,
         numbers_change=change,
         settings=process.settings,
@@ -293,7 +295,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     tasks += [asyncio.create_task(retainer.follow(), name="retain") for retainer in retainers]
     tasks.append(asyncio.create_task(service.forgetting.follow(), name="forget"))
     tasks.append(asyncio.create_task(_snapshots(service, process), name="snapshots"))
-    tasks.append(asyncio.create_task(_checkpoints(service.store), name="checkpoints"))
+    tasks.append(asyncio.create_task(keep_checkpointing(service.store, service.metrics), name="checkpoints"))
     try:
         yield
     finally:
@@ -312,14 +314,6 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
 async def _learning(shop: LiveShop, metrics: Metrics) -> None:
     shop.serving.model.recommenders.new.fold(every=FOLD_EVERY)
     await keep_learning(shop, failed=metrics.learning_failures.labels(shop.shop_id).inc)
-
-
-async def _checkpoints(store: Store) -> None:
-    """Move the write-ahead log into the database beside the requests, so that no commit has to."""
-    while True:
-        await asyncio.sleep(CHECKPOINT_S)
-        with suppress(HuaxiangError):
-            await asyncio.to_thread(store.checkpoint)
 
 
 async def _snapshots(service: Service, process: Process) -> None:
