@@ -60,8 +60,10 @@ def measure(
             f"   (at least {reach:,.0f})   a batch: p50 {p50:.0f} ms, p99 {p99:.0f} ms"
         )
         cpu_us = (after.cpu_s - before.cpu_s) / n_events * 1e6
-        written = (after.written - before.written) / n_events
-        print(f"{'':<12} the service: {cpu_us:.0f} µs of processor time and {written:,.0f} bytes an event")
+        written = (after.written - before.written) / n_events  # PostgreSQL's own processes are not in it
+        print(
+            f"{'':<12} the service: {cpu_us:.0f} µs of processor time, {written:,.0f} bytes written an event"
+        )
         print_syncs(live, item_ids, environment.get("HUAXIANG_STORE"))
 
 
