@@ -22,6 +22,8 @@ Side = Literal["liked", "disliked"]
 Source = Literal["stated", "inferred", "corrected"]
 
 DEFAULT_SHOP = "default"
+_PLAIN = frozenset((str, int, bool, type(None)))
+"""What JSON takes as it is."""
 
 
 class EventType(StrEnum):
@@ -344,7 +346,7 @@ class Profile:
             "version": asdict(self.version),
             "n_events": self.n_events,
             "facets": [_json_value(facet) for facet in self.facets],
-            "interests": [_without(_json_value(interest), "vector") for interest in self.interests],
+            "interests": [_json_object(interest, but="vector") for interest in self.interests],
             "intent": _json_value(self.intent),
             "activity": _json_value(self.activity),
             "portrait": {language: _json_value(list(said)) for language, said in self.portrait.items()},
@@ -428,14 +430,29 @@ class Slate:
         }
 
 
-def _without(shown: Any, key: str) -> Any:
-    return {name: value for name, value in shown.items() if name != key}
-
-
 def _json_value(value: Any) -> Any:
     """Return `value` as JSON knows it: records as objects, times as ISO 8601, evidence as ids."""
-    if isinstance(value, Evidence):
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is float:
+        return round(value, 6)
+    if kind is tuple:
+        return [_json_value(inner) for inner in value]
+    if kind is Evidence:
         return value.as_json()
+    if hasattr(kind, "__dataclass_fields__"):
+        return _json_object(value)
+    return _other_json_value(value)
+
+
+def _json_object(record: Any, *, but: str | None = None) -> dict[str, Any]:
+    names = [name for name in record.__dataclass_fields__ if name != but]
+    return {name: _json_value(getattr(record, name)) for name in names}
+
+
+def _other_json_value(value: Any) -> Any:
+    """Return what is met seldom: these checks take long."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, np.ndarray):
@@ -446,6 +463,4 @@ def _json_value(value: Any) -> Any:
         return {str(key): _json_value(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_json_value(inner) for inner in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _json_value(getattr(value, name)) for name in value.__dataclass_fields__}
     return value

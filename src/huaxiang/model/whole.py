@@ -221,6 +221,7 @@ class Model:
         now: datetime | None,
         position: int | None = None,
         consent: Mapping[str, bool] | None = None,
+        with_vector: bool = True,
     ) -> Profile:
         """Return the profile of a state that may be kept elsewhere, such as in a service's cache.
 
@@ -232,6 +233,8 @@ class Model:
             Of the log that the state was made from; None is the model's own.
         consent
             None reads it from the model's own log.
+        with_vector
+            Whether the profile's vector is wanted.
         """
         background = self.background(known.contents, now=now, position=position)
         shown = derive_profile(
@@ -240,6 +243,7 @@ class Model:
             shopper_id=shopper_id,
             consent=self.consents.get(shopper_id or "") if consent is None else consent,
             described=shopper_id is None,
+            with_vector=with_vector,
         )
         return replace(shown, state=replace(known, state=shown.state))
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
+
 from huaxiang.profile.activity import activity_of
 from huaxiang.profile.acts import DAY_MS, Acts, acts_of
 from huaxiang.profile.cite import Citations
@@ -80,6 +82,7 @@ def derive_profile(
     shopper_id: str | None = None,
     consent: Mapping[str, bool] | None = None,
     described: bool = False,
+    with_vector: bool = True,
 ) -> Profile:
     """Return everything that the events in `state` show as of the background's `now`, the sensitive left out.
 
@@ -89,8 +92,17 @@ def derive_profile(
     ----------
     described
         The events are a description and stand in no log: evidence is its words and its photo.
+    with_vector
+        Whether the profile's vector is wanted; without, it has no numbers and comes sooner.
     """
-    return derive(state, background, shopper_id=shopper_id, consent=consent, described=described).profile
+    return derive(
+        state,
+        background,
+        shopper_id=shopper_id,
+        consent=consent,
+        described=described,
+        with_vector=with_vector,
+    ).profile
 
 
 def derive(
@@ -100,6 +112,7 @@ def derive(
     shopper_id: str | None = None,
     consent: Mapping[str, bool] | None = None,
     described: bool = False,
+    with_vector: bool = True,
 ) -> Derived:
     """Return the profile together with its claims; see `derive_profile`."""
     catalogue, contents, now = background.catalogue, background.contents, background.now
@@ -128,7 +141,7 @@ def derive(
         intent=intent,
         activity=activity_of(state, now=now, currency=catalogue.currency),
         portrait=portrait_of(claims),
-        vector=profile_vector(state, acts, things, found, facets),
+        vector=profile_vector(state, acts, things, found, facets) if with_vector else np.zeros(0, np.float32),
         consent=dict(consent or {}),
         degraded=notes_on(heard, catalogue),
         state=state,

@@ -16,5 +16,14 @@ def json_answer(content: object, *, status: int = 200, headers: Mapping[str, str
     >>> json_answer({"k": 1}).body
     b'{"k":1}'
     """
-    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return written_answer(written(content), status=status, headers=headers)
+
+
+def written(content: object) -> bytes:
+    """Return an object as JSON."""
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def written_answer(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer whose body is JSON already."""
     return Response(body, status_code=status, media_type="application/json", headers=dict(headers or {}))

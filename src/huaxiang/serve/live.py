@@ -16,6 +16,8 @@ from functools import partial
 from threading import Lock
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from huaxiang.errors import ConsentError, InputError, UnknownItemError
 from huaxiang.feedback.drift import Comparison
 from huaxiang.feedback.following import Shown
@@ -26,17 +28,19 @@ from huaxiang.model import Known
 from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
 from huaxiang.records import Event, EventType, Profile, Slate, Vector
+from huaxiang.serve.answers import written
 from huaxiang.serve.contents import SaidThings, saving
-from huaxiang.serve.etag import weak_etag
+from huaxiang.serve.etag import etag_of, weak_etag
 from huaxiang.serve.item_readers import ItemReaders
 from huaxiang.serve.kept_photos import KeptPhotos
+from huaxiang.serve.kept_profiles import Answer, KeptProfiles
 from huaxiang.serve.people import People, Person
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.states import StateReader
 from huaxiang.serve.writer import Writer
 from huaxiang.shop.catalogue import Catalogue
-from huaxiang.store import Appended, Content, LoggedEvent, SlateRow, Store, add_slates, numbers_after
+from huaxiang.store import Appended, Content, Head, LoggedEvent, SlateRow, Store, add_slates, numbers_after
 
 Clock = Callable[[], datetime]
 PLACEMENTS = ("home", "item", "cart")
@@ -128,6 +132,8 @@ class LiveShop:
         What came of the lists that this process made.
     drift
         How far shoppers have moved since the model was made, when it was last looked for.
+    kept
+        Profiles that were answered within this moment.
     """
 
     shop_id: str
@@ -150,6 +156,7 @@ class LiveShop:
     items_changed: asyncio.Event = field(default_factory=asyncio.Event)
     n_read_at_once: int = 16
     drift: Comparison | None = None
+    kept: KeptProfiles = field(default_factory=KeptProfiles)
 
     # -- in ----------------------------------------------------------------------------------------------
 
@@ -219,18 +226,43 @@ class LiveShop:
         occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
         self.newest_ms = max(self.newest_ms, *occurred) if occurred else self.newest_ms
 
+    def forget(self, shopper_ids: Sequence[str] | None = None) -> None:
+        """Drop what this process keeps of some shoppers, of all where none are named.
+
+        Raises
+        ------
+        StoreError
+            A cache outside the process can't be reached; what is in the process is dropped.
+        """
+        self.kept.forget()
+        self.said.forget()
+        if shopper_ids is None:
+            self.states.forget_all()
+        else:
+            self.states.forget(shopper_ids)
+
     # -- out ---------------------------------------------------------------------------------------------
 
     def moment(self) -> datetime | None:
-        """Return the moment as of which profiles are derived; None where the shop knows only an order."""
+        """Return the rounded moment; None where the shop knows only an order."""
         if self.serving.model.catalogue.order_only:
             return None
         now, newest = self.clock(), datetime.fromtimestamp(self.newest_ms / 1000, tz=UTC)
         if self.newest_ms and now - newest > timedelta(days=STALE_DAYS):
             return newest
         step = self.settings.as_of_s
-        rounded = datetime.fromtimestamp(now.timestamp() // step * step, tz=UTC)
-        return max(rounded, min(newest, now))
+        return datetime.fromtimestamp(now.timestamp() // step * step, tz=UTC)
+
+    def as_of(self, person: Person) -> datetime | None:
+        """Return the moment as of which a profile is derived: rounded, not before the shopper's last event.
+
+        What others do doesn't move it, so what was answered within a moment holds to its end.
+        """
+        moment = self.moment()
+        if moment is None or not person.state.totals.last_seen_ms:
+            return moment
+        own = datetime.fromtimestamp(person.state.totals.last_seen_ms / 1000, tz=UTC)
+        return max(moment, min(own, self.clock()))
 
     def profile(
         self, shopper_id: str, *, purpose: str | None, now: datetime | None = None
@@ -250,24 +282,58 @@ class LiveShop:
             The shopper has not allowed this purpose.
         """
         with self.store.read() as tx:
-            person = self.people.known(tx, shopper_id)
-            if purpose is not None and not person.consent.get(purpose, False):
-                raise ConsentError(
-                    "the shopper has not allowed this",
-                    column="purpose",
-                    value=purpose,
-                    remedy="ask the shopper",
-                )
+            heads = self._readable(tx, shopper_id, purpose)
+            person = self.people.person(tx, shopper_id, heads)
             known, notes = self._known(tx, person)
-        serving = self.serving
-        profile = serving.model.derive(
+        return self._derived(known, person, notes, now=now), person
+
+    def profile_answer(self, shopper_id: str, *, purpose: str | None, vector: bool = False) -> Answer:
+        """Return a shopper's profile as it is sent; see `profile`.
+
+        Consent and position are read from the log each time. Where the log has nothing new of the shopper,
+        the moment, the model and the catalogue are the same, and no words wait to be read, so is the answer.
+        """
+        question = (shopper_id, vector)
+        background = self.kept.background(self.serving, self.moment())
+        with self.store.read() as tx:
+            heads = self._readable(tx, shopper_id, purpose)
+            kept = self.kept.find(question, heads)
+            if kept is not None:
+                return kept
+            person = self.people.person(tx, shopper_id, heads)
+            known, notes = self._known(tx, person)
+        profile = self._derived(known, person, notes, with_vector=vector)
+        answer = Answer(etag_of(profile, vector), written(profile.as_json(vector=vector)))
+        if not notes:
+            self.kept.keep(question, heads, answer, made=background)
+        return answer
+
+    def _readable(self, tx: Connection, shopper_id: str, purpose: str | None) -> list[Head]:
+        heads = self.people.heads(tx, shopper_id)
+        if purpose is not None and not self.people.consent(heads).get(purpose, False):
+            raise ConsentError(
+                "the shopper has not allowed this", column="purpose", value=purpose, remedy="ask the shopper"
+            )
+        return heads
+
+    def _derived(
+        self,
+        known: Known,
+        person: Person,
+        notes: Sequence[str],
+        *,
+        now: datetime | None = None,
+        with_vector: bool = True,
+    ) -> Profile:
+        profile = self.serving.model.derive(
             known,
-            shopper_id=shopper_id,
-            now=now or self.moment(),
+            shopper_id=person.asked,
+            now=now or self.as_of(person),
             position=person.position,
             consent=person.consent,
+            with_vector=with_vector,
         )
-        return replace(profile, degraded=(*profile.degraded, *notes)), person
+        return replace(profile, degraded=(*profile.degraded, *notes))
 
     def recommend(self, shopper_id: str | None, wanted: Wanted, *, is_shown: bool = True) -> Slate:
         """Return a list; it is popular, and says so, where the shopper is unknown or has refused.
@@ -308,14 +374,14 @@ class LiveShop:
         still_reads = len(asked.notes) > asked.is_refused
         if self.settings.exploration > 0 or still_reads:
             return None
-        model, person, now = self.serving.model, asked.person, self.moment()
+        model, person, now = self.serving.model, asked.person, self.as_of(asked.person)
         hour = int(self.clock().timestamp() // 3600)
         events = (person.ids, person.position, asked.known.state.totals.n_events, asked.is_refused)
         consent = sorted(person.consent.items())
         return weak_etag(asked.wanted, events, consent, model.name, model.catalogue.version, now, hour)
 
     def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
-        model, now = self.serving.model, self.moment()
+        model, now = self.serving.model, self.as_of(person)
         shown = self._in_context(known, wanted, now)
         profile = model.derive_asked(
             shown, shopper_id=person.asked or "", now=now, position=person.position, consent=person.consent

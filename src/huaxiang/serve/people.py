@@ -79,11 +79,7 @@ class People:
     def find(self, tx: Connection, shopper_id: str) -> Person:
         """Return a shopper; somebody of whom nothing is known if there is no such id."""
         heads = group(tx, self._shop_id, self.hashed(shopper_id))
-        return (
-            self._person(shopper_id, heads, self._states.states(tx, heads))
-            if heads
-            else self.nobody(shopper_id)
-        )
+        return self.person(tx, shopper_id, heads) if heads else self.nobody(shopper_id)
 
     def known(self, tx: Connection, shopper_id: str) -> Person:
         """Return a shopper.
@@ -93,18 +89,34 @@ class People:
         UnknownShopperError
             When the log has nothing of this id.
         """
-        person = self.find(tx, shopper_id)
-        if not person.is_known:
-            raise UnknownShopperError("no such shopper", remedy="check the id, or send an event first")
-        return person
+        return self.person(tx, shopper_id, self.heads(tx, shopper_id))
 
-    def _person(self, asked: str, heads: Sequence[Head], states: Sequence[ProfileState]) -> Person:
+    def heads(self, tx: Connection, shopper_id: str) -> list[Head]:
+        """Return what the log knows of a shopper's ids, the one asked for first.
+
+        Raises
+        ------
+        UnknownShopperError
+            When the log has nothing of this id.
+        """
+        heads = group(tx, self._shop_id, self.hashed(shopper_id))
+        if not heads:
+            raise UnknownShopperError("no such shopper", remedy="check the id, or send an event first")
+        return heads
+
+    def consent(self, heads: Sequence[Head]) -> dict[str, bool]:
+        """Return what a shopper allows: what holds by default where they have not said otherwise."""
+        return {**self._default, **_consent(heads)}
+
+    def person(self, tx: Connection, asked: str, heads: Sequence[Head]) -> Person:
+        """Return a shopper of whom the log has these heads."""
+        states = self._states.states(tx, heads)
         return Person(
             asked=asked,
             ids=tuple(head.shopper_id for head in heads),
             state=states[0] if len(states) == 1 else merge_states(states),
             position=max(head.last_position for head in heads),
-            consent={**self._default, **_consent(heads)},
+            consent=self.consent(heads),
             traits={key: value for head in reversed(heads) for key, value in head.traits.items()},
         )
 

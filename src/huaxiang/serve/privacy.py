@@ -183,8 +183,7 @@ class Privacy:
         return hmac.compare_digest(signature, self._signature(said).encode())
 
     def _forget(self, shop: LiveShop, ids: Sequence[str]) -> None:
-        shop.states.forget(ids)
-        shop.said.forget()
+        shop.forget(ids)
         self.rewrite_states(shop)
 
     def _signature(self, said: dict[str, Any]) -> str:

@@ -99,8 +99,7 @@ class Retainer:
         found = self._mark()
         if found != self._seen:
             self._seen = found
-            self._shop.states.forget_all()
-            self._shop.said.forget()
+            self._shop.forget()
 
     async def sweep_if_due(self) -> Gone | None:
         """Let go of what is old if it is time, and nobody else does; return what went."""
@@ -132,8 +131,7 @@ class Retainer:
 
     def _forget(self, gone: Gone) -> None:
         if gone.shoppers:
-            self._shop.states.forget(sorted(gone.shoppers))
-            self._shop.said.forget()
+            self._shop.forget(sorted(gone.shoppers))
 
     def _mark(self) -> str | None:
         with self._shop.store.read() as tx:

@@ -178,7 +178,8 @@ class ServeSettings:
     exploration
         Share of a list's places that are drawn by chance, 0 to 1.
     as_of_s
-        Profiles are derived as of a moment rounded down to this many seconds, so that they can be cached.
+        Profiles are derived as of a moment rounded down to this many seconds, so that they can be kept, or as
+        of the shopper's own last event where that is later.
     snapshot_s
         Seconds between snapshots of the states kept in process.
     poll_s

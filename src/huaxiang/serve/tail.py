@@ -171,6 +171,7 @@ async def keep_learning(shop: LiveShop, *, failed: Callable[[], None] = lambda: 
             if shown != _step(shop):  # within one moment profiles stay as they are
                 shown = _step(shop)
                 shop.serving.model.population.renew()
+                shop.kept.forget()
             n_learnt = await _learn_next(shop, tail)
             pause_s = RETRY_S
             if tail.name == shop.serving.model.name:  # in a thread: sums of large tables let others go on

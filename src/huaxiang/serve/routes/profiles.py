@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from huaxiang.serve import statements
-from huaxiang.serve.answers import json_answer
+from huaxiang.serve.answers import json_answer, written_answer
 from huaxiang.serve.bodies import described, read_stated
 from huaxiang.serve.etag import check_match, etag_of, is_same
 from huaxiang.serve.service import service_of
@@ -42,12 +42,11 @@ async def read_profile(
     shop = service.shop(caller)
     purpose = None if caller.shopper_id else caller.purpose
     with service.audit.reading(caller, "profile", shop.people.hashed(shopper_id)):
-        profile, _ = shop.profile(shopper_id, purpose=purpose)
-    etag = etag_of(profile, vector)
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if is_same(if_none_match, etag):
+        answer = shop.profile_answer(shopper_id, purpose=purpose, vector=vector)
+    headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache"}
+    if is_same(if_none_match, answer.etag):
         return Response(status_code=304, headers=headers)
-    return json_answer(profile.as_json(vector=vector), headers=headers)
+    return written_answer(answer.body, headers=headers)
 
 
 @router.patch(
