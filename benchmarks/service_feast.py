@@ -2,8 +2,11 @@
 
 Feast (SQLite and Redis) is installed in an environment of its own and filled with the facets that our
 profiles show: what Feast reads was derived before, ours is derived from the events when it is asked, and has
-evidence, interests, intent, activity and portrait besides. Feast is asked over HTTP (`feast serve`, one
-worker, not replaced after 1,000 requests as it would be by default) and in process (`get_online_features`).
+evidence, interests, intent, activity and portrait besides. A profile is kept until the shopper's next event
+or the next minute, so blocks of reads alone are mostly of kept ones. "After an event" each is derived anew:
+an event of its shopper was acknowledged just before, whose own time doesn't count. Feast is asked over HTTP
+(`feast serve`, one worker, not replaced after 1,000 requests as it would be by default) and in process
+(`get_online_features`).
 All take turns in blocks: one connection that asks as soon as it has an answer, then a fixed rate.
 The load comes from this process.
 """
@@ -25,6 +28,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
@@ -135,6 +139,18 @@ def over_http(port: int, asks: Callable[[str], bytes], asked: Asked) -> Block:
     return {"one by one": closed.percentile_ms(50, 99), "at a rate": opened.percentile_ms(50, 99)}
 
 
+def after_events(live: Served, item_id: str, asked: Asked) -> Block:
+    """Return how long profiles took that had to be derived anew, each after an event of its shopper."""
+    asks = []
+    for name, _ in zip(cycle(asked.shopper_ids), range(asked.n_closed), strict=False):
+        seen = {"event_id": token_hex(8), "shopper_id": name, "type": "view_item", "item_id": item_id}
+        body = json.dumps({"events": [seen]}).encode()
+        asks += [request("POST", "/v1/events", key=live.key, body=body), ours(live.key, name)]
+    answers = asyncio.run(as_fast_as_possible(live.host, live.port, asks, n_connections=1))
+    assert answers.n_failed() == 0, answers.bodies[:1]
+    return {"one by one": (np.percentile(answers.latency_s[1::2], (50, 99)) * 1000).tolist()}
+
+
 def by_sdk(process: subprocess.Popen[str], asked: Asked) -> Block:
     """Return how long reads took in Feast's process, one by one."""
     assert process.stdin is not None and process.stdout is not None
@@ -172,6 +188,7 @@ def takers_of(stack: ExitStack, home: Path, given: argparse.Namespace) -> tuple[
     run, item_ids = linked_run(home / "memory", given.run, n_shoppers=300, n_items=500)
     live = stack.enter_context(served(run))
     takers["ours, states in memory"] = partial(over_http, live.port, partial(ours, live.key))
+    takers["ours, after an event"] = partial(after_events, live, item_ids[0])
     shopper_ids = [f"s-{number}" for number in range(given.shoppers)]
     rows = profiles(live, shopper_ids)
     n_facets = statistics.mean(len(row["value"]) for row in rows)  # type: ignore[arg-type]
