@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -31,6 +32,11 @@ BOUGHT = Event(event_id="b", shopper_id="bo", type=EventType.PURCHASE, occurred_
 @given(st.permutations([YES, NO, SEARCH, BOUGHT]))
 def test_the_newest_answer_wins_in_any_order(log: list[Event]) -> None:
     assert consents_in(table(log)) == {"ann": {"marketing": False, "search": True}}
+
+
+@given(st.permutations([YES, replace(NO, occurred_at=YES.occurred_at), BOUGHT]))
+def test_of_two_answers_at_one_moment_the_refusal_holds(log: list[Event]) -> None:
+    assert consents_in(table(log)) == {"ann": {"marketing": False}}
 
 
 def test_a_past_moment_shows_the_consent_valid_then() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -172,6 +173,20 @@ def test_the_answer_that_was_given_last_holds_whenever_it_arrives(
         "search": False,
     }
     assert known.n_state_events == 0
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+@pytest.mark.parametrize("refused_by", [1, 2])
+def test_of_two_answers_at_one_moment_the_refusal_holds(
+    store: Store, order: tuple[int, int], refused_by: int
+) -> None:
+    moment = answer(1, {}).event.occurred_at
+    for number in order:
+        one = answer(number, {"ads": number != refused_by})
+        put(store, replace(one, event=replace(one.event, occurred_at=moment)))
+    with store.read() as tx:
+        known = head(tx, "shop", "ann")
+    assert known is not None and known.consent["ads"]["allowed"] is False
 
 
 def alias(number: int, first: str, second: str, *, linked: bool = True) -> LoggedEvent:

@@ -7,12 +7,12 @@ are events, a past moment (`bulk.as_of`) shows the consent that was valid then.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
 import polars as pl
 
-from huaxiang.profile.contents import event_keys
 from huaxiang.records import Event, EventType
 
 
@@ -31,16 +31,20 @@ def consent_of(event: Event) -> dict[str, bool]:
 def consents_in(events: pl.DataFrame) -> dict[str, dict[str, bool]]:
     """Return what every shopper in a table of events has answered; those who were never asked are absent.
 
-    The newest answer to a purpose wins, wherever it stands in the log; in a shop that knows only an order,
-    the last in the log.
+    The newest answer to a purpose wins, wherever it stands in the log, and of two at one moment the refusal;
+    in a shop that knows only an order, the last in the log.
     """
     asked = events.filter(pl.col("type") == EventType.CONSENT.code, pl.col("context").is_not_null())
-    keyed = asked.with_columns(pl.Series("key", event_keys(asked["event_id"]), dtype=pl.Int64))
     is_timed = not asked["occurred_at"].has_nulls()
-    ordered = keyed.sort("occurred_at", "key") if is_timed else asked
+    ordered = asked.sort("occurred_at", maintain_order=True) if is_timed else asked
+    newest: dict[tuple[str, str], datetime] = {}
     answers: dict[str, dict[str, bool]] = {}
-    for shopper_id, context in ordered.select("shopper_id", "context").iter_rows():
-        answers.setdefault(shopper_id, {}).update(_answers(orjson.loads(context)))
+    for shopper_id, moment, context in ordered.select("shopper_id", "occurred_at", "context").iter_rows():
+        own = answers.setdefault(shopper_id, {})
+        for purpose, is_allowed in _answers(orjson.loads(context)).items():
+            is_at_once = is_timed and newest.get((shopper_id, purpose)) == moment
+            own[purpose] = is_allowed and own[purpose] if is_at_once else is_allowed
+            newest[shopper_id, purpose] = moment
     return answers
 
 

@@ -118,10 +118,17 @@ def _note_consent(tx: Connection, shop_id: str, event: Event, key: int) -> None:
     kept: dict[str, Any] = dict(known.consent) if known else {}
     at_ms = _at_ms(event)
     for purpose, is_allowed in answers.items():
-        if isinstance(is_allowed, bool) and _is_newer(kept.get(purpose), at_ms, key):
+        if isinstance(is_allowed, bool) and _holds(is_allowed, kept.get(purpose), at_ms, key):
             source = event.context.get("source")
             kept[purpose] = {"allowed": is_allowed, "at_ms": at_ms, "key": key, "source": source}
     _keep(tx, shop_id, event.shopper_id, "consent", kept)
+
+
+def _holds(is_allowed: bool, known: Mapping[str, Any] | None, at_ms: int, key: int) -> bool:
+    """Return whether an answer holds beside a known one; of two at one moment, the refusal does."""
+    if known is not None and known["at_ms"] == at_ms and known["allowed"] != is_allowed:
+        return not is_allowed
+    return _is_newer(known, at_ms, key)
 
 
 def _note_alias(tx: Connection, shop_id: str, event: Event, key: int) -> None:
