@@ -11,6 +11,7 @@ from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
 from huaxiang.recommend.base import Histories, TrainingData
 from huaxiang.recommend.histories import histories_of, newest, take_shoppers
 from huaxiang.recommend.neighbours import Config, Neighbours
+from huaxiang.records import EventType
 from recommend.small_shops import catalogue_of, training_of, unit_rows
 
 BARE = Config(source_exponent=0, target_exponent=0, basket_exponent=0, half_life_days=None)
@@ -58,13 +59,19 @@ def test_popularity_is_divided_out() -> None:
     np.testing.assert_allclose([scores[0, 1], scores[1, 3]], [1, 1], rtol=1e-6)
 
 
+TAKEN = st.tuples(st.integers(0, 4), st.sampled_from([EventType.PURCHASE.code, EventType.DISLIKE.code]))
+
+
 @settings(max_examples=40)
-@given(
-    st.lists(st.lists(st.integers(0, 4), min_size=1, max_size=8), min_size=1, max_size=4), st.integers(1, 3)
-)
-def test_learning_event_by_event_is_fitting_at_once(sequences: list[list[int]], per_moment: int) -> None:
-    times = [[place // per_moment for place in range(len(items))] for items in sequences]
-    whole = histories_of(sequences, occurred_ms=times)
+@given(st.lists(st.lists(TAKEN, min_size=1, max_size=8), min_size=1, max_size=4), st.integers(1, 3))
+def test_learning_event_by_event_is_fitting_at_once(
+    sequences: list[list[tuple[int, int]]], per_moment: int
+) -> None:
+    whole = histories_of(
+        [[item for item, _ in own] for own in sequences],
+        types=[[kind for _, kind in own] for own in sequences],
+        occurred_ms=[[place // per_moment for place in range(len(own))] for own in sequences],
+    )
     at_once = Neighbours(BARE).fit(training_of(whole, n_items=5))
     one_by_one = Neighbours(BARE).fit(training_of([], n_items=5))
     for history in prefixes(whole):

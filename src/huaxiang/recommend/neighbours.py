@@ -19,6 +19,7 @@ from scipy.sparse import csr_matrix
 from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import NO_ITEM, Histories, TrainingData
+from huaxiang.recommend.histories import take_events
 from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, more_stand_ins, stand_ins
 from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums, shared_out
@@ -135,19 +136,20 @@ class Neighbours(Linear):
         Events taken in order leave the same counts as `fit`, but for baskets: a line counts by the size that
         its basket had when it came, and in `fit` by the size it reached.
         """
-        liking_E = np.maximum(type_weights(history), 0) * (history.item_rows != NO_ITEM)
-        new, weight = int(history.item_rows[-1]), float(liking_E[-1])
-        if weight == 0:
+        is_liked_E = (type_weights(history) > 0) & (history.item_rows != NO_ITEM)
+        if not is_liked_E[-1]:
             return
-        self.mass_I[new] += weight
+        liked = take_events(history, is_liked_E)  # as in `fit`, what was not liked is no step between
+        liking_E, new = type_weights(liked), int(liked.item_rows[-1])
+        self.mass_I[new] += float(liking_E[-1])
         if self._target_divisor_I is not None:
             self._target_divisor_I[new] = _divisor(self.mass_I[[new]], self.target_exponent_)[0]
-        steps_E = steps_back(history)
+        steps_E = steps_back(liked)
         share_E = (
             liking_E / np.bincount(steps_E, liking_E)[steps_E].clip(1e-12) ** self.config.basket_exponent
         )
         forward_E, backward_E = self._pair_weights(steps_E)
-        old_E = history.item_rows.astype(np.int32)
+        old_E = liked.item_rows.astype(np.int32)
         amount_E = share_E * share_E[-1] * ((old_E != new) | (steps_E > 0))
         rows = np.concatenate([old_E, np.full(len(old_E), new, dtype=np.int32)])
         columns = np.concatenate([np.full(len(old_E), new, dtype=np.int32), old_E])
