@@ -102,6 +102,25 @@ def test_what_was_bought_is_still_not_offered_again() -> None:
     assert [event.item_no for event in state.events()] == [0]
 
 
+@pytest.mark.parametrize("earlier_days", [0, 400])
+@pytest.mark.parametrize("later_days", [0, 400])
+def test_hiding_all_that_a_state_still_holds_leaves_a_vector_of_numbers(
+    earlier_days: int, later_days: int
+) -> None:
+    made = diary((3, "purchase", 5), (1, "view_item", 5))
+    state, day_ms = made.state(), 86_400_000
+    totals = state.totals._replace(
+        first_seen_ms=state.totals.first_seen_ms - earlier_days * day_ms,
+        last_seen_ms=state.totals.last_seen_ms + later_days * day_ms,
+        n_events=5,
+    )
+    background = replace(made.background(), catalogue=clinic(), population=Population.empty(clinic()))
+    profile = derive(replace(state, totals=totals), background).profile
+    assert np.isfinite(profile.vector).all()
+    assert profile.state.totals.first_seen_ms <= profile.state.totals.last_seen_ms
+    assert not profile.state.events()
+
+
 def test_a_description_is_of_nobody_and_may_say_anything() -> None:
     made = diary((0, "state", "boots for a diabetic, red"))
     described = derive(made.state(), made.background(), described=True).profile

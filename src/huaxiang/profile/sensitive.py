@@ -167,13 +167,21 @@ def _lowered(totals: Totals, hidden: list[StateEvent], shown: tuple[StateEvent, 
     orders = {event.occurred_ms for event in hidden if event.type == PURCHASE} - times
     sign = {PURCHASE: 1, _REFUND: -1}
     units = totals.n_units - sum(sign.get(event.type, 0) * event.quantity for event in hidden)
-    seen = (shown[0].occurred_ms, shown[-1].occurred_ms) if shown else (0, 0)
+    first, last = totals.first_seen_ms, totals.last_seen_ms
+    is_first = first == min(event.occurred_ms for event in hidden)
+    is_last = last == max(event.occurred_ms for event in hidden)
+    if is_first and is_last and not shown:
+        first = last = 0
+    elif is_first and is_last:
+        first, last = shown[0].occurred_ms, shown[-1].occurred_ms
+    elif is_first:  # the rest has perhaps no place in the state any more: then its end stands for it
+        first = shown[0].occurred_ms if shown else last
+    elif is_last:
+        last = shown[-1].occurred_ms if shown else first
     share = max(0, units) / totals.n_units if totals.n_units > 0 else 1.0
-    is_first = totals.first_seen_ms == min(event.occurred_ms for event in hidden)
-    is_last = totals.last_seen_ms == max(event.occurred_ms for event in hidden)
     return Totals(
-        first_seen_ms=seen[0] if is_first else totals.first_seen_ms,
-        last_seen_ms=seen[1] if is_last else totals.last_seen_ms,
+        first_seen_ms=first,
+        last_seen_ms=last,
         n_orders=max(0, totals.n_orders - len(orders)),
         n_units=max(0, units),
         spend_minor=round(totals.spend_minor * share),
