@@ -149,6 +149,19 @@ def test_a_stalled_validation_stops_the_fit_and_gives_back_the_best_weights() ->
     assert weights(line) == seen[1]
 
 
+def test_a_fit_that_stops_after_an_epoch_is_the_beginning_of_a_whole_one() -> None:
+    whole, begun, seen = Line(), Line(), []
+
+    def better_and_better() -> float:
+        seen.append(weights(whole))
+        return float(len(seen))
+
+    fitted(whole, validate=better_and_better)
+    assert len(fitted(begun, stop_after=2).epochs) == 2 < len(seen)
+    assert weights(begun) == seen[1]
+    assert len(fitted(Line(), stop_after=10_000).epochs) == len(seen)
+
+
 def test_progress_tells_epochs_loss_validation_and_seconds() -> None:
     told: list[tuple[int, int, str]] = []
     ticks = iter(range(100))

@@ -20,7 +20,15 @@ from huaxiang.encoders.base import Encoded, TextEncoder
 from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.encoders.items import Known, encode_photos, encode_texts, image_encoder_of, renew_photos
 from huaxiang.evaluate.holdout import hold_out, hold_out_since, item_pairs, training_part
-from huaxiang.evaluate.trial import Ensembles, Trial, evaluate_ensembles, fit_ensembles, refit, weighted
+from huaxiang.evaluate.trial import (
+    Ensembles,
+    Trial,
+    as_validated,
+    evaluate_ensembles,
+    fit_ensembles,
+    refit,
+    weighted,
+)
 from huaxiang.feedback.retrain import Comparison, Plan, caught_up, compare, next_members
 from huaxiang.fusion import Fusion, Parts, make
 from huaxiang.model import Model
@@ -107,7 +115,8 @@ def fit(
     def learn_from(histories: Histories, stage: str) -> Ensembles:
         place = checkpoint / stage if checkpoint else None
         longer = replace(lesson, histories=histories, validation=None, checkpoint=place)
-        return refit(chosen, settings.recommend.make(), longer, stage=stage, progress=tell)
+        members = as_validated(settings.recommend.make(), chosen.new.members)
+        return refit(chosen, members, longer, stage=stage, progress=tell)
 
     tried = learn_from(held_out.known, "trial")
     evaluation = evaluate_ensembles(

@@ -133,6 +133,7 @@ def train(  # noqa: PLR0913 - what is learnt comes first, the rest has defaults
     config: Config | None = None,
     seed: int = 0,
     validate: Callable[[], float] | None = None,
+    stop_after: int | None = None,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
     of: str = "",
@@ -140,7 +141,7 @@ def train(  # noqa: PLR0913 - what is learnt comes first, the rest has defaults
 ) -> Trained:
     """Fit `network` in place and return how it went; it ends in evaluation mode with the best weights.
 
-    Without `validate` every epoch is made, and the last weights are kept.
+    Without `validate` every epoch is made, or those until `stop_after`, and the last weights are kept.
 
     Parameters
     ----------
@@ -152,6 +153,9 @@ def train(  # noqa: PLR0913 - what is learnt comes first, the rest has defaults
         Decides batches and dropout; the caller's random state is left as it was.
     validate
         Called after each epoch in evaluation mode; higher is better.
+    stop_after
+        Last epoch to make, as an earlier fit with `validate` found best; the step sizes are those of a whole
+        fit, as they were there. None makes all.
     checkpoint
         Folder in which the fit saves itself after each epoch, and from which it resumes. A checkpoint of
         another fit is not resumed. A finished fit removes it.
@@ -172,7 +176,8 @@ def train(  # noqa: PLR0913 - what is learnt comes first, the rest has defaults
     if file is not None and file.exists():
         loop.resume(file, progress)
     n_epochs = config.epochs(lengths_N)
-    while len(loop.trained.epochs) < n_epochs and not loop.trained.has_stalled(config.patience):
+    n_made = n_epochs if stop_after is None else min(stop_after, n_epochs)
+    while len(loop.trained.epochs) < n_made and not loop.trained.has_stalled(config.patience):
         started = clock()
         loss = loop.one_epoch(loss_of, n_epochs)
         metric = _validated(network, validate)
@@ -180,7 +185,7 @@ def train(  # noqa: PLR0913 - what is learnt comes first, the rest has defaults
         if file is not None:
             loop.save(file)
         if progress is not None:
-            progress(len(loop.trained.epochs), n_epochs, _note(loop.trained.epochs[-1]))
+            progress(len(loop.trained.epochs), n_made, _note(loop.trained.epochs[-1]))
     loop.finish()
     if file is not None:
         file.unlink(missing_ok=True)

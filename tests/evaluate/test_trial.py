@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from huaxiang.evaluate.holdout import HeldOut, Next
-from huaxiang.evaluate.trial import Ensembles, fit_ensembles, refit
+from huaxiang.evaluate.trial import Ensembles, as_validated, fit_ensembles, refit
 from huaxiang.recommend.base import Recommender
 from huaxiang.recommend.closed_form import ClosedForm, Config
 from huaxiang.recommend.histories import histories_of, leave_last_out
 from huaxiang.recommend.neighbours import Neighbours
+from huaxiang.recommend.sequence import Config as SequenceConfig
+from huaxiang.recommend.sequence import SequenceRecommender
+from huaxiang.training import Config as TrainingConfig
 from recommend.small_shops import training_of
 
 SPLIT = leave_last_out(histories_of([[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 0], [4, 0, 1]] * 4))
@@ -47,3 +51,21 @@ def test_a_member_that_the_catalogue_outgrew_is_left_out_when_learning_again() -
     again = refit(ensembles, members(most=5), longer, stage="", progress=silent)
     assert list(again.new.members) == list(again.new.weights_) == ["neighbours"]
     assert "closed_form left out: 6 items" in again.new.degraded_[0]
+
+
+def test_what_learns_in_epochs_learns_again_for_as_many_as_were_best_when_validated() -> None:
+    sequence = SequenceConfig(
+        dimensions=8, layers=1, training=TrainingConfig(steps=12, patience=1, learning_rate=0.05)
+    )
+    lesson = replace(training_of(SPLIT.histories, n_items=5), validation=SPLIT)
+    first = fit_ensembles({"sequence": SequenceRecommender(sequence)}, lesson, HELD_OUT, progress=silent)
+    before = first.new.members["sequence"]
+    assert isinstance(before, SequenceRecommender)
+    again = as_validated({"sequence": SequenceRecommender(sequence), **members(most=5)}, first.new.members)
+    longer = replace(lesson, validation=None)
+    fitted = again["sequence"].fit(longer)
+    assert isinstance(fitted, SequenceRecommender)
+    assert len(fitted.trained_.epochs) == before.trained_.best_epoch
+    alone = SequenceRecommender(sequence).fit(longer)
+    assert len(alone.trained_.epochs) > before.trained_.best_epoch
+    assert list(again) == ["sequence", "neighbours", "closed_form"]

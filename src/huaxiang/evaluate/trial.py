@@ -19,6 +19,7 @@ from huaxiang.evaluate.measure import Measurement, measure, paired_gaps
 from huaxiang.recommend.base import Recommender, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
 from huaxiang.recommend.ensemble import Earlier, Ensemble, within_limits
+from huaxiang.recommend.sequence import SequenceRecommender
 from huaxiang.recommend.stored import load_settings, save_settings
 from huaxiang.recommend.ways import SLOW, make_recommender
 from huaxiang.records import Matrix
@@ -258,6 +259,18 @@ class Trial:
     ensembles: Ensembles
     validated: Ensembles
     evaluation: Mapping[str, Any]
+
+
+def as_validated(
+    members: Mapping[str, Recommender], validated: Mapping[str, Recommender]
+) -> dict[str, Recommender]:
+    """Return unfitted members; those that learn in epochs will make as many as were best when validated."""
+    found = dict(members)
+    for name, member in members.items():
+        before = validated.get(name)
+        if isinstance(member, SequenceRecommender) and isinstance(before, SequenceRecommender):
+            found[name] = member.as_long_as(before)
+    return found
 
 
 def refit(

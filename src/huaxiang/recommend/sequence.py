@@ -117,6 +117,7 @@ class SequenceRecommender:
         self.weights_: Callable[[], Arrays] = dict
         self.start_: Start | None = None
         self.trained_ = loop.Trained()
+        self.stop_after_: int | None = None
 
     def fit(self, training: TrainingData) -> Self:
         """Start over on `training`; resumes from `training.checkpoint` if that is of this very fit.
@@ -124,8 +125,7 @@ class SequenceRecommender:
         After `going_on` it starts from weights that were learnt before, and makes fewer steps.
 
         The same seed gives the same model on the same machine and number of threads. With
-        `training.validation` the best epoch is kept, without it the last; the defaults leave so much out
-        while learning that the two are close.
+        `training.validation` the best epoch is kept, without it the last; see `as_long_as`.
 
         Raises
         ------
@@ -137,10 +137,21 @@ class SequenceRecommender:
         loop.require("torch")
         from huaxiang.recommend.sequence_fit import fit_network
 
-        fitted = fit_network(training, self.config, device=self.device, start=self.start_)
+        fitted = fit_network(
+            training, self.config, device=self.device, start=self.start_, stop_after=self.stop_after_
+        )
         self.outlooks_, self.export_, self.trained_ = fitted.outlooks, fitted.export, fitted.trained
         self.weights_ = fitted.weights
         return self
+
+    def as_long_as(self, validated: Self) -> Self:
+        """Return a recommender whose fit stops after the epoch that was best in a fit with validation.
+
+        What has few events for many items is learnt by heart long before the last epoch.
+        """
+        next_one = type(self)(self.config, device=self.device)
+        next_one.stop_after_ = validated.trained_.best_epoch or None
+        return next_one
 
     def going_on(self) -> Self:
         """Return a recommender whose fit starts from this one's weights, with a share of the steps.

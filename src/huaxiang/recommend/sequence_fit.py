@@ -54,7 +54,12 @@ class Fitted:
 
 
 def fit_network(
-    training: TrainingData, config: Config, *, device: str = "cpu", start: Start | None = None
+    training: TrainingData,
+    config: Config,
+    *,
+    device: str = "cpu",
+    start: Start | None = None,
+    stop_after: int | None = None,
 ) -> Fitted:
     """Return the network fitted on `training`, and how its fit went; `start` is what it goes on from."""
     spaces = start.spaces if start else Spaces.among(training.vectors, config.spaces)
@@ -78,6 +83,7 @@ def fit_network(
         config=start.shortened(config.training) if start else config.training,
         seed=training.seed,
         validate=_validation(training.validation, outlooks, seed=training.seed),
+        stop_after=stop_after,
         progress=training.progress,
         checkpoint=training.checkpoint,
         of=_fingerprint(training.histories, content_IC, config) + (start.fingerprint() if start else ""),
