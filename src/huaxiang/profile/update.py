@@ -218,7 +218,7 @@ def content_hash(content: str | None) -> int:
 
 def channel_code(name: str | None) -> int:
     """Return the row of a channel in `CHANNELS`; "other" for one that is not there."""
-    return _CHANNEL_CODE.get(name.lower(), _OTHER_CHANNEL) if name else _OTHER_CHANNEL
+    return _CHANNEL_CODE.get((name or "").lower(), _OTHER_CHANNEL)
 
 
 def whole_units(quantity: float) -> int:
