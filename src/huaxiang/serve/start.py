@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -69,10 +67,6 @@ LOG = logging.getLogger(__name__)
 AT_ONCE = 20_000
 SNAPSHOT_SHARE = 0.1
 """Of the processor's time that a snapshot beside requests takes, at most."""
-SWITCH_S = 0.0005
-"""A thread that computes lets another go on after so long: requests shouldn't wait for the usual 5 ms."""
-GARBAGE = (10_000, 20, 20)
-"""Thresholds of the collector of garbage: what was there at the start is no longer looked at."""
 Tell = Callable[[str], None]
 
 
@@ -98,10 +92,6 @@ def prepare(process: Process, *, tell: Tell = lambda note: None) -> Prepared:
 def open_app(process: Process) -> FastAPI:
     """Return the application of one process, ready to serve."""
     service = open_service(process)
-    sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
     return create_app(service, running=partial(_running, service, process))
 
 
