@@ -103,19 +103,20 @@ def test_a_database_that_stops_is_waited_for_and_nothing_acknowledged_is_lost(cl
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(cluster: Cluster) -> None:
-    served, before = cluster.served, cluster.workers()
+    served, n_kills = cluster.served, 0
     senders = Senders(served, seed=4, is_patient=True)
     threads = senders.start()
     wait_for(lambda: senders.n_acknowledged > 10, "events before")
-    killed = min(before)
-    os.kill(killed, signal.SIGKILL)
-    n_before = senders.n_acknowledged
-    wait_for(lambda: senders.n_acknowledged > n_before + 20, "events after")
+    while n_kills < 5 and not senders.codes[0]:  # until one had a request on its way to it
+        killed = min(cluster.workers())
+        os.kill(killed, signal.SIGKILL)
+        n_kills, n_before = n_kills + 1, senders.n_acknowledged
+        wait_for(lambda before=n_before: senders.n_acknowledged > before + 20, "events after")  # type: ignore[misc]
+        wait_for(cluster.is_whole, "two workers again")
+        assert killed not in cluster.workers()
     senders.end(threads)
-    wait_for(cluster.is_whole, "two workers again")
-    assert killed not in cluster.workers()
     check_all_there(served, senders.acknowledged)
-    assert senders.codes[0] < 10  # requests that were on their way to the one that was killed
+    assert 0 < senders.codes[0] < 10 * n_kills
 
 
 def test_the_same_batch_ten_times_at_once_counts_once(cluster: Cluster) -> None:
