@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from huaxiang import fusion
 from huaxiang.errors import ArtefactError, EncoderError, NotFittedError, SettingsError
 from huaxiang.fusion import FUSIONS, Parts, make
+from huaxiang.fusion.weighted import learn_lambda, mean_surprise, weighted_sum
 from huaxiang.records import Matrix
 
 TRAINED = ("gated", "attention")
@@ -174,6 +175,27 @@ def test_the_modality_that_tells_what_goes_together_weighs_more(name: str, telli
     more = {"steps": 100} if name in TRAINED else {}
     weights = small(name, **more).fit(parts, pairs).weights(parts)
     assert weights[telling] > 0.6 > weights[silent]
+
+
+def test_a_weak_signal_weighs_more_too() -> None:
+    rng = np.random.default_rng(4)
+    kind = np.arange(200) % 40
+    signal = unit(np.eye(40)[kind] + 0.3 * rng.normal(size=(200, 40)))
+    codes = np.stack([signal, unit(rng.normal(size=(200, 40)))])
+    first = rng.integers(200, size=2000)
+    together = rng.random(2000) < 0.4
+    second = np.where(
+        together, (first + 40 * rng.integers(1, 5, size=2000)) % 200, rng.integers(200, size=2000)
+    )
+    pairs = np.stack([first, second], axis=1)[first != second].astype(np.int32)
+    learnt = learn_lambda(codes, pairs, prior_pairs=20.0)
+
+    def surprise(share: float) -> float:
+        fused = weighted_sum(codes, np.array([share, 1 - share]))
+        return min(mean_surprise(fused, pairs, sharpness=sharpness) for sharpness in (0.5, 1, 2, 4))
+
+    assert surprise(0.5) - surprise(0.9) > 0.01  # it is there to be found
+    assert learnt[0] > 0.7
 
 
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
