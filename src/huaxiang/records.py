@@ -261,13 +261,19 @@ class Facet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interest:
-    """One of up to five directions in the shopper's events; `vector` has unit length."""
+    """One of up to five directions in the shopper's events; `vector` has unit length.
+
+    `name` and `title` (of the most typical item) are in the shop's first language, `names` and `titles` in
+    each language that the portrait speaks; without an item there is no title.
+    """
 
     name: str
     weight: float
     item_id: str | None
     title: str | None
     evidence: tuple[Evidence, ...]
+    names: Mapping[str, str]
+    titles: Mapping[str, str]
     vector: Vector = field(repr=False, compare=False)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from boutique import diary
+from boutique import CATALOGUE, diary
 from huaxiang.profile.contents import Contents
+from huaxiang.profile.derive import derive
 from huaxiang.profile.interests import Things, directions
+from huaxiang.profile.population import Population
 from huaxiang.profile.vector import ACTIVITY, N_ACTIVITY, WIDTH
 from huaxiang.profile.weights import Config
 
@@ -58,6 +62,35 @@ def test_names_say_the_quality_and_the_thing() -> None:
     assert [one.name for one in interests] == ["red Running Shoes"]
     assert interests[0].title in ("red runner", "blue runner")
     assert len(interests[0].evidence) == Config().evidence_per_facet
+
+
+def test_names_and_titles_are_said_in_both_languages() -> None:
+    made = diary(*[(n, "purchase", item) for n, item in enumerate((3, 4, 3, 4))])
+    [interest] = made.derived(config=Config(interests=1)).profile.interests
+    assert interest.names == {"en": "red Running Shoes", "zh": "红色跑步鞋"}
+    assert interest.titles["en"] == interest.title
+    assert interest.titles["zh"] in ("商品3", "商品4")
+
+
+def test_the_name_is_in_the_shops_first_language() -> None:
+    made = diary(*[(n, "purchase", item) for n, item in enumerate((3, 4, 3, 4))])
+    chinese = replace(CATALOGUE, languages=("zh", "en"))
+    read_against = replace(
+        made.background(config=Config(interests=1)),
+        catalogue=chinese,
+        population=Population.empty(chinese),
+    )
+    [interest] = derive(made.state(), read_against).profile.interests
+    assert (interest.name, interest.title) == (interest.names["zh"], interest.titles["zh"])
+    assert interest.names["en"] == "red running shoes"
+
+
+def test_an_interest_in_words_alone_is_called_by_them_and_has_no_title() -> None:
+    made = diary((1, "search", "something odd"))
+    made.contents.add_vectors([made.events[0].content], np.eye(1, 16, dtype="f"))
+    [interest] = made.derived().profile.interests
+    assert interest.names == {"en": "something odd", "zh": "something odd"}
+    assert (interest.title, interest.titles) == (None, {})
 
 
 def test_words_count_as_events_where_they_have_a_vector() -> None:

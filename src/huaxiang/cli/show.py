@@ -95,7 +95,7 @@ def show_profile(console: Console, profile: Profile, *, language: str, n_facets:
     console.print(Panel(Group(*(said or [Text("—")])), title=escape(title), title_align="left"))
     console.print(_facet_table(profile, language, n_facets))
     if profile.interests:
-        console.print(_interest_table(profile, words))
+        console.print(_interest_table(profile, language))
     _show_degraded(console, profile.degraded, words)
 
 
@@ -135,10 +135,15 @@ def _limit(limit: PriceLimit, currency: str | None) -> str:
     return f"≥ {ends[0]}{unit}" if ends[1] is None else f"{ends[0]}–{ends[1]}{unit}"
 
 
-def _interest_table(profile: Profile, words: Mapping[str, str]) -> RenderableType:
+def _interest_table(profile: Profile, language: str) -> RenderableType:
+    words = WORDS[language]
     table = _table(words["interests"], [words["value"], words["weight"], words["typical"]], numbers={1})
     for interest in profile.interests:
-        table.add_row(escape(interest.name), f"{interest.weight:.2f}", escape(interest.title or "—"))
+        table.add_row(
+            escape(interest.names[language]),
+            f"{interest.weight:.2f}",
+            escape(interest.titles.get(language, "—")),
+        )
     return table
 
 

@@ -205,7 +205,7 @@ class ShopperPage:
                         f'src="{photo_of(interest.item_id)}" alt="" loading=lazy'
                     ).classes("hx-photo")
                 with ui.column().classes("gap-0"):
-                    ui.label(interest.name)
+                    ui.label(interest.names[self.visit.language])
                     ui.label(f"{interest.weight:.0%}").classes("hx-quiet")
                 self._evidence(interest.evidence)
 

@@ -30,6 +30,7 @@ from huaxiang.profile.population import Population
 from huaxiang.profile.portrait import Claim, Ground, claims_of, portrait_of
 from huaxiang.profile.said import Heard, hear
 from huaxiang.profile.sensitive import without_sensitive
+from huaxiang.profile.sentences import LANGUAGES
 from huaxiang.profile.state import ProfileState
 from huaxiang.profile.update import milliseconds
 from huaxiang.profile.values import Values
@@ -199,23 +200,35 @@ def find_interests(
 
 
 def name_interests(found: Sequence[Direction], values: Values, cite: Citations) -> tuple[Interest, ...]:
-    """Return the directions as interests with a name, a typical item and evidence."""
-    catalogue = values.catalogue
-    language = catalogue.languages[0] if catalogue.languages else "en"
-    return tuple(
-        Interest(
-            name=_name(direction, values, language) or cite.words(direction.rows),
-            weight=direction.weight,
-            item_id=catalogue.item_ids[direction.item] if direction.item >= 0 else None,
-            title=catalogue.title(direction.item, language=language) if direction.item >= 0 else None,
-            evidence=cite.events(direction.rows),
-            vector=direction.vector,
-        )
-        for direction in found
+    """Return the directions as interests with a name and a typical item in each language, and evidence."""
+    return tuple(_interest(direction, values, cite) for direction in found)
+
+
+def _interest(direction: Direction, values: Values, cite: Citations) -> Interest:
+    catalogue, item = values.catalogue, direction.item
+    own = catalogue.languages[0] if catalogue.languages else "en"
+    languages = dict.fromkeys((own, *LANGUAGES))
+    picked = _quality_and_thing(direction, values)
+    titles = {lang: catalogue.title(item, language=lang) for lang in languages} if item >= 0 else {}
+    names = {
+        lang: _joined([values.label(value, language=lang) for value in picked], lang)
+        or titles.get(lang, "")
+        or cite.words(direction.rows)
+        for lang in languages
+    }
+    return Interest(
+        name=names[own],
+        weight=direction.weight,
+        item_id=catalogue.item_ids[item] if item >= 0 else None,
+        title=titles.get(own),
+        evidence=cite.events(direction.rows),
+        names={lang: names[lang] for lang in LANGUAGES},
+        titles={lang: titles[lang] for lang in LANGUAGES if titles},
+        vector=direction.vector,
     )
 
 
-def _name(direction: Direction, values: Values, language: str) -> str:
+def _quality_and_thing(direction: Direction, values: Values) -> list[int]:
     """Return what most of the interest's items have in common: a quality and the thing, as in "red dress"."""
     shared = _common_values(direction, values)
     kinds = [values.dimension(value) for value in shared]
@@ -223,11 +236,13 @@ def _name(direction: Direction, values: Values, language: str) -> str:
         shared[kinds.index(kind)] for kind in ("colour", "style", "material", "brand") if kind in kinds
     ][:1]
     picked += [shared[kinds.index(kind)] for kind in ("category", "image_tag") if kind in kinds][:1]
-    joint = "" if language == "zh" else " "
-    said = joint.join(values.label(value, language=language) for value in picked)
-    if said:
-        return said
-    return values.catalogue.title(direction.item, language=language) if direction.item >= 0 else ""
+    return picked
+
+
+def _joined(labels: Sequence[str], language: str) -> str:
+    """Return the labels as one name; Chinese leaves no space between its words."""
+    is_chinese = language == "zh" and not all(label.isascii() for label in labels)
+    return ("" if is_chinese else " ").join(labels)
 
 
 def _common_values(direction: Direction, values: Values, *, least: float = 0.5) -> list[int]:

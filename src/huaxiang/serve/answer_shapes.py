@@ -146,7 +146,10 @@ class Profile(BaseModel):
     version: ProfileVersion
     n_events: int = Field(examples=[12])
     facets: list[Facet]
-    interests: list[dict[str, Any]] = Field(examples=[[]])
+    interests: list[dict[str, Any]] = Field(
+        description="Each with name, weight, item_id, title and evidence; names and titles by language.",
+        examples=[[]],
+    )
     intent: dict[str, Any] | None = Field(examples=[None])
     activity: dict[str, Any] | None = Field(examples=[None])
     portrait: dict[str, list[dict[str, Any]]] = Field(

@@ -1,0 +1,30 @@
+"""What the terminal draws, in the reader's language."""
+
+from __future__ import annotations
+
+import pytest
+from rich.console import Console
+
+from boutique import diary
+from huaxiang.cli.show import show_profile
+from huaxiang.profile.weights import Config
+from huaxiang.records import Profile
+
+
+def drawn(profile: Profile, language: str) -> str:
+    console = Console(width=160)
+    with console.capture() as shown:
+        show_profile(console, profile, language=language)
+    return shown.get()
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "title"), [("en", "red Running Shoes", " runner"), ("zh", "红色跑步鞋", "商品")]
+)
+def test_interests_and_their_items_are_named_in_the_readers_language(
+    language: str, name: str, title: str
+) -> None:
+    made = diary(*[(n, "purchase", item) for n, item in enumerate((3, 4, 3, 4))])
+    shown = drawn(made.derived(config=Config(interests=1)).profile, language)
+    [row] = [line for line in shown.splitlines() if name in line and line.startswith("│") and "1.00" in line]
+    assert title in row
