@@ -1,7 +1,8 @@
 """The nouns of the shop: what every stage takes and returns.
 
 An `Item` is sold, an `Event` is something a shopper did or said, a `Profile` is what the events show,
-and a `Slate` is a list made from a profile. Everything here is plain, frozen and free of arithmetic.
+and a `Slate` is a list made from a profile. Everything here is plain, free of arithmetic and frozen, an event
+for type checkers only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from huaxiang.quick import quick_dataclass
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -132,7 +135,7 @@ def _said(text: Text) -> dict[str, str]:
     return {"title": text.title} | ({"description": text.description} if text.description else {})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick_dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """What an event was worth: a rating of 1 to 5, a quantity, a unit price."""
 
@@ -142,7 +145,7 @@ class Value:
     rating: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@quick_dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something a shopper did or said, once.
 

@@ -128,7 +128,7 @@ def learn_lambda(
         return mean_surprise(fused_ID, pairs_P2, sharpness=float(np.exp(settings[0]))) + prior
 
     start = np.array([np.log(10.0), *np.zeros(n_modalities)])
-    # Where a setting starts at 0, SciPy's own first step is 0.00025: within the tolerance, it would stay there.
+    # From a setting of 0 SciPy's own first step is 0.00025: within the tolerance, so it would stay there.
     first_steps = start + np.vstack([np.zeros_like(start), 0.5 * np.eye(len(start))])
     options = {"initial_simplex": first_steps, "xatol": 0.02, "fatol": 1e-4, "maxfev": 60 * n_modalities}
     best = minimize(surprise, start, method="Nelder-Mead", options=options)

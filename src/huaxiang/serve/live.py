@@ -223,8 +223,9 @@ class LiveShop:
     ) -> None:
         """Make events that are in the log readable; called by the writer before anybody hears of them."""
         self.states.append(events, positions, new_orders)
-        occurred = [milliseconds(one.event.occurred_at) for one in events if one.event.occurred_at]
-        self.newest_ms = max(self.newest_ms, *occurred) if occurred else self.newest_ms
+        occurred = [one.event.occurred_at for one in events if one.event.occurred_at]
+        if occurred:
+            self.newest_ms = max(self.newest_ms, milliseconds(max(occurred)))
 
     def forget(self, shopper_ids: Sequence[str] | None = None) -> None:
         """Drop what this process keeps of some shoppers, of all where none are named.

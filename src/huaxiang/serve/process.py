@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 SWITCH_S = 0.0005
 """A thread that computes lets another go on after so long: requests shouldn't wait for the usual 5 ms."""
-GARBAGE = (10_000, 20, 20)
+GARBAGE = (50_000, 20, 20)
 """Thresholds of the collector of garbage: what was there at the start is no longer looked at."""
 _PROCESS = "HUAXIANG_PROCESS"
 """Carries a process's settings, but no secret, from the command to its workers."""

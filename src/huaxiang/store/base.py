@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from huaxiang.quick import quick_dataclass
 from huaxiang.records import Event, Slate, Vector
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class LoggedEvent:
     """An event, and the numbers by which states name it.
 

@@ -72,7 +72,7 @@ def append(
     counts = _locked_heads(tx, shop_id, sorted(set(parts)))
     there = _positions_there(tx, shop_id, events)
     orders = _orders_there(tx, shop_id, events)
-    outcome, rows, seen = Appended([], [], [], []), [], Seen()
+    outcome, rows, seen, received_ms = Appended([], [], [], []), [], Seen(), _Arrival()
     for one, part in zip(events, parts, strict=True):
         event = one.event
         identity, order = (event.shopper_id, event.event_id), (event.shopper_id, event.order_id)
@@ -89,7 +89,7 @@ def append(
         position = there[identity] = counts[part] * n_partitions + part
         counts[part] += 1
         outcome.add(position, is_new=True, new_order=is_new_order)
-        rows.append(_row(shop_id, one, part, position, is_new_order))
+        rows.append(_row(shop_id, one, part, position, is_new_order, received_ms(event.received_at)))
         seen.add(event, one.event_key, position)
     if rows:
         insert_rows(tx, EVENTS, _COLUMNS, sorted(rows))  # in the order of the key: neighbours share a page
@@ -256,7 +256,21 @@ def _ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _row(shop_id: str, one: LoggedEvent, part: int, position: int, is_new_order: bool) -> tuple[Any, ...]:
+class _Arrival:
+    """Milliseconds of moments of arrival: all the events of a request have one and the same."""
+
+    def __init__(self) -> None:
+        self._newest: tuple[datetime | None, int | None] = (None, None)
+
+    def __call__(self, moment: datetime | None) -> int | None:
+        if moment is not self._newest[0]:
+            self._newest = (moment, None if moment is None else _ms(moment))
+        return self._newest[1]
+
+
+def _row(
+    shop_id: str, one: LoggedEvent, part: int, position: int, is_new_order: bool, received_ms: int | None
+) -> tuple[Any, ...]:
     event, value = one.event, one.event.value
     context = event.context
     return (
@@ -273,7 +287,7 @@ def _row(shop_id: str, one: LoggedEvent, part: int, position: int, is_new_order:
         event.image,
         one.content,
         None if event.occurred_at is None else _ms(event.occurred_at),
-        None if event.received_at is None else _ms(event.received_at),
+        received_ms,
         value.quantity,
         value.price_minor,
         value.currency,

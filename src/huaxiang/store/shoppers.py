@@ -6,6 +6,7 @@ answer, by when it occurred, wins, so the order in which events arrive decides n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,29 +25,32 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEAD = "shopper_id, n_events, n_state_events, last_position, group_id, consent, traits"
 
 
-@dataclass(slots=True)
-class _Count:
-    n_events: int = 0
-    n_state_events: int = 0
-    last_position: int = 0
-
-
 @dataclass
 class Seen:
-    """What new events change about their shoppers."""
+    """What new events change about their shoppers; those of one shopper come in the order of the log.
 
-    counts: dict[str, _Count] = field(default_factory=dict)
+    Parameters
+    ----------
+    of_events, of_state_events
+        Whose each event is, and whose each that a state counts.
+    last_positions
+        Shopper → position of the newest.
+    said
+        Consent and aliases, with the keys of their events.
+    """
+
+    of_events: list[str] = field(default_factory=list)
+    of_state_events: list[str] = field(default_factory=list)
+    last_positions: dict[str, int] = field(default_factory=dict)
     said: list[tuple[Event, int]] = field(default_factory=list)
 
     def add(self, event: Event, event_key: int, position: int) -> None:
         """Take in one new event."""
-        count = self.counts.get(event.shopper_id)
-        if count is None:
-            count = self.counts[event.shopper_id] = _Count()
-        count.n_events += 1
-        count.n_state_events += event.type in _IN_A_STATE
-        count.last_position = max(count.last_position, position)
-        if event.type is EventType.CONSENT or event.type is EventType.ALIAS:
+        self.of_events.append(event.shopper_id)
+        self.last_positions[event.shopper_id] = position
+        if event.type in _IN_A_STATE:
+            self.of_state_events.append(event.shopper_id)
+        elif event.type is EventType.CONSENT or event.type is EventType.ALIAS:
             self.said.append((event, event_key))
 
 
@@ -60,9 +64,10 @@ def note_shoppers(tx: Connection, shop_id: str, seen: Seen) -> None:
         "CASE WHEN excluded.last_position > shoppers.last_position THEN excluded.last_position "
         "ELSE shoppers.last_position END"
     )
+    n_events, n_state_events = Counter(seen.of_events), Counter(seen.of_state_events)
     rows = [
-        (shop_id, shopper_id, one.n_events, one.n_state_events, one.last_position)
-        for shopper_id, one in sorted(seen.counts.items())
+        (shop_id, shopper_id, n_events[shopper_id], n_state_events[shopper_id], position)
+        for shopper_id, position in sorted(seen.last_positions.items())
     ]
     insert_rows(tx, SHOPPERS, columns, rows, then=or_add)
     for event, key in seen.said:

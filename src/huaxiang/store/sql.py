@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Float, Table
+from sqlalchemy import Boolean, Connection, Float, Table
 
 _MOST_VALUES = 16_000
 """In one statement of SQLite, which takes 32,766."""
@@ -42,11 +42,10 @@ def insert_rows(
     """
     if not rows:
         return
-    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
     if is_postgresql(tx):
-        _insert_columns(tx, table, columns, rows, into=into, then=then)
+        _insert_columns(tx, table, columns, rows, then=then)
     else:
-        _insert_rows(tx, rows, into=into, then=then)
+        _insert_rows(tx, table, columns, rows, then=then)
 
 
 def _insert_columns(
@@ -55,7 +54,6 @@ def _insert_columns(
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
     *,
-    into: str,
     then: str,
 ) -> None:
     """Insert one array for each column: PostgreSQL's driver takes long over thousands of placeholders."""
@@ -66,16 +64,33 @@ def _insert_columns(
         else list(column)
         for name, column in zip(columns, zip(*rows, strict=True), strict=True)
     )
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
     tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {then}", values)
 
 
-def _insert_rows(tx: Connection, rows: Sequence[Sequence[Any]], *, into: str, then: str) -> None:
-    """Insert as many rows at once as SQLite takes, in powers of two: so a few statements stay prepared."""
-    one_row = f"({', '.join('?' * len(rows[0]))})"
+def _insert_rows(
+    tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, then: str
+) -> None:
+    """Insert as many rows at once as SQLite takes, in powers of two: so a few statements stay prepared.
+
+    Its driver takes fifteen times as long over None and truths as over numbers. So truths are given as
+    numbers, and columns that say nothing are left out: what is left out is NULL.
+    """
+    truths = {place for place, name in enumerate(columns) if isinstance(table.c[name].type, Boolean)}
     done, length = 0, 1 << ((_MOST_VALUES // len(rows[0])).bit_length() - 1)
     while done < len(rows):
         while length > len(rows) - done:
             length //= 2
+        given = [
+            (columns[place], [None if value is None else int(value) for value in column])
+            if place in truths
+            else (columns[place], column)
+            for place, column in enumerate(zip(*rows[done : done + length], strict=True))
+            if column[0] is not None or column.count(None) < length
+        ]
+        names, values = zip(*given, strict=True)
+        one_row = f"({', '.join('?' * len(names))})"
+        into = f"INSERT INTO {table.name} ({', '.join(names)})"
         statement = f"{into} VALUES {', '.join([one_row] * length)} {then}"
-        tx.exec_driver_sql(statement, tuple(chain.from_iterable(rows[done : done + length])))
+        tx.exec_driver_sql(statement, tuple(chain.from_iterable(zip(*values, strict=True))))
         done += length
