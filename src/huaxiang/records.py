@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.notes import Note
 from huaxiang.quick import quick_dataclass
 
 Vector = NDArray[np.float32]
@@ -344,7 +345,7 @@ class Profile:
     portrait: Mapping[str, tuple[Sentence, ...]]
     vector: Vector = field(repr=False, compare=False)
     consent: Mapping[str, bool] = field(default_factory=dict)
-    degraded: tuple[str, ...] = ()
+    degraded: tuple[Note, ...] = ()
     state: Any = field(default=None, repr=False, compare=False)
 
     def as_json(self, *, vector: bool = False) -> dict[str, object]:
@@ -425,7 +426,7 @@ class Slate:
     slate_id: str
     items: tuple[Ranked, ...]
     of: str = "item"
-    degraded: tuple[str, ...] = ()
+    degraded: tuple[Note, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return the stable JSON object of `huaxiang recommend --json`."""

@@ -96,6 +96,22 @@ def test_a_correction_changes_the_facets_at_once(
 
 
 @pytest.mark.parametrize(
+    ("language", "shopper_id", "purpose", "note"),
+    [
+        ("en-US", "s-2", "recommendations", "no consent for recommend; popular items"),
+        ("zh-CN", "s-3", "推荐", "顾客未授权用于推荐，列出热门商品"),
+    ],
+)
+def test_what_a_list_lacks_is_said_in_the_readers_language(
+    served: None, browser: object, language: str, shopper_id: str, purpose: str, note: str
+) -> None:
+    page = signed_in(browser, language=language)
+    page.goto(f"{HOME}/shoppers/{shopper_id}")  # type: ignore[attr-defined]
+    page.get_by_role("switch", name=purpose).click()  # type: ignore[attr-defined]
+    page.get_by_text(note).wait_for()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
     ("language", "heading", "watched"),
     [("en-US", "Whether shoppers have changed", "event type"), ("zh-CN", "顾客是否变化", "事件类型")],
 )

@@ -8,7 +8,9 @@ import pytest
 import huaxiang.console
 from huaxiang.console.sign_in import sign_in_page
 from huaxiang.console.words import keys, word
+from huaxiang.notes import EVENT_TYPES, PURPOSES
 from huaxiang.records import EventType
+from huaxiang.serve import settings
 
 PAGES = Path(huaxiang.console.__file__).parent
 
@@ -25,9 +27,11 @@ def test_every_word_that_a_page_says_is_known() -> None:
 
 
 def test_every_kind_of_event_has_a_chinese_name() -> None:
-    from huaxiang.console.reading import _TYPES_ZH
+    assert set(EVENT_TYPES) == {str(kind) for kind in EventType}
 
-    assert set(_TYPES_ZH) == {str(kind) for kind in EventType}
+
+def test_purposes_are_called_alike_in_notes_and_on_pages() -> None:
+    assert PURPOSES == {purpose: word(purpose, "zh") for purpose in settings.PURPOSES}
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

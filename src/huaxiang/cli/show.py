@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from huaxiang.notes import Note, spoken
 from huaxiang.profile.names import dimension_name
 from huaxiang.profile.prices import PriceLimit, minor_units, price_limit_of
 from huaxiang.records import Evidence, Facet, Profile, Slate
@@ -96,7 +97,7 @@ def show_profile(console: Console, profile: Profile, *, language: str, n_facets:
     console.print(_facet_table(profile, language, n_facets))
     if profile.interests:
         console.print(_interest_table(profile, language))
-    _show_degraded(console, profile.degraded, words)
+    _show_degraded(console, profile.degraded, language)
 
 
 def _facet_table(profile: Profile, language: str, n_facets: int) -> RenderableType:
@@ -157,7 +158,7 @@ def show_slate(console: Console, slate: Slate, *, language: str) -> None:
         name = ranked.title if ranked.title == ranked.item_id else f"{ranked.title}  ({ranked.item_id})"
         table.add_row(str(ranked.rank), escape(name), f"{ranked.score:.3f}", escape(reasons))
     console.print(table)
-    _show_degraded(console, slate.degraded, words)
+    _show_degraded(console, slate.degraded, language)
 
 
 def show_models(console: Console, models: Sequence[Mapping[str, Any]], *, title: str) -> None:
@@ -213,6 +214,7 @@ def _table(title: str, heads: Sequence[str], *, numbers: set[int]) -> Table:
     return table
 
 
-def _show_degraded(console: Console, degraded: Sequence[str], words: Mapping[str, str]) -> None:
+def _show_degraded(console: Console, degraded: Sequence[Note], language: str) -> None:
     for note in degraded:
-        console.print(Text(f"{words['degraded']}: {note}", style="yellow"))
+        said = spoken(note, language=language)
+        console.print(Text(f"{WORDS[language]['degraded']}: {said}", style="yellow"))

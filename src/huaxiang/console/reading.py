@@ -15,6 +15,7 @@ from PIL import Image
 
 from huaxiang.console.words import name_of
 from huaxiang.errors import UnknownItemError
+from huaxiang.notes import EVENT_TYPES
 from huaxiang.records import Event, EventType, Evidence
 from huaxiang.serve.live import LiveShop
 from huaxiang.shop.catalogue import Catalogue, Dimension
@@ -25,26 +26,6 @@ _SEEN = 20
 """Events looked through for each line of a timeline: most are impressions."""
 THUMBNAIL = 320
 """Longest side of a photo in the console, pixels."""
-
-_TYPES_ZH = {
-    "view_item_list": "看到列表",
-    "select_item": "点选",
-    "view_item": "浏览",
-    "search": "搜索",
-    "add_to_cart": "加入购物车",
-    "remove_from_cart": "移出购物车",
-    "add_to_wishlist": "收藏",
-    "begin_checkout": "开始结账",
-    "purchase": "购买",
-    "refund": "退款",
-    "review": "评价",
-    "rate": "打分",
-    "dislike": "不喜欢",
-    "state": "说明",
-    "correct": "更正",
-    "consent": "授权",
-    "alias": "身份合并",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +78,8 @@ def plain_label(shop: LiveShop, dimension: str, value: str, *, language: str) ->
     known = shop.serving.model.catalogue.dimensions.get(dimension)
     if known is not None and value in known.row_of:
         return known.label(known.row_of[value], language=language)
-    if language == "zh" and value in _TYPES_ZH:
-        return _TYPES_ZH[value]
+    if language == "zh" and value in EVENT_TYPES:
+        return EVENT_TYPES[value]
     return name_of(value, language)
 
 
@@ -195,7 +176,7 @@ def _line(shop: LiveShop, event: Event, language: str) -> Line:
         about = " ".join(str(event.context.get(key, "")) for key in ("dimension", "value", "side"))
     return Line(
         at="" if event.occurred_at is None else _said_at(event.occurred_at),
-        what=_TYPES_ZH[event.type] if language == "zh" else event.type.replace("_", " "),
+        what=EVENT_TYPES[event.type] if language == "zh" else event.type.replace("_", " "),
         about=about,
     )
 

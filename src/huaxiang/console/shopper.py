@@ -19,6 +19,7 @@ from huaxiang.console.reading import evidence_lines, timeline, value_label
 from huaxiang.console.session import Visit
 from huaxiang.console.words import name_of
 from huaxiang.errors import HuaxiangError, UnknownShopperError
+from huaxiang.notes import Note, spoken
 from huaxiang.records import Evidence, Facet, Profile, Slate
 from huaxiang.serve import statements
 from huaxiang.serve.live import Wanted
@@ -120,8 +121,7 @@ class ShopperPage:
                 seen = activity.last_seen.strftime("%Y-%m-%d") if activity.last_seen else "–"
                 figure(self.say("last_seen"), seen)
                 figure(self.say("lifecycle"), name_of(activity.lifecycle, self.visit.language))
-        for note in profile.degraded:
-            ui.label(note).classes("hx-quiet").props("role=status")
+        self._notes(profile.degraded)
 
     def _portrait(self, profile: Profile) -> None:
         said = profile.portrait.get(self.visit.language) or profile.portrait.get("en", ())
@@ -192,8 +192,12 @@ class ShopperPage:
                     ui.link(ranked.title, place).classes("line-clamp-2")
                     for reason in ranked.reasons:
                         ui.label(reason.text).classes("hx-quiet")
-        for note in slate.degraded:
-            ui.label(note).classes("hx-quiet").props("role=status")
+        self._notes(slate.degraded)
+
+    def _notes(self, degraded: Sequence[Note]) -> None:
+        for note in degraded:
+            said = spoken(note, language=self.visit.language)
+            ui.label(said).classes("hx-quiet").props("role=status")
 
     def _interests(self, profile: Profile) -> None:
         if not profile.interests:

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.notes import Note
 from huaxiang.records import Matrix
 
 ImageInput = str | Path | bytes | None
@@ -37,7 +38,7 @@ class Encoded:
 
     vectors_ID: Matrix
     present_I: NDArray[np.bool_]
-    problems: Mapping[int, str] = field(default_factory=dict)
+    problems: Mapping[int, Note] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ from huaxiang.encoders.hashed import unit_rows
 from huaxiang.encoders.student import StudentEncoder
 from huaxiang.encoders.text import OnnxTextEncoder, read_settings
 from huaxiang.errors import SettingsError
+from huaxiang.notes import note
 
 logger = logging.getLogger(__name__)
 
-READ_BY_STUDENT = "read by the bilingual student"
+READ_BY_STUDENT = note("by_student")
 
 _FOREIGN = re.compile(r"[\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 """Chinese, Japanese and Korean letters. MiniLM's vocabulary has some of them, but it never learnt them."""

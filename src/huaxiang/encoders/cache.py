@@ -20,6 +20,7 @@ from safetensors.numpy import save
 
 from huaxiang.encoders.base import Encoded, ImageInput
 from huaxiang.errors import StorageError
+from huaxiang.notes import Note
 from huaxiang.records import Matrix
 
 logger = logging.getLogger(__name__)
@@ -135,7 +136,7 @@ class CachedEncoder(Generic[Input]):
     def _gather(self, keys: Sequence[bytes | None], made: Encoded, fresh: Mapping[int, int]) -> Encoded:
         vectors_ID = np.zeros((len(keys), self.dimensions), np.float32)
         present_I = np.zeros(len(keys), np.bool_)
-        problems: dict[int, str] = {}
+        problems: dict[int, Note] = {}
         for row, key in enumerate(keys):
             if key is not None:
                 vectors_ID[row], present_I[row], problem = self._shelf.get(key)
@@ -172,7 +173,7 @@ class Shelf:
     def __contains__(self, key: bytes) -> bool:
         return key in self._place_of
 
-    def get(self, key: bytes) -> tuple[NDArray[np.float32], bool, str | None]:
+    def get(self, key: bytes) -> tuple[NDArray[np.float32], bool, Note | None]:
         """Return the vector, whether it is present, and the problem if there was one."""
         shard, row = self._place_of[key]
         stored = self._shards[shard]

@@ -19,6 +19,7 @@ from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.preprocessing import Preprocessing
 from huaxiang.encoders.text import onnx_session
 from huaxiang.errors import ArtefactError, EncoderError, StorageError
+from huaxiang.notes import Note
 
 BATCH = 32
 
@@ -57,7 +58,7 @@ class OnnxImageEncoder:
         """Return one vector per photo; unreadable ones are absent and listed in `problems`."""
         vectors_ID = np.zeros((len(images), self.dimensions), np.float32)
         present_I = np.zeros(len(images), np.bool_)
-        problems: dict[int, str] = {}
+        problems: dict[int, Note] = {}
         for start in range(0, len(images), BATCH):
             rows, pixels = [], []
             for row in range(start, min(start + BATCH, len(images))):

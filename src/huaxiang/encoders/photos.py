@@ -15,24 +15,25 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from huaxiang.encoders.base import ImageInput
+from huaxiang.notes import Note, note
 from huaxiang.shop.images import MOST_BYTES
 
 MOST_PIXELS = 50_000_000
 """Beyond it a photo is refused before it is unpacked; JPEGs are counted after they are shrunk in reading."""
 
-MISSING = "photo is missing"
-TOO_LARGE = f"photo file is larger than {MOST_BYTES // 2**20} MiB"
-TOO_MANY_PIXELS = f"photo has more than {MOST_PIXELS // 1_000_000} million pixels"
-UNREADABLE = "photo can't be read"
-CUT_SHORT = "photo file is cut short"
-ANIMATED = "photo is animated; its first frame is read"
+MISSING = note("photo_missing")
+TOO_LARGE = note("photo_too_large", n=MOST_BYTES // 2**20)
+TOO_MANY_PIXELS = note("photo_too_many_pixels", n=MOST_PIXELS // 1_000_000)
+UNREADABLE = note("photo_unreadable")
+CUT_SHORT = note("photo_cut_short")
+ANIMATED = note("photo_animated")
 
 
 class Photo(NamedTuple):
     """A picture in RGB, or None; and what is to be said about it, or None."""
 
     picture: Image.Image | None
-    problem: str | None
+    problem: Note | None
 
 
 def read_photo(image: ImageInput, *, at_least: int | None = None) -> Photo:
@@ -66,7 +67,7 @@ def read_photo(image: ImageInput, *, at_least: int | None = None) -> Photo:
             return Photo(None, CUT_SHORT if "truncated" in str(error) else UNREADABLE)
 
 
-def _content(image: str | Path | bytes) -> tuple[bytes | None, str | None]:
+def _content(image: str | Path | bytes) -> tuple[bytes | None, Note | None]:
     if isinstance(image, bytes):
         return (image, None) if len(image) <= MOST_BYTES else (None, TOO_LARGE)
     try:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from huaxiang.errors import SettingsError, ShopError
+from huaxiang.notes import Note, note
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
 from huaxiang.recommend.base import NO_ITEM, Histories, Targets
@@ -101,7 +102,7 @@ class HeldOut:
         Stretches before the validation part, each as long: a season's fashions are not in all of them.
     """
 
-    description: str
+    description: Note
     training: Histories
     known: Histories
     validation: Next
@@ -153,7 +154,7 @@ def _way(shop: Shop, config: Config) -> str:
 class Newest:
     """The newest days since a model was made: what came before them, and what is to be predicted in them."""
 
-    description: str
+    description: Note
     known: Histories
     test: Next
     since_ms: int
@@ -179,7 +180,7 @@ def hold_out_since(shop: Shop, contents: Contents, *, since_ms: int, share: floa
     cut_ms = max(int(np.quantile(times, 1 - share)), since_ms + 1)
     whole = histories_from_events(shop.events, contents, order_only=False)
     return Newest(
-        description=f"by time: {_spoken(kinds)} from {_day(cut_ms)} on, of all since {_day(since_ms)}",
+        description=note("split_since", kinds=_spoken(kinds), day=_day(cut_ms), since=_day(since_ms)),
         known=_before(shop, contents, cut_ms),
         test=_next(shop, contents, whole, cut_ms, kinds),
         since_ms=since_ms,
@@ -223,7 +224,7 @@ def _last_items(shop: Shop, contents: Contents) -> HeldOut:
     split = _last_events(shop)
     known = pl.concat([split.train, split.validation])
     return HeldOut(
-        description=f"leave-one-out: each shopper's last {_spoken(_kinds(shop.events))}",
+        description=note("split_last", kinds=_spoken(_kinds(shop.events))),
         training=histories_from_events(split.train, contents, order_only=shop.order_only),
         known=histories_from_events(known, contents, order_only=shop.order_only),
         validation=_following(shop, contents, split.train, split.validation),
@@ -245,7 +246,7 @@ def _new_shoppers(shop: Shop, contents: Contents, *, share: float, seed: int) ->
         return _following(shop, contents, pl.concat([part.train, part.validation]), part.test)
 
     return HeldOut(
-        description=f"by shopper: the last {_spoken(kinds)} of shoppers of whom nothing was learnt",
+        description=note("split_by_shopper", kinds=_spoken(kinds)),
         training=histories_from_events(split.train, contents, order_only=shop.order_only),
         known=histories_from_events(known, contents, order_only=shop.order_only),
         validation=last(split.validation),
@@ -278,7 +279,7 @@ def _newest_days(shop: Shop, contents: Contents, *, share: float) -> HeldOut:
     whole = histories_from_events(shop.events, contents, order_only=False)
     known = _before(shop, contents, second_ms)
     return HeldOut(
-        description=f"by time: {_spoken(kinds)} from {_day(second_ms)} on",
+        description=note("split_by_time", kinds=_spoken(kinds), day=_day(second_ms)),
         training=_before(shop, contents, first_ms),
         known=known,
         validation=_next(shop, contents, known, first_ms, kinds),

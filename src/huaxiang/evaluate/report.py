@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from huaxiang.evaluate import charts
+from huaxiang.notes import spoken
 from huaxiang.profile.names import dimension_name
 
 PART_NAMES = {
@@ -51,6 +53,7 @@ def report_html(facts: Mapping[str, Any], *, language: str = "en") -> str:
         removal=facts.get("removal"),
         forecasts=facts.get("forecasts"),
         dimension_name=dimension_name,
+        chinese=partial(spoken, language="zh"),
         charts=_charts(facts),
         language=language,
     )

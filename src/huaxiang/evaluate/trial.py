@@ -16,6 +16,7 @@ from huaxiang.evaluate.breakdown import by_category, by_history, by_novelty, by_
 from huaxiang.evaluate.calibration import list_calibration
 from huaxiang.evaluate.holdout import HeldOut, Next, new_items_only
 from huaxiang.evaluate.measure import Measurement, measure, paired_gaps
+from huaxiang.notes import Note
 from huaxiang.recommend.base import Recommender, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
 from huaxiang.recommend.ensemble import Earlier, Ensemble, within_limits
@@ -80,7 +81,7 @@ def weighted(
     weights: Mapping[str, float],
     *,
     exclude_had: bool,
-    degraded: tuple[str, ...] = (),
+    degraded: tuple[Note, ...] = (),
 ) -> Ensemble:
     """Return an ensemble of fitted members with weights that were chosen before."""
     config = EnsembleConfig(members=tuple(weights), weights=dict(weights), exclude_had=exclude_had)
@@ -300,7 +301,7 @@ def refit(
 
 
 def _reweighted(
-    before: Ensemble, kept: Mapping[str, Recommender], notes: tuple[str, ...], *, exclude_had: bool
+    before: Ensemble, kept: Mapping[str, Recommender], notes: tuple[Note, ...], *, exclude_had: bool
 ) -> Ensemble:
     weights = {name: weight for name, weight in before.weights_.items() if name in kept}
     return weighted(kept, weights, exclude_had=exclude_had, degraded=(*before.degraded_, *notes))

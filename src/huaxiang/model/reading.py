@@ -7,25 +7,26 @@ import numpy as np
 from huaxiang.encoders.base import ImageInput
 from huaxiang.fusion import Fusion, Parts
 from huaxiang.fusion.renewed import Readers
+from huaxiang.notes import Note, note
 from huaxiang.records import Matrix, Vector
 
 
-def text_vector(text: str, readers: Readers) -> tuple[Vector, str | None]:
+def text_vector(text: str, readers: Readers) -> tuple[Vector, Note | None]:
     """Return the vector of words, and what was wrong with them."""
     encoded = readers.words.encode([text])
     vector = _fused("text", encoded.vectors_ID, readers.fusion)
     if not encoded.present_I[0]:
-        return vector, "the words have no letter that could be read"
+        return vector, note("no_letter")
     return vector, encoded.problems.get(0)
 
 
-def image_vector(image: ImageInput, readers: Readers) -> tuple[Vector, str | None]:
+def image_vector(image: ImageInput, readers: Readers) -> tuple[Vector, Note | None]:
     """Return the vector of a photo, and what was wrong with it."""
     if readers.eyes is None:
         nothing = np.zeros(readers.fusion.dimensions, dtype=np.float32)
-        return nothing, "the photo was not used: this model was built without photos"
+        return nothing, note("no_photos")
     encoded = readers.eyes.encode([image])
-    problem = f"the photo was not used: {encoded.problems[0]}" if encoded.problems else None
+    problem = note("photo_unused", why=encoded.problems[0]) if encoded.problems else None
     return _fused("image", encoded.vectors_ID, readers.fusion), problem
 
 

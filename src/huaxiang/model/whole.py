@@ -27,6 +27,7 @@ from huaxiang.model.known import Known
 from huaxiang.model.lists import Wanted, alike, asker, listed
 from huaxiang.model.profiles import asked, background, described
 from huaxiang.model.saving import save
+from huaxiang.notes import Note
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import Background, derive_profile
@@ -407,10 +408,10 @@ class Model:
         words = event.query or event.text
         return self.text_vector(words)[0] if words else self.image_vector(event.image)[0]
 
-    def text_vector(self, text: str) -> tuple[Vector, str | None]:
+    def text_vector(self, text: str) -> tuple[Vector, Note | None]:
         """Return the vector of words in the items' space, and what was wrong with them."""
         return reading.text_vector(text, self.readers)
 
-    def image_vector(self, image: ImageInput) -> tuple[Vector, str | None]:
+    def image_vector(self, image: ImageInput) -> tuple[Vector, Note | None]:
         """Return the vector of a photo in the items' space, and what was wrong with it."""
         return reading.image_vector(image, self.readers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from huaxiang.notes import Note
 from huaxiang.profile.acts import acts_of
 from huaxiang.profile.cite import Citations
 from huaxiang.profile.contents import Contents
@@ -26,7 +27,7 @@ def asked_facets(
     now: datetime | None,
     shopper_id: str | None = None,
     config: Config | None = None,
-) -> tuple[tuple[Facet, ...], tuple[str, ...]]:
+) -> tuple[tuple[Facet, ...], tuple[Note, ...]]:
     """Return the stated and corrected facets of `derive_profile`, and what of them could not be used.
 
     Most shoppers never said anything: for them this costs a look at the types of their events.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from huaxiang.notes import Note, note
 from huaxiang.profile.activity import activity_of
 from huaxiang.profile.acts import DAY_MS, Acts, acts_of
 from huaxiang.profile.cite import Citations
@@ -253,14 +254,11 @@ def _common_values(direction: Direction, values: Values, *, least: float = 0.5) 
     return [value for value, n in counts.most_common() if n >= least * len(direction.items)]
 
 
-def notes_on(heard: Heard, catalogue: Catalogue) -> tuple[str, ...]:
+def notes_on(heard: Heard, catalogue: Catalogue) -> tuple[Note, ...]:
     """Return what of the words and photos could not be used."""
-    notes = []
+    notes: list[Note] = []
     if heard.n_unknown:
-        notes.append(f"{heard.n_unknown} texts or photos are no longer stored")
+        notes.append(note("not_stored", n=heard.n_unknown))
     other = {str(limit.currency) for _, limit in heard.limits if not is_comparable(limit, catalogue.currency)}
-    notes += [
-        f"a price limit in {name} can't be compared with prices in {catalogue.currency}"
-        for name in sorted(other)
-    ]
+    notes += [note("other_currency", currency=currency, own=catalogue.currency) for currency in sorted(other)]
     return tuple(notes)

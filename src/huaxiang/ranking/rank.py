@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import InputError, SettingsError
+from huaxiang.notes import Note
 from huaxiang.ranking.base import Case, Occasion, Shelf
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.rules import Rules, allowed_items
@@ -62,7 +63,7 @@ class Ranking:
 
     items: tuple[Ranked, ...]
     item_rows: NDArray[np.int64]
-    degraded: tuple[str, ...] = ()
+    degraded: tuple[Note, ...] = ()
 
 
 def rank(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.notes import Note, note
 from huaxiang.ranking.stated import Stated, is_beyond_limit, is_refused
 from huaxiang.shop.catalogue import Catalogue
 
@@ -39,7 +40,7 @@ class Allowed:
 
     items_I: NDArray[np.bool_]
     left_out: Mapping[str, int]
-    degraded: tuple[str, ...] = ()
+    degraded: tuple[Note, ...] = ()
 
 
 def allowed_items(
@@ -70,13 +71,13 @@ def allowed_items(
         wanted_I = np.logical_and.reduce([shop_allows_I, *(~wishes[name] for name in names)])
         if wanted_I.any():
             return Allowed(items_I=wanted_I, left_out=left_out, degraded=degraded)
-    return Allowed(items_I=shop_allows_I, left_out=left_out, degraded=("no item may be listed",))
+    return Allowed(items_I=shop_allows_I, left_out=left_out, degraded=(note("no_item"),))
 
 
-_RELAXED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+_RELAXED: tuple[tuple[tuple[str, ...], tuple[Note, ...]], ...] = (
     (("refused", "beyond_limit"), ()),
-    (("refused",), ("no item meets the price limit; shown without it",)),
-    ((), ("no item meets the wishes; shown without them",)),
+    (("refused",), (note("beyond_limit"),)),
+    ((), (note("beyond_wishes"),)),
 )
 
 

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 
 from huaxiang.errors import NotFittedError, SettingsError
+from huaxiang.notes import Note, note
 from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.attribution import scores_by_event
 from huaxiang.recommend.base import (
@@ -91,7 +92,7 @@ class Ensemble:
         self.config = config or (Config(members=tuple(members)) if members else Config())
         self.members = dict(members or {name: make_recommender(name) for name in self.config.members})
         self.weights_: dict[str, float] = {}
-        self.degraded_: tuple[str, ...] = ()
+        self.degraded_: tuple[Note, ...] = ()
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -219,11 +220,11 @@ class Ensemble:
                 continue
             n_known = member.score(_NOBODY).shape[1]
             longer[name] = Longer(member, vectors["fused"], n_known=n_known)
-            notes.append(f"{name} takes no new items: they are scored as those they look like")
+            notes.append(note("no_new_items", name=name))
             logger.warning(notes[-1])
         return self.over(longer, degraded=notes)
 
-    def over(self, members: Mapping[str, Recommender], *, degraded: Sequence[str] = ()) -> Ensemble:
+    def over(self, members: Mapping[str, Recommender], *, degraded: Sequence[Note] = ()) -> Ensemble:
         """Return an ensemble with the same weights over other members of the same names."""
         joined = Ensemble(self.config, members=members)
         joined.weights_, joined.degraded_ = dict(self.weights_), tuple(degraded)
@@ -256,16 +257,17 @@ class Ensemble:
 
 def within_limits(
     members: Mapping[str, Recommender], n_items: int
-) -> tuple[dict[str, Recommender], tuple[str, ...]]:
+) -> tuple[dict[str, Recommender], tuple[Note, ...]]:
     """Return the members that can take a catalogue of `n_items`, and a note on each that can't.
 
     The last one stays, so that it may say itself what is wrong.
     """
-    kept, notes = dict(members), []
+    kept = dict(members)
+    notes: list[Note] = []
     for name, member in members.items():
         limit = getattr(member, "max_items", n_items)
         if n_items > limit and len(kept) > 1:
             del kept[name]
-            notes.append(f"{name} left out: {n_items} items are more than its {limit}")
+            notes.append(note("left_out", name=name, n_items=n_items, limit=limit))
             logger.warning(notes[-1])
     return kept, tuple(notes)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from huaxiang.errors import InputError
+from huaxiang.notes import Note, note
 from huaxiang.ranking.base import Case, Deeds, Occasion, Shelf
 from huaxiang.ranking.rank import Config, check_length, rank
 from huaxiang.ranking.reasons import personal_reasons, reason_events
@@ -50,7 +51,7 @@ class ListOf:
     """A list, and what was not as it should be."""
 
     rows: tuple[Ranked, ...]
-    degraded: tuple[str, ...] = ()
+    degraded: tuple[Note, ...] = ()
 
 
 def list_items(
@@ -150,8 +151,8 @@ def claims_of(
     ]
 
 
-def _nobody(asker: Asker) -> tuple[str, ...]:
-    return () if len(asker.history.item_rows) else ("nothing known of the shopper; popular items",)
+def _nobody(asker: Asker) -> tuple[Note, ...]:
+    return () if len(asker.history.item_rows) else (note("nothing_known"),)
 
 
 def _dimension(catalogue: Catalogue, of: str) -> Dimension:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from huaxiang.notes import Note, note
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.state import ProfileState
 from huaxiang.records import EventType, Vector
@@ -48,7 +49,7 @@ class SaidThings:
 
     def of(
         self, tx: Connection, state: ProfileState, ids: Sequence[str], *, save: Callable[[Content], None]
-    ) -> tuple[Contents, tuple[str, ...]]:
+    ) -> tuple[Contents, tuple[Note, ...]]:
         """Return what the state refers to, and what of it could not be had.
 
         Parameters
@@ -71,7 +72,7 @@ class SaidThings:
         for number in wanted:
             self._add(contents, number)
         left = len(unread) - MOST_READ_NOW
-        return contents, (f"{left} texts or photos are not read yet",) if left > 0 else ()
+        return contents, (note("not_read_yet", n=left),) if left > 0 else ()
 
     def _fetch(self, tx: Connection, numbers: Sequence[int]) -> None:
         missing = [number for number in numbers if number not in self._cached]

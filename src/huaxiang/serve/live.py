@@ -25,6 +25,7 @@ from huaxiang.feedback.outcomes import Outcomes
 from huaxiang.feedback.policies import Config as Exploration
 from huaxiang.feedback.policies import explore
 from huaxiang.model import Known
+from huaxiang.notes import Note, note
 from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
 from huaxiang.records import Event, EventType, Profile, Slate, Vector
@@ -98,7 +99,7 @@ class Asked:
     person: Person
     known: Known
     is_refused: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass
@@ -321,7 +322,7 @@ class LiveShop:
         self,
         known: Known,
         person: Person,
-        notes: Sequence[str],
+        notes: Sequence[Note],
         *,
         now: datetime | None = None,
         with_vector: bool = True,
@@ -356,7 +357,7 @@ class LiveShop:
                 person = self.people.nobody(shopper_id)
             known, notes = self._known(tx, person)
         if refused:
-            notes = (*notes, f"no consent for {wanted.purpose}; popular items")
+            notes = (*notes, note("no_consent", purpose=wanted.purpose))
         return Asked(wanted=wanted, person=person, known=known, is_refused=refused, notes=notes)
 
     def listed(self, asked: Asked, *, is_shown: bool = True) -> Slate:
@@ -425,7 +426,7 @@ class LiveShop:
             state = update(state, event, totals=Totals(occurred_ms, occurred_ms, n_events=1))
         return replace(known, state=state)
 
-    def _known(self, tx: object, person: Person) -> tuple[Known, tuple[str, ...]]:
+    def _known(self, tx: object, person: Person) -> tuple[Known, tuple[Note, ...]]:
         contents, notes = self.said.of(tx, person.state, person.ids, save=self._save_content)  # type: ignore[arg-type]
         return Known(state=self.serving.in_rows(person.state), contents=contents), notes
 
