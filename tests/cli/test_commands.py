@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 import polars as pl
 import pytest
 
 from command_line import call
+from huaxiang.evaluate.report import REMOVAL, USES
 from huaxiang.model import Model
 
 if TYPE_CHECKING:
@@ -153,6 +155,23 @@ def test_evaluate_has_the_promised_keys(small_run: Path) -> None:
     assert ndcg["low"] <= ndcg["mean"] <= ndcg["high"]
     assert {"low", "high", "mean", "per_seed"} <= set(ndcg)
     assert call("profile", "s-0", "--run", small_run, "--json").code == 0
+
+
+def test_whatever_the_report_shows_has_a_name_in_both_languages(small_run: Path) -> None:
+    facts = orjson.loads((small_run / "evaluation.json").read_bytes())
+    assert set(facts["removal"]) == set(REMOVAL)
+    assert {
+        use for part in facts["parts"].values() for model in part["models"] for use in model["uses"]
+    } <= set(USES)
+    assert set(facts["fusion"]) <= set(USES)
+    kinds = ("by_popularity", "by_category", "by_novelty")
+    groups = [group for kind in kinds for group in facts[kind]]
+    places = [place for place in facts["map"]["groups"] if place["name"] is not None]
+    assert groups and places
+    for named in [*groups, *places]:
+        assert named["names"]["en"].isascii()
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in named["names"]["zh"]), named
+    assert all(set(interest["names"]) == {"en", "zh"} for interest in facts["map"]["interests"])
 
 
 def test_evaluating_again_finds_what_build_found(small_build: SmallBuild) -> None:

@@ -154,6 +154,7 @@ def test_a_report_of_programs_is_only_words(small_run: Path, opened: Opened, tmp
             reason["text"] = program_of(n)
     for n, group in enumerate([*facts["map"]["groups"], *facts["map"]["interests"], *facts["by_category"]]):
         group["name"] = program_of(n)
+        group["names"] = {"en": program_of(n), "zh": program_of(n + 1)}
     page = tmp_path / "report.html"
     page.write_text(report_html(facts), encoding="utf-8")
     opened.page.goto(page.as_uri())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,32 @@ SMALLEST_GROUP = 20
 
 
 class Group(TypedDict):
-    """One bar group of a chart: a name, how many, and each model's figure."""
+    """One bar group of a chart: its name, what each language calls it, how many, and each model's figure."""
 
     name: str
+    names: dict[str, str]
     n: int
     models: dict[str, float]
+
+
+class _Named(NamedTuple):
+    """What a group is, and what English and Chinese call it."""
+
+    name: str
+    english: str
+    chinese: str
+
+
+def _ours(english: str, chinese: str) -> _Named:
+    return _Named(english, english, chinese)
 
 
 def by_history(measurements: Sequence[Measurement], histories: Histories) -> list[Group]:
     """Return NDCG by how many events the shopper had."""
     edges = np.array([*HISTORY_EDGES, np.iinfo(np.int64).max])
     group_U = np.digitize(histories.lengths(), edges) - 1
-    names = [_range(low, high - 1) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    ranges = [_range(low, high - 1) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    names = [_ours(name, name) for name in ranges]
     return _groups(names, group_U, {one.name: one.ndcg_U for one in measurements})
 
 
@@ -41,7 +55,8 @@ def by_popularity(
     counts_T = counts_I[targets.item_rows]
     edges = np.unique(np.quantile(counts_T, [0.25, 0.5, 0.75])) if len(counts_T) else np.zeros(0)
     group_T = np.where(counts_T == 0, 0, 1 + np.searchsorted(edges, counts_T, side="left"))
-    names = ["never seen", *(f"quarter {place + 1}" for place in range(len(edges) + 1))]
+    quarters = [_ours(f"quarter {place}", f"第 {place} 四分位") for place in range(1, len(edges) + 2)]
+    names = [_ours("never seen", "从未出现"), *quarters]
     return _groups(names, group_T, {one.name: found(one, targets) for one in measurements})
 
 
@@ -59,7 +74,10 @@ def by_category(measurements: Sequence[Measurement], targets: Targets, catalogue
     biggest = np.argsort(-counts_V, kind="stable")[:N_CATEGORIES]
     place_of = np.full(len(dimension.values) + 1, -1)
     place_of[biggest] = np.arange(len(biggest))
-    names = [dimension.values[row] for row in biggest]
+    names = [
+        _Named(dimension.values[row], *(dimension.label(row, language=language) for language in ("en", "zh")))
+        for row in biggest.tolist()
+    ]
     return _groups(names, place_of[category_T], {one.name: found(one, targets) for one in measurements})
 
 
@@ -69,7 +87,7 @@ def by_novelty(measurements: Sequence[Measurement], targets: Targets, had: Histo
     shopper_E = np.repeat(np.arange(had.n_shoppers), had.lengths())
     width = int(max(targets.item_rows.max(initial=0), had.item_rows.max(initial=0))) + 2
     is_new_T = ~np.isin(shopper_T * width + targets.item_rows, shopper_E * width + had.item_rows)
-    names = ["had before", "new"]
+    names = [_ours("had before", "曾经有过"), _ours("new", "新商品")]
     return _groups(names, is_new_T.astype(int), {one.name: found(one, targets) for one in measurements})
 
 
@@ -81,14 +99,15 @@ def found(one: Measurement, targets: Targets) -> NDArray[np.float64]:
 
 
 def _groups(
-    names: Sequence[str], group_N: NDArray[np.integer], figures: dict[str, NDArray[np.float64]]
+    names: Sequence[_Named], group_N: NDArray[np.integer], figures: dict[str, NDArray[np.float64]]
 ) -> list[Group]:
     groups: list[Group] = []
-    for number, name in enumerate(names):
+    for number, (name, english, chinese) in enumerate(names):
         inside = group_N == number
         if inside.sum() >= SMALLEST_GROUP:
             means = {model: float(values[inside].mean()) for model, values in figures.items()}
-            groups.append(Group(name=name, n=int(inside.sum()), models=means))
+            both = {"en": english, "zh": chinese}
+            groups.append(Group(name=name, names=both, n=int(inside.sum()), models=means))
     return groups
 
 

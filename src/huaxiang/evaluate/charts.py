@@ -1,15 +1,25 @@
-"""Pictures of an evaluation, as SVG text that needs no network and scales."""
+"""Pictures of an evaluation, as SVG text that needs no network and scales.
+
+A picture is drawn once: each text that the languages say differently stands in it twice, with the class `en`
+or `zh`, of which the page shows one.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Words = tuple[str, str]
+"""The same in English and Chinese."""
+
+LOSS, EPOCH, VALIDATION = ("loss", "损失"), ("epoch", "轮次"), ("validation", "验证")
 COLOURS = ("#c2410c", "#0f766e", "#1d4ed8", "#a16207", "#7e22ce", "#475569", "#be185d", "#15803d")
 
 
@@ -20,23 +30,25 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
     for axis, (name, points) in zip(axes, drawn.items(), strict=False):
         epochs = [point["epoch"] for point in points]
         axis.plot(epochs, [point["loss"] for point in points], color=COLOURS[2], marker=".")
-        axis.set_ylabel("loss 损失", color=COLOURS[2])
+        axis.set_ylabel(LOSS[0], color=COLOURS[2])
         axis.set_title(name)
-        axis.set_xlabel("epoch 轮次")
+        axis.set_xlabel(EPOCH[0])
         _second_curve(axis, epochs, points)
-    return _svg(figure)
+    return _svg(figure, [LOSS, EPOCH, VALIDATION])
 
 
 def _second_curve(axis: Axes, epochs: Sequence[float], points: Sequence[Mapping[str, float]]) -> None:
     if all(point.get("metric") is not None for point in points):
         other = axis.twinx()
         other.plot(epochs, [point["metric"] for point in points], color=COLOURS[0], marker=".")
-        other.set_ylabel("validation 验证", color=COLOURS[0])
+        other.set_ylabel(VALIDATION[0], color=COLOURS[0])
         other.spines["top"].set_visible(False)
 
 
-def bars(values: Mapping[str, float], *, label: str, limit: float | None = None) -> str:
-    """Draw one horizontal bar per name."""
+def bars(
+    values: Mapping[str, float], *, label: str, words: Iterable[Words] = (), limit: float | None = None
+) -> str:
+    """Draw one horizontal bar per name; `words` are names that Chinese says differently."""
     figure, (axis,) = _figure(n_columns=1, height=0.5 + 0.32 * max(1, len(values)))
     names = list(values)[::-1]
     axis.barh(names, [values[name] for name in names], color=COLOURS[1], height=0.6)
@@ -44,11 +56,11 @@ def bars(values: Mapping[str, float], *, label: str, limit: float | None = None)
         axis.text(values[name], row, f" {values[name]:.3f}", va="center", fontsize=8)
     axis.set_xlabel(label)
     axis.set_xlim(0, limit or 1.18 * max([*values.values(), 1e-9]))
-    return _svg(figure)
+    return _svg(figure, words)
 
 
 def grouped_bars(groups: Sequence[Mapping[str, Any]], *, label: str) -> str:
-    """Draw, for each group `{name, n, models: {model: figure}}`, one bar per model."""
+    """Draw, for each group `{name, names, n, models: {model: figure}}`, one bar per model."""
     models = list(groups[0]["models"])
     figure, (axis,) = _figure(n_columns=1, height=2.9)
     width = 0.8 / len(models)
@@ -56,14 +68,21 @@ def grouped_bars(groups: Sequence[Mapping[str, Any]], *, label: str) -> str:
         places = [row + width * (column - (len(models) - 1) / 2) for row in range(len(groups))]
         heights = [group["models"][model] for group in groups]
         axis.bar(places, heights, width=width, color=COLOURS[column % len(COLOURS)], label=model)
-    names = [f"{_short(group['name'])}\nn={group['n']:,}" for group in groups]
-    axis.set_xticks(range(len(groups)), names, rotation=0 if len(groups) < 7 else 30)
+    words = [_called(group) for group in groups]
+    axis.set_xticks(range(len(groups)), [english for english, _ in words])
+    if len(groups) >= 7:
+        axis.tick_params(axis="x", labelrotation=30)
+        for tick in axis.get_xticklabels():
+            tick.set(rotation_mode="anchor", horizontalalignment="right")
+    for row, group in enumerate(groups):
+        above = axis.get_xaxis_transform()
+        axis.text(row, 1.0, f"n={group['n']:,}", transform=above, ha="center", va="bottom", fontsize=8)
     axis.set_ylabel(label)
-    axis.legend(fontsize=7, ncols=4, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.22))
-    return _svg(figure)
+    axis.legend(fontsize=7, ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.06))
+    return _svg(figure, words)
 
 
-def reliability(points: Sequence[Mapping[str, float]], *, x_label: str, y_label: str) -> str:
+def reliability(points: Sequence[Mapping[str, float]], *, x_label: Words, y_label: Words) -> str:
     """Draw what was claimed against what happened; the diagonal is perfect."""
     figure, (axis,) = _figure(n_columns=1, height=3.2)
     top = max([point["claimed"] for point in points] + [point["happened"] for point in points] + [1e-6])
@@ -74,28 +93,32 @@ def reliability(points: Sequence[Mapping[str, float]], *, x_label: str, y_label:
         color=COLOURS[0],
         marker="o",
     )
-    axis.set_xlabel(x_label)
-    axis.set_ylabel(y_label)
-    return _svg(figure)
+    axis.set_xlabel(x_label[0])
+    axis.set_ylabel(y_label[0])
+    return _svg(figure, [x_label, y_label])
 
 
 def interest_map(places: Mapping[str, Any]) -> str:
     """Draw items on a plane, coloured by category, one shopper's events ringed and interests starred."""
     figure, (axis,) = _figure(n_columns=1, height=4.6)
+    words = []
     for number, group in enumerate(places["groups"]):
-        colour = "#cbd5e1" if group["name"] is None else COLOURS[number % len(COLOURS)]
-        axis.scatter(group["x"], group["y"], s=9, color=colour, alpha=0.6, label=group["name"], linewidths=0)
+        colour, label = "#cbd5e1", None
+        if group["name"] is not None:
+            colour = COLOURS[number % len(COLOURS)]
+            words.append(_called(group, longest=34))
+            label = words[-1][0]
+        axis.scatter(group["x"], group["y"], s=9, color=colour, alpha=0.6, label=label, linewidths=0)
     axis.scatter(places["events"]["x"], places["events"]["y"], s=46, facecolors="none", edgecolors="#0f172a")
     for interest in places["interests"]:
         axis.scatter([interest["x"]], [interest["y"]], marker="*", s=190, color="#0f172a", zorder=5)
         place = (interest["x"], interest["y"])
-        axis.annotate(
-            _short(interest["name"], longest=34), place, xytext=(8, 6), textcoords="offset points", fontsize=8
-        )
+        words.append(_called(interest, longest=34))
+        axis.annotate(words[-1][0], place, xytext=(8, 6), textcoords="offset points", fontsize=8)
     axis.set_xticks([])
     axis.set_yticks([])
     axis.legend(fontsize=7, ncols=1, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return _svg(figure)
+    return _svg(figure, words)
 
 
 def _figure(*, n_columns: int, height: float) -> tuple[Figure, Sequence[Axes]]:
@@ -114,7 +137,7 @@ def _figure(*, n_columns: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: Figure, words: Iterable[Words]) -> str:
     import warnings
 
     out = io.StringIO()
@@ -122,8 +145,29 @@ def _svg(figure: Figure) -> str:
         # The browser draws the Chinese letters that matplotlib's measuring font lacks.
         warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(out, format="svg", metadata={"Date": None})
-    return out.getvalue()[out.getvalue().index("<svg") :]
+    return _in_both(out.getvalue()[out.getvalue().index("<svg") :], words)
 
 
-def _short(name: str, *, longest: int = 18) -> str:
+def _in_both(drawn: str, words: Iterable[Words]) -> str:
+    """Return a picture with these texts in both languages, each in the place of the English."""
+    chinese_of = {escape(english): escape(chinese) for english, chinese in words if english != chinese}
+
+    def both(found: re.Match[str]) -> str:
+        style, english = found.groups()
+        if english not in chinese_of:
+            return found.group()
+        chinese = chinese_of[english]
+        return f'<text class="en"{style}>{english}</text><text class="zh"{style}>{chinese}</text>'
+
+    return re.sub("<text([^>]*)>([^<]*)</text>", both, drawn)
+
+
+def _called(one: Mapping[str, Any], *, longest: int = 18) -> Words:
+    """Return what each language calls a group or an interest; runs made before knew one name for both."""
+    names = one.get("names", {})
+    english, chinese = (names.get(language, one["name"]) for language in ("en", "zh"))
+    return _short(english, longest=longest), _short(chinese, longest=longest)
+
+
+def _short(name: str, *, longest: int) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "…"

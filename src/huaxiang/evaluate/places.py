@@ -43,11 +43,17 @@ def places_of(
     own = sorted(set(item_rows))
     return {
         "groups": [
-            {"name": name, **_columns(points_I2[rows])} for name, rows in _by_category(catalogue, sample)
+            {"name": name, "names": names, **_columns(points_I2[rows])}
+            for name, names, rows in _by_category(catalogue, sample)
         ],
         "events": _columns(points_I2[own]),
         "interests": [
-            {"name": interest.name, "x": float(point[0]), "y": float(point[1])}
+            {
+                "name": interest.name,
+                "names": dict(interest.names),
+                "x": float(point[0]),
+                "y": float(point[1]),
+            }
             for interest in profile.interests
             for point in placed(interest.vector[None])
         ],
@@ -56,21 +62,26 @@ def places_of(
 
 def _by_category(
     catalogue: Catalogue, sample: NDArray[np.int64]
-) -> list[tuple[str | None, NDArray[np.int64]]]:
-    """Return the biggest categories with their items in the sample, the rest as one group without a name."""
+) -> list[tuple[str | None, dict[str, str], NDArray[np.int64]]]:
+    """Return the biggest categories with their items in the sample, the rest as one group without a name.
+
+    Each is what it is, what English and Chinese call it, and its item rows.
+    """
     dimension = catalogue.dimensions.get("category")
     if dimension is None or not len(dimension.value_rows):
-        return [(None, sample)]
+        return [(None, {}, sample)]
     has_I = np.diff(dimension.offsets) > 0
     category_I = np.full(catalogue.n_items, -1)
     category_I[has_I] = dimension.value_rows[dimension.offsets[:-1][has_I]]
     counts_V = np.bincount(category_I[sample][category_I[sample] >= 0], minlength=len(dimension.values))
     biggest = np.argsort(-counts_V, kind="stable")[:N_GROUPS]
-    groups: list[tuple[str | None, NDArray[np.int64]]] = [
-        (None, sample[~np.isin(category_I[sample], biggest)])
+    groups: list[tuple[str | None, dict[str, str], NDArray[np.int64]]] = [
+        (None, {}, sample[~np.isin(category_I[sample], biggest)])
     ]
-    groups += [(dimension.values[value], sample[category_I[sample] == value]) for value in biggest]
-    return [(name, rows) for name, rows in groups if len(rows)]
+    for value in biggest.tolist():
+        called = {language: dimension.label(value, language=language) for language in ("en", "zh")}
+        groups.append((dimension.values[value], called, sample[category_I[sample] == value]))
+    return [group for group in groups if len(group[-1])]
 
 
 def _columns(points_N2: NDArray[np.float64]) -> dict[str, list[float]]:

@@ -17,6 +17,16 @@ PART_NAMES = {
     "new": ("items the shopper has not had before", "顾客未曾购买的商品"),
     "all": ("repeat and new items", "复购与新商品"),
 }
+USES = {"ids": "商品编号", "order": "先后顺序", "times": "时间", "text": "文本", "image": "图像"}
+"""What a recommender may read, and its Chinese."""
+REMOVAL = {
+    "facets and portrait": "特征与画像",
+    "reasons lower their item": "理由：去掉依据后商品得分下降",
+    "reasons lower it, and more than random events": "理由：得分下降，且多于去掉同样多的随机事件",
+    "quick reasons lower their item": "快速理由：去掉依据后商品得分下降",
+    "quick reasons lower it, and more than random events": "快速理由：得分下降，且多于去掉同样多的随机事件",
+}
+"""What `evaluation.json` calls each test of evidence, and its Chinese."""
 FAILURES = (
     ("by_history", "by history length", "按历史长度", "NDCG@10"),
     ("by_popularity", "by item popularity", "按商品热度", "recall@10"),
@@ -52,6 +62,8 @@ def report_html(facts: Mapping[str, Any], *, language: str = "en") -> str:
         example=facts.get("example"),
         removal=facts.get("removal"),
         forecasts=facts.get("forecasts"),
+        removal_names=REMOVAL,
+        uses=USES,
         dimension_name=dimension_name,
         chinese=partial(spoken, language="zh"),
         charts=_charts(facts),
@@ -70,9 +82,11 @@ def _charts(facts: Mapping[str, Any]) -> dict[str, Any]:
             if facts.get(key)
         ],
         "curves": charts.learning_curves(curves) if curves else None,
-        "fusion": charts.bars(facts["fusion"], label="λ", limit=1.0) if facts.get("fusion") else None,
+        "fusion": charts.bars(facts["fusion"], label="λ", words=USES.items(), limit=1.0)
+        if facts.get("fusion")
+        else None,
         "calibration": charts.reliability(
-            calibration, x_label="claimed share 声称的占比", y_label="later share 之后的占比"
+            calibration, x_label=("claimed share", "声称的占比"), y_label=("later share", "之后的占比")
         )
         if calibration
         else None,
