@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from boutique import diary
+from boutique import CATALOGUE, diary
 from huaxiang.cli.show import show_profile, show_slate
 from huaxiang.notes import note
 from huaxiang.profile.weights import Config
@@ -17,7 +17,7 @@ from huaxiang.records import Profile, Slate
 def drawn(profile: Profile, language: str) -> str:
     console = Console(width=160)
     with console.capture() as shown:
-        show_profile(console, profile, language=language)
+        show_profile(console, profile, CATALOGUE, language=language)
     return shown.get()
 
 

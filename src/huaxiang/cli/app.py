@@ -129,11 +129,12 @@ def profile(
     from huaxiang.model import load
 
     spoken, now = _check_language(language), _moment(as_of)
-    shown = load(run).profile(_id(shopper_id), now=now)
+    model = load(run)
+    shown = model.profile(_id(shopper_id), now=now)
     if as_json:
         print_json("profile", shown.as_json(vector=vector))
     else:
-        show_profile(_console(), shown, language=spoken)
+        show_profile(_console(), shown, model.catalogue, language=spoken)
 
 
 @app.command()
@@ -158,7 +159,7 @@ def describe(
     if as_json:
         print_json("describe", {**shown.as_json(vector=vector), "recommendations": slate.as_json()["items"]})
         return
-    show_profile(_console(), shown, language=spoken)
+    show_profile(_console(), shown, model.catalogue, language=spoken)
     show_slate(_console(), slate, language=spoken)
 
 

@@ -34,12 +34,12 @@ def run_demo(console: Console, out: Path, *, seed: int, n_shoppers: int, n_items
     show_sums(console, built.sums)
     for language in ("en", "zh"):
         profile = model.profile(shopper_id)
-        show_profile(console, profile, language=language)
+        show_profile(console, profile, model.catalogue, language=language)
         show_slate(console, model.recommend(profile, k=6, language=language), language=language)
     for language, wish in WISHES:
         console.rule(f"“{wish}”")
         described = model.describe(text=wish)
-        show_profile(console, described, language=language)
+        show_profile(console, described, model.catalogue, language=language)
         show_slate(console, model.recommend(described, k=4, language=language), language=language)
     show_parts(console, built.evaluation)
     console.print(f"run: {out}   report: {out / 'report.html'}   {built.sums['seconds']} s")

@@ -12,10 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from huaxiang.notes import Note, spoken
-from huaxiang.profile.names import dimension_name
-from huaxiang.profile.prices import PriceLimit, minor_units, price_limit_of
+from huaxiang.profile.names import dimension_name, value_name
 from huaxiang.records import Evidence, Facet, Profile, Slate
-from huaxiang.shop.lexicon import load_lexicon
+from huaxiang.shop.catalogue import Catalogue
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -76,15 +75,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-PRICE_BANDS_IN_CHINESE: Mapping[str, str] = {
-    "low": "低价",
-    "medium": "中价",
-    "high": "高价",
-    "premium": "高端",
-}
 
-
-def show_profile(console: Console, profile: Profile, *, language: str, n_facets: int = 12) -> None:
+def show_profile(
+    console: Console, profile: Profile, catalogue: Catalogue, *, language: str, n_facets: int = 12
+) -> None:
     """Draw the portrait with its evidence, the strongest facets and the interests."""
     words = WORDS[language]
     who = f"{words['shopper']} {profile.shopper_id}" if profile.shopper_id else words["described"]
@@ -94,20 +88,20 @@ def show_profile(console: Console, profile: Profile, *, language: str, n_facets:
         for sentence in profile.portrait.get(language, ())
     ]
     console.print(Panel(Group(*(said or [Text("—")])), title=escape(title), title_align="left"))
-    console.print(_facet_table(profile, language, n_facets))
+    console.print(_facet_table(profile.facets[:n_facets], catalogue, language))
     if profile.interests:
         console.print(_interest_table(profile, language))
     _show_degraded(console, profile.degraded, language)
 
 
-def _facet_table(profile: Profile, language: str, n_facets: int) -> RenderableType:
-    words, currency = WORDS[language], profile.activity.currency if profile.activity else None
+def _facet_table(facets: Sequence[Facet], catalogue: Catalogue, language: str) -> RenderableType:
+    words = WORDS[language]
     heads = ("dimension", "value", "side", "share", "lift", "confidence", "source", "evidence")
     table = _table(words["facets"], [words[head] for head in heads], numbers={3, 4, 5})
-    for facet in profile.facets[:n_facets]:
+    for facet in facets:
         table.add_row(
             dimension_name(facet.dimension, language),
-            escape(_value(facet, currency, language)),
+            escape(value_name(facet.dimension, facet.value, language=language, catalogue=catalogue)),
             words[facet.side],
             f"{facet.share:.2f}",
             f"{facet.lift:.1f}",
@@ -116,24 +110,6 @@ def _facet_table(profile: Profile, language: str, n_facets: int) -> RenderableTy
             escape(_evidence(facet.evidence)),
         )
     return table
-
-
-def _value(facet: Facet, currency: str | None, language: str) -> str:
-    """Return a value as people say it: labels of the language, prices in whole units of the currency."""
-    limit = price_limit_of(facet.value) if facet.dimension == "price_limit" else None
-    if limit is not None:
-        return _limit(limit, currency)
-    if facet.dimension == "price_band" and language == "zh":
-        return PRICE_BANDS_IN_CHINESE.get(facet.value, facet.value)
-    return load_lexicon().label(facet.dimension, facet.value, language=language)
-
-
-def _limit(limit: PriceLimit, currency: str | None) -> str:
-    units, unit = minor_units(currency), f" {currency}" if currency else ""
-    ends = [None if end is None else f"{end / units:g}" for end in (limit.min_minor, limit.max_minor)]
-    if ends[0] is None:
-        return f"≤ {ends[1]}{unit}"
-    return f"≥ {ends[0]}{unit}" if ends[1] is None else f"{ends[0]}–{ends[1]}{unit}"
 
 
 def _interest_table(profile: Profile, language: str) -> RenderableType:

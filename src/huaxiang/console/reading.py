@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from huaxiang.console.words import name_of
+from huaxiang.console.words import name_of, word
 from huaxiang.errors import UnknownItemError
 from huaxiang.notes import EVENT_TYPES
+from huaxiang.profile.names import value_name
 from huaxiang.records import Event, EventType, Evidence
 from huaxiang.serve.live import LiveShop
 from huaxiang.shop.catalogue import Catalogue, Dimension
@@ -75,9 +76,9 @@ def value_label(shop: LiveShop, dimension: str, value: str, *, language: str) ->
 
 def plain_label(shop: LiveShop, dimension: str, value: str, *, language: str) -> str:
     """Return how a language says a value of a dimension, or a type of event, alone."""
-    known = shop.serving.model.catalogue.dimensions.get(dimension)
-    if known is not None and value in known.row_of:
-        return known.label(known.row_of[value], language=language)
+    said = value_name(dimension, value, language=language, catalogue=shop.serving.model.catalogue)
+    if said != value:
+        return said
     if language == "zh" and value in EVENT_TYPES:
         return EVENT_TYPES[value]
     return name_of(value, language)
@@ -173,12 +174,20 @@ def _line(shop: LiveShop, event: Event, language: str) -> Line:
         title = event.item_id if row is None else catalogue.title(row, language=language)
         about = " ".join(part for part in (title, about) if part)
     if event.type == "correct":
-        about = " ".join(str(event.context.get(key, "")) for key in ("dimension", "value", "side"))
+        about = _correction(shop, event, language)
     return Line(
         at="" if event.occurred_at is None else _said_at(event.occurred_at),
         what=EVENT_TYPES[event.type] if language == "zh" else event.type.replace("_", " "),
         about=about,
     )
+
+
+def _correction(shop: LiveShop, event: Event, language: str) -> str:
+    """Return what was set right, as "colour: red · likes"."""
+    dimension, value, side = (str(event.context.get(key, "")) for key in ("dimension", "value", "side"))
+    if side not in ("liked", "disliked", "withdrawn"):
+        return ""
+    return f"{value_label(shop, dimension, value, language=language)} · {word(side, language)}"
 
 
 def _said_at(moment: datetime) -> str:

@@ -1,8 +1,12 @@
-"""What the dimensions of a profile are called, for pages and the terminal."""
+"""What the dimensions of a profile and their values are called, for pages and the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from huaxiang.profile.prices import PRICE_LIMIT, PriceLimit, minor_units, price_limit_of
+from huaxiang.shop.catalogue import Catalogue
+from huaxiang.shop.lexicon import load_lexicon
 
 _CHINESE: Mapping[str, str] = {
     "category": "类目",
@@ -26,3 +30,22 @@ def dimension_name(dimension: str, language: str) -> str:
     """
     plain = dimension.replace("_", " ")
     return _CHINESE.get(dimension, plain) if language == "zh" else plain
+
+
+def value_name(dimension: str, value: str, *, language: str, catalogue: Catalogue) -> str:
+    """Return a value as people say it: in the shop's words or the lexicon's, price limits in whole units."""
+    limit = price_limit_of(value) if dimension == PRICE_LIMIT else None
+    if limit is not None:
+        return _limit(limit, catalogue.currency)
+    known = catalogue.dimensions.get(dimension)
+    if known is not None and value in known.row_of:
+        return known.label(known.row_of[value], language=language)
+    return load_lexicon().label(dimension, value, language=language)
+
+
+def _limit(limit: PriceLimit, currency: str | None) -> str:
+    units, unit = minor_units(currency), f" {currency}" if currency else ""
+    ends = [None if end is None else f"{end / units:g}" for end in (limit.min_minor, limit.max_minor)]
+    if ends[0] is None:
+        return f"≤ {ends[1]}{unit}"
+    return f"≥ {ends[0]}{unit}" if ends[1] is None else f"{ends[0]}–{ends[1]}{unit}"
