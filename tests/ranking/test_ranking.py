@@ -157,10 +157,12 @@ def test_an_unknown_value_asks_nothing() -> None:
     assert ids(case(FALLING, stated=stated)) == ["i0", "i1", "i2"]
 
 
-def test_rules_count_what_they_leave_out() -> None:
-    stated = Stated(max_minor=400)
-    allowed = allowed_items(catalogue(), Rules(), stated, had_rows=np.array([0], dtype=np.int32))
-    assert (allowed.left_out["had"], allowed.left_out["beyond_limit"]) == (1, 4)
+def test_what_was_had_and_what_is_beyond_the_limit_is_not_allowed() -> None:
+    shop, had_rows = catalogue(), np.array([0], dtype=np.int32)
+    within_I = (shop.price_minor >= 0) & (shop.price_minor <= 400)
+    allowed = allowed_items(shop, Rules(), Stated(max_minor=400), had_rows=had_rows)
+    assert 0 < within_I[1:].sum() < len(within_I) - 1
+    assert allowed.items_I.tolist() == [False, *within_I[1:].tolist()]
 
 
 def test_variety_parts_twins() -> None:

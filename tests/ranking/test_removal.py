@@ -64,10 +64,10 @@ def test_a_choice_that_fails_the_check_is_replaced_by_one_that_stands() -> None:
 
 
 def test_at_most_three_events_are_named_and_never_all() -> None:
-    assert named_events(np.array([1.0, 1.0, 1.0, 1.0, 1.0])) == [0, 1, 2]
-    assert named_events(np.array([1.0, 1.0])) == [0]
-    assert named_events(np.array([1.0])) == [0]
-    assert named_events(np.zeros(0)) == []
+    assert named_events(np.ones((5, 1))) == [[0, 1, 2]]
+    assert named_events(np.ones((2, 1))) == [[0]]
+    assert named_events(np.ones((1, 1))) == [[0]]
+    assert named_events(np.zeros((0, 2))) == [[], []]
 
 
 def test_advantage_is_the_first_order_fall_in_log_softmax() -> None:

@@ -15,7 +15,7 @@ from huaxiang.recommend.histories import (
     split_at,
     take_shoppers,
 )
-from huaxiang.recommend.weights import days_back, faded_weights, moments, steps_back
+from huaxiang.recommend.weights import faded_weights
 from huaxiang.records import EventType
 from huaxiang.shop.base import EVENT_COLUMNS
 
@@ -137,9 +137,9 @@ def test_a_cut_in_time_divides_what_was_from_what_came() -> None:
 
 def test_lines_of_one_basket_are_one_moment() -> None:
     basket = histories_of([[1, 2, 3]], occurred_ms=[[0, 0, 2 * DAY]])
-    assert moments(basket).tolist() == [0, 0, 1]
-    assert steps_back(basket).tolist() == [1, 1, 0]
-    assert days_back(basket).tolist() == [2, 2, 0]
+    assert basket.moments.tolist() == [0, 0, 1]
+    assert basket.steps_back.tolist() == [1, 1, 0]
+    assert basket.days_back.tolist() == [2, 2, 0]
     np.testing.assert_allclose(faded_weights(basket, step_decay=0.5, half_life_days=2), [0.25, 0.25, 1])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,11 @@ class Shelf:
     catalogue: Catalogue
     vectors_ID: Matrix
     popularity_I: Vector | None = None
+
+    @cached_property
+    def popular_from(self) -> float:
+        """The popularity from which an item is one of the most popular tenth."""
+        return float("inf") if self.popularity_I is None else float(np.quantile(self.popularity_I, 0.9))
 
 
 @dataclass(frozen=True, kw_only=True)

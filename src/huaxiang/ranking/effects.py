@@ -76,6 +76,8 @@ class Effects:
 
     def after(self, table_IJ: csr_matrix) -> Effects:
         """Return the matrix product with a table of what follows from each item, (E, J)."""
+        if not table_IJ.nnz:
+            return Effects.none(self.shape[0], table_IJ.shape[1])
         starts = table_IJ.indptr[self.items]
         lengths = table_IJ.indptr[self.items + 1] - starts
         ends = np.cumsum(lengths)

@@ -134,7 +134,7 @@ def _candidates(
 ) -> NDArray[np.int64]:
     """Return the best items that may be listed, one of each product; of equal ones the first."""
     listable_I = np.where(allowed_I, scores_I, -np.inf).astype(np.float32)
-    n_listable = int(np.isfinite(listable_I).sum())
+    n_listable = int(np.count_nonzero(np.isfinite(listable_I)))
     n_wanted = config.n_candidates
     n_looked = min(_LOOKED_AT * n_wanted, n_listable)
     while True:
@@ -176,7 +176,7 @@ def _reasons(
         personal = personal_reasons(case.deeds, named, effects_E, shelf.catalogue, language=language)
         wished = _wish_reasons(case, shelf.catalogue, row, float(gains_I[row]), language)
         rest = float(case.scores_I[row] - effects_E.sum())
-        found.append(personal + wished or (_impersonal(row, shelf.popularity_I, rest, language),))
+        found.append(personal + wished or (_impersonal(row, shelf, rest, language),))
     return found
 
 
@@ -204,13 +204,13 @@ def _wish_reasons(
     return tuple(reasons)
 
 
-def _impersonal(row: int, popularity_I: Vector | None, rest: float, language: str) -> Reason:
-    if popularity_I is None:
+def _impersonal(row: int, shelf: Shelf, rest: float, language: str) -> Reason:
+    if shelf.popularity_I is None:
         key = "typical"
-    elif popularity_I[row] <= 0:
+    elif shelf.popularity_I[row] <= 0:
         key = "new"
     else:
-        key = "popular" if popularity_I[row] >= np.quantile(popularity_I, 0.9) else "typical"
+        key = "popular" if shelf.popularity_I[row] >= shelf.popular_from else "typical"
     return Reason(kind="impersonal", text=said(key, language=language), contribution=rest)
 
 

@@ -41,18 +41,23 @@ def advantages(
     return np.asarray(effects_EK - mean_E1, dtype=np.float64)
 
 
-def named_events(advantage_E: NDArray[np.float64]) -> list[int]:
-    """Return the places of the events to name, strongest first: few, alike in strength, never all of several.
+def named_events(advantage_EK: NDArray[np.float64]) -> list[list[int]]:
+    """Return, for each item, the places of the events to name, strongest first.
+
+    They are few, alike in strength, and never all of several.
 
     Examples
     --------
-    >>> named_events(np.array([0.1, 0.9, -0.2, 0.7]))
-    [1, 3]
+    >>> named_events(np.array([[0.1, 0.9, -0.2, 0.7]]).T)
+    [[1, 3]]
     """
-    most = min(MOST_EVENTS, max(len(advantage_E) - 1, 1))
-    strongest = np.argsort(-advantage_E, kind="stable")[:most]
-    enough = max(SMALLEST_SHARE * float(advantage_E.max(initial=0.0)), 1e-12)
-    return [int(event) for event in strongest if advantage_E[event] >= enough]
+    most = min(MOST_EVENTS, max(len(advantage_EK) - 1, 1))
+    strongest_MK = np.argsort(-advantage_EK, axis=0, kind="stable")[:most]
+    of_strongest_MK = np.take_along_axis(advantage_EK, strongest_MK, axis=0)
+    enough_K = np.maximum(SMALLEST_SHARE * of_strongest_MK.max(axis=0, initial=0.0), 1e-12)
+    is_enough_MK = of_strongest_MK >= enough_K
+    columns = zip(strongest_MK.T, is_enough_MK.T, strict=True)
+    return [events[is_enough].tolist() for events, is_enough in columns]
 
 
 def reason_events(
@@ -64,7 +69,7 @@ def reason_events(
     item is replaced by the single event that lowers it most, if any does.
     """
     advantage_EK = advantages(case.effects, case.scores_I, item_rows, effects_EK=effects_EK)
-    named = [named_events(advantage_EK[:, place]) for place in range(len(item_rows))]
+    named = named_events(advantage_EK)
     if case.score_kept is None or not len(advantage_EK):
         return named
     fell_K = drops(case.score_kept, _masks(named, len(advantage_EK)), item_rows)

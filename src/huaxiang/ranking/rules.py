@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,10 +35,9 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """Which items may be listed, (I,), how many each rule took out, and which wishes had to be set aside."""
+    """Which items may be listed, (I,), and which wishes had to be set aside."""
 
     items_I: NDArray[np.bool_]
-    left_out: Mapping[str, int]
     degraded: tuple[Note, ...] = ()
 
 
@@ -57,21 +55,22 @@ def allowed_items(
     The shop's own rules always hold. If nothing is left that meets the shopper's limits, those are set aside
     one after the other, the price first, and `degraded` says so: a list with a note beats an empty one.
     """
-    shop_rules = {
-        "had": _is_had(catalogue, rules, had_rows),
-        "disliked": _among(catalogue.n_items, disliked_rows),
-        "removed": catalogue.gone,
-        "out_of_stock": ~catalogue.in_stock & rules.in_stock_only,
-        "not_yet_on_sale": catalogue.valid_from_ms > (np.iinfo(np.int64).max if now_ms is None else now_ms),
-    }
+    shop_allows_I = ~catalogue.gone
+    if rules.in_stock_only:
+        shop_allows_I &= catalogue.in_stock
+    if now_ms is not None:
+        shop_allows_I &= catalogue.valid_from_ms <= now_ms
+    if rules.exclude_had and len(had_rows):
+        shop_allows_I &= ~_is_had(catalogue, rules, had_rows)
+    shop_allows_I[disliked_rows] = False
+    if not stated.refused and not stated.has_limit and shop_allows_I.any():
+        return Allowed(items_I=shop_allows_I)
     wishes = {"refused": is_refused(catalogue, stated), "beyond_limit": is_beyond_limit(catalogue, stated)}
-    left_out = {name: int(out_I.sum()) for name, out_I in (shop_rules | wishes).items()}
-    shop_allows_I = ~np.any(list(shop_rules.values()), axis=0)
     for names, degraded in _RELAXED:
         wanted_I = np.logical_and.reduce([shop_allows_I, *(~wishes[name] for name in names)])
         if wanted_I.any():
-            return Allowed(items_I=wanted_I, left_out=left_out, degraded=degraded)
-    return Allowed(items_I=shop_allows_I, left_out=left_out, degraded=(note("no_item"),))
+            return Allowed(items_I=wanted_I, degraded=degraded)
+    return Allowed(items_I=shop_allows_I, degraded=(note("no_item"),))
 
 
 _RELAXED: tuple[tuple[tuple[str, ...], tuple[Note, ...]], ...] = (
@@ -82,8 +81,6 @@ _RELAXED: tuple[tuple[tuple[str, ...], tuple[Note, ...]], ...] = (
 
 
 def _is_had(catalogue: Catalogue, rules: Rules, had_rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-    if not rules.exclude_had:
-        return np.zeros(catalogue.n_items, dtype=bool)
     if rules.group_variants:
         n_groups = int(catalogue.group_rows.max(initial=-1)) + 1
         return _among(n_groups, catalogue.group_rows[had_rows])[catalogue.group_rows]

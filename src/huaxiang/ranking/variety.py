@@ -53,18 +53,16 @@ def choose_places(
     >>> choose_places(np.array([1, 0.9, 0.5], "f"), twins_and_other, k=2, variety=0.5).candidates
     array([0, 2])
     """
-    scaled_C = _zero_to_one(scores_C)
-    likeness_C = np.zeros(len(scaled_C))
-    left_C = np.ones(len(scaled_C), dtype=bool)
+    worth_C = (1 - variety) * _zero_to_one(scores_C)  # -inf once it is placed
+    likeness_C = np.zeros(len(worth_C), dtype=np.float32)
     placed: list[int] = []
     propensities: list[float] = []
-    for _ in range(min(k, len(scaled_C))):
-        worth_C = np.where(left_C, (1 - variety) * scaled_C - variety * likeness_C, -np.inf)
-        candidate, propensity = _take(worth_C, temperature, rng)
+    for _ in range(min(k, len(worth_C))):
+        candidate, propensity = _take(worth_C - variety * likeness_C, temperature, rng)
         placed.append(candidate)
         propensities.append(propensity)
-        left_C[candidate] = False
-        likeness_C = np.maximum(likeness_C, vectors_CD @ vectors_CD[candidate])
+        worth_C[candidate] = -np.inf
+        np.maximum(likeness_C, vectors_CD @ vectors_CD[candidate], out=likeness_C)
     return Places(candidates=np.array(placed, dtype=np.int64), propensities=np.array(propensities))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
@@ -15,6 +16,7 @@ from huaxiang.records import Matrix, Vector
 from huaxiang.shop.catalogue import Catalogue
 
 NO_ITEM = -1
+MS_PER_DAY = 86_400_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,45 @@ class Histories:
     def lengths(self) -> NDArray[np.int64]:
         """Return the number of events of each shopper, (U,)."""
         return np.diff(self.offsets)
+
+    @cached_property
+    def shopper_of_event(self) -> NDArray[np.int64]:
+        """The row of the shopper of each event, (E,)."""
+        return np.repeat(np.arange(self.n_shoppers), self.lengths())
+
+    @cached_property
+    def moments(self) -> NDArray[np.int64]:
+        """The number of the moment of each event, (E,), counted through all shoppers.
+
+        Events of one shopper at the same time, such as the lines of one basket, share a moment. Where a shop
+        knows only an order, each event is a moment of its own.
+
+        Examples
+        --------
+        >>> from huaxiang.recommend.histories import histories_of
+        >>> histories_of([[7, 8, 9], [7]], occurred_ms=[[5, 5, 6], [6]]).moments
+        array([0, 0, 1, 2])
+        """
+        starts = np.ones(len(self.occurred_ms), dtype=bool)
+        starts[1:] = np.diff(self.occurred_ms) != 0
+        starts[self.offsets[:-1][self.lengths() > 0]] = True
+        return np.cumsum(starts) - 1
+
+    @cached_property
+    def steps_back(self) -> NDArray[np.int64]:
+        """How many moments of the shopper followed each event, (E,); 0 for the newest."""
+        return self.moments[self._last_of_shopper] - self.moments
+
+    @cached_property
+    def days_back(self) -> NDArray[np.float64]:
+        """The days between each event and its shopper's newest, (E,); 0 where only an order is known."""
+        if self.order_only:
+            return np.zeros(len(self.occurred_ms))
+        return (self.occurred_ms[self._last_of_shopper] - self.occurred_ms) / MS_PER_DAY
+
+    @cached_property
+    def _last_of_shopper(self) -> NDArray[np.int64]:
+        return np.repeat(self.offsets[1:] - 1, self.lengths())
 
 
 @dataclass(frozen=True, kw_only=True)

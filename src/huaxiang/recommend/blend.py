@@ -134,7 +134,8 @@ def scale_of(scores_UI: Matrix) -> tuple[Matrix, Matrix]:
     softmax over the scores compares an item with many others instead of with the first alone.
     """
     mean_U1 = scores_UI.mean(axis=1, keepdims=True)
-    length_U1 = scores_UI.std(axis=1, keepdims=True) * np.float32(scores_UI.shape[1] ** 0.5)
+    off_UI = scores_UI - mean_U1
+    length_U1 = np.sqrt(np.einsum("ui,ui->u", off_UI, off_UI))[:, None]  # quicker than `std` on one row
     return mean_U1, np.where(length_U1 > 1e-12, length_U1, np.float32(1.0))
 
 

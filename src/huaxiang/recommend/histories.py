@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.recommend.base import NO_ITEM, Histories, Targets
-from huaxiang.records import EventType, Matrix, Vector
+from huaxiang.records import EVENT_TYPES, EventType, Matrix, Vector
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 LOW_RATING = 2.0
 """Ratings up to this, of 5, are read as dislike."""
 
-_SKIPPED = tuple(
-    kind.code for kind in (EventType.VIEW_ITEM_LIST, EventType.CORRECT, EventType.CONSENT, EventType.ALIAS)
-)
-_RATED = (EventType.REVIEW.code, EventType.RATE.code)
+
+def _is_one_of(*kinds: EventType) -> NDArray[np.bool_]:
+    """Return whether each code is that of one of the types, (17,): read many times sooner than `np.isin`."""
+    return np.array([kind in kinds for kind in EVENT_TYPES])
+
+
+_IS_SKIPPED = _is_one_of(EventType.VIEW_ITEM_LIST, EventType.CORRECT, EventType.CONSENT, EventType.ALIAS)
+_IS_RATED = _is_one_of(EventType.REVIEW, EventType.RATE)
 
 
 class HasVectors(Protocol):
@@ -270,10 +274,10 @@ def _cleaned(histories: Histories, *, ratings: NDArray[np.float64]) -> Histories
     """Return the histories without events that say nothing about taste, and with low ratings as dislikes."""
     types = histories.types.copy()
     is_refund = types == EventType.REFUND.code
-    is_low = (ratings > 0) & (ratings <= LOW_RATING) & (np.isin(types, _RATED) | is_refund)
+    is_low = (ratings > 0) & (ratings <= LOW_RATING) & (_IS_RATED[types] | is_refund)
     types[is_low] = EventType.DISLIKE.code
     keep_E = (histories.item_rows != NO_ITEM) | (histories.content_rows >= 0)
-    keep_E &= ~np.isin(types, _SKIPPED)
+    keep_E &= ~_IS_SKIPPED[types]
     keep_E[_cancelled(histories, np.flatnonzero(is_refund & ~is_low))] = False
     return take_events(replace(histories, types=types), keep_E)
 

@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, identity
 
 from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.ranking.effects import Effects
@@ -34,7 +34,6 @@ from huaxiang.recommend.weights import (
     check_positive,
     check_share,
     faded_weights,
-    steps_back,
     type_weights,
     weights_at_items,
 )
@@ -144,7 +143,7 @@ class Neighbours(Linear):
         self.mass_I[new] += float(liking_E[-1])
         if self._target_divisor_I is not None:
             self._target_divisor_I[new] = _divisor(self.mass_I[[new]], self.target_exponent_)[0]
-        steps_E = steps_back(liked)
+        steps_E = liked.steps_back
         share_E = (
             liking_E / np.bincount(steps_E, liking_E)[steps_E].clip(1e-12) ** self.config.basket_exponent
         )
@@ -175,8 +174,9 @@ class Neighbours(Linear):
         decay, half_life_days = self.config.history_decay, self.config.half_life_days
         weights_E = faded_weights(histories, step_decay=decay, half_life_days=half_life_days)
         asked = content_look_alikes(histories, weights_E, self.vectors_ID)
-        done = weights_at_items(histories, weights_E, len(self.mass_I)).after(self.stand_ins_II)
-        return Effects.joined((done, asked), done.shape), asked.times(self.typical_row_)
+        done = weights_at_items(histories, weights_E, len(self.mass_I))
+        stood_in = done.after(self._others_II)
+        return Effects.joined((done, stood_in, asked), done.shape), asked.times(self.typical_row_)
 
     def proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
         """Return the scores that follow from sums of what was done and asked for, (X, I)."""
@@ -192,7 +192,8 @@ class Neighbours(Linear):
             (sources.after(table_II) for table_II in self._fitted().tables()), sources.shape
         )
         proposed = next_ones.scaled(self._target_divisor())
-        return Effects.joined((proposed.after(self._stood_for_II), asked), proposed.shape)
+        stood_for = proposed.after(self._stood_for_II)
+        return Effects.joined((proposed, stood_for, asked), proposed.shape)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
         """Return the same counts over a longer catalogue; new items look like the old ones they resemble."""
@@ -205,7 +206,7 @@ class Neighbours(Linear):
         longer.stand_ins_II = more_stand_ins(
             self.stand_ins_II, longer.vectors_ID, is_known_I=longer.mass_I > 0
         )
-        longer._stood_for_II = csr_matrix(longer.stand_ins_II.T)
+        longer._look_beside()
         longer.typical_row_ = self.typical_row_
         return longer
 
@@ -243,10 +244,17 @@ class Neighbours(Linear):
         self._target_divisor_I = None
         self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
         self.stand_ins_II = stand_ins(self.vectors_ID, is_known_I=self.mass_I > 0)
-        self._stood_for_II = csr_matrix(self.stand_ins_II.T)
+        self._look_beside()
         everything = csr_matrix(np.ones((1, len(self.mass_I)), dtype=np.float32))
         nothing = csr_matrix(everything.shape, dtype=np.float32)
         self.typical_row_ = float(self.proposed(everything, nothing).sum()) / max(len(self.mass_I), 1)
+
+    def _look_beside(self) -> None:
+        """Keep which others stand in for each item, and for which others it stands; new ones apart, none."""
+        itself_II = identity(len(self.mass_I), dtype=np.float32, format="csr")
+        self._others_II = csr_matrix(self.stand_ins_II - itself_II)
+        self._others_II.eliminate_zeros()
+        self._stood_for_II = csr_matrix(self._others_II.T)
 
     def _target_divisor(self) -> NDArray[np.float32]:
         """Return by what popularity of the item proposed is divided out, kept while events are learnt."""

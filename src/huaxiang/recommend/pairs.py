@@ -11,7 +11,7 @@ from scipy.sparse import coo_matrix, csr_matrix, diags
 
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.histories import take_events
-from huaxiang.recommend.weights import item_weights, moments, shopper_of_event, type_weights
+from huaxiang.recommend.weights import item_weights, type_weights
 
 SETTLE_AFTER = 500_000
 """Learnt entries that are kept aside before they are merged into the large table."""
@@ -40,12 +40,12 @@ def baskets_of(histories: Histories, n_items: int) -> Baskets:
     """Return the moments of all shoppers one after the other."""
     liked = take_events(histories, (histories.item_rows != NO_ITEM) & (type_weights(histories) > 0))
     rows_EI = item_weights(liked, type_weights(liked), n_items)
-    moment_E = moments(liked)
+    moment_E = liked.moments
     n_moments = int(moment_E[-1]) + 1 if len(moment_E) else 0
     starts_M = np.searchsorted(moment_E, np.arange(n_moments + 1))
     ones = np.ones(len(moment_E), dtype=np.float32)
     grouping = csr_matrix((ones, np.arange(len(moment_E)), starts_M), shape=(n_moments, len(moment_E)))
-    shopper_M = shopper_of_event(liked)[starts_M[:-1]] if n_moments else np.zeros(0, dtype=np.int64)
+    shopper_M = liked.shopper_of_event[starts_M[:-1]] if n_moments else np.zeros(0, dtype=np.int64)
     ends_M = np.searchsorted(shopper_M, shopper_M, side="right")
     n_left_M = ends_M - 1 - np.arange(n_moments)
     return Baskets(items_MI=csr_matrix(grouping @ rows_EI), shopper_M=shopper_M, n_left_M=n_left_M)

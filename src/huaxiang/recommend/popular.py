@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from huaxiang.errors import NotFittedError
 from huaxiang.ranking.effects import Effects
-from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
+from huaxiang.recommend.base import MS_PER_DAY, NO_ITEM, Contributions, Histories, TrainingData
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
-from huaxiang.recommend.weights import MS_PER_DAY, check_positive, type_weights
+from huaxiang.recommend.weights import check_positive, type_weights
 from huaxiang.records import Matrix, Vector
 
 MOST_HALF_LIVES = 400

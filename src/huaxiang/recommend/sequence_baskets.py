@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from huaxiang.recommend.base import Histories
-from huaxiang.recommend.weights import moments
 
 
 def has_baskets(histories: Histories) -> bool:
@@ -19,7 +18,7 @@ def has_baskets(histories: Histories) -> bool:
     >>> has_baskets(histories_of([[7, 8]], occurred_ms=[[5, 5]])), has_baskets(histories_of([[7, 8]]))
     (True, False)
     """
-    moments_E = moments(histories)
+    moments_E = histories.moments
     return bool(len(moments_E)) and int(moments_E[-1]) + 1 < len(moments_E)
 
 
@@ -29,7 +28,7 @@ def shuffled(histories: Histories, rng: np.random.Generator) -> Histories:
     A network that is shown a basket's lines always in the order in which they were written down learns that
     order, which the next basket doesn't keep.
     """
-    order = np.lexsort((rng.random(len(histories.item_rows)), moments(histories)))
+    order = np.lexsort((rng.random(len(histories.item_rows)), histories.moments))
     return replace(
         histories,
         item_rows=histories.item_rows[order],

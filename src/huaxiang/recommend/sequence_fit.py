@@ -32,7 +32,6 @@ from huaxiang.recommend.sequence_tokens import (
     tokens_of,
 )
 from huaxiang.recommend.top import top_items
-from huaxiang.recommend.weights import shopper_of_event
 from huaxiang.records import Matrix
 from huaxiang.training import Trained, train
 
@@ -222,7 +221,7 @@ def _some(targets: Targets, *, seed: int) -> Targets:
 def _has_repeats(targets: Targets) -> bool:
     n_items = int(max(targets.item_rows.max(initial=0), targets.histories.item_rows.max(initial=0))) + 2
     next_T = np.repeat(np.arange(targets.histories.n_shoppers), np.diff(targets.offsets)) * n_items
-    had_E = shopper_of_event(targets.histories) * n_items
+    had_E = targets.histories.shopper_of_event * n_items
     about_item_E = targets.histories.item_rows != NO_ITEM
     had = (had_E + targets.histories.item_rows)[about_item_E]
     return bool(np.isin(next_T + targets.item_rows, had).any())

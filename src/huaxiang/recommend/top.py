@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from huaxiang.errors import InputError
 from huaxiang.recommend.base import NO_ITEM, Histories, Targets
 from huaxiang.recommend.histories import take_shoppers
-from huaxiang.recommend.weights import shopper_of_event
 from huaxiang.records import Matrix
 
 Score = Callable[[Histories], Matrix]
@@ -63,7 +62,7 @@ def top_rows(scores_UI: Matrix, k: int) -> Top:
 def mask_had(scores_UI: Matrix, histories: Histories) -> None:
     """Set the scores of the items in each shopper's history to -inf, in place."""
     about_item = histories.item_rows != NO_ITEM
-    scores_UI[shopper_of_event(histories)[about_item], histories.item_rows[about_item]] = -np.inf
+    scores_UI[histories.shopper_of_event[about_item], histories.item_rows[about_item]] = -np.inf
 
 
 def top_items(

@@ -13,8 +13,6 @@ from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.records import EVENT_TYPES, EventType
 
-MS_PER_DAY = 86_400_000.0
-
 TYPE_WEIGHTS: Mapping[EventType, float] = {
     EventType.PURCHASE: 1.0,
     EventType.REVIEW: 1.0,
@@ -44,47 +42,6 @@ def _by_code(table: Mapping[EventType, float]) -> NDArray[np.float32]:
 _BY_CODE = _by_code(TYPE_WEIGHTS)
 
 
-def shopper_of_event(histories: Histories) -> NDArray[np.int64]:
-    """Return the row of the shopper of each event, (E,)."""
-    return np.repeat(np.arange(histories.n_shoppers), histories.lengths())
-
-
-def moments(histories: Histories) -> NDArray[np.int64]:
-    """Return the number of the moment of each event, (E,), counted through all shoppers.
-
-    Events of one shopper at the same time, such as the lines of one basket, share a moment. Where a shop
-    knows only an order, each event is a moment of its own.
-
-    Examples
-    --------
-    >>> from huaxiang.recommend.histories import histories_of
-    >>> moments(histories_of([[7, 8, 9], [7]], occurred_ms=[[5, 5, 6], [6]]))
-    array([0, 0, 1, 2])
-    """
-    if not len(histories.item_rows):
-        return np.zeros(0, dtype=np.int64)
-    shopper_E = shopper_of_event(histories)
-    starts = np.ones(len(shopper_E), dtype=bool)
-    starts[1:] = (np.diff(shopper_E) != 0) | (np.diff(histories.occurred_ms) != 0)
-    return np.cumsum(starts) - 1
-
-
-def steps_back(histories: Histories) -> NDArray[np.int64]:
-    """Return how many moments of the shopper followed each event, (E,); 0 for the newest."""
-    moment_E = moments(histories)
-    lengths_U = histories.lengths()
-    last_E = np.repeat(histories.offsets[1:] - 1, lengths_U)
-    return moment_E[last_E] - moment_E if len(moment_E) else moment_E
-
-
-def days_back(histories: Histories) -> NDArray[np.float64]:
-    """Return the days between each event and its shopper's newest, (E,); 0 where only an order is known."""
-    if histories.order_only or not len(histories.occurred_ms):
-        return np.zeros(len(histories.occurred_ms))
-    last_E = np.repeat(histories.offsets[1:] - 1, histories.lengths())
-    return (histories.occurred_ms[last_E] - histories.occurred_ms) / MS_PER_DAY
-
-
 def faded_weights(
     histories: Histories, *, step_decay: float, half_life_days: float | None = None
 ) -> NDArray[np.float32]:
@@ -96,9 +53,9 @@ def faded_weights(
     >>> faded_weights(histories_of([[1, 2, 3]]), step_decay=0.5)
     array([0.25, 0.5 , 1.  ], dtype=float32)
     """
-    weights_E = type_weights(histories) * step_decay ** steps_back(histories)
+    weights_E = type_weights(histories) * step_decay**histories.steps_back
     if half_life_days is not None:
-        weights_E = weights_E * 0.5 ** (days_back(histories) / half_life_days)
+        weights_E = weights_E * 0.5 ** (histories.days_back / half_life_days)
     return np.asarray(weights_E, dtype=np.float32)
 
 
