@@ -13,6 +13,10 @@ from scipy.sparse import csr_matrix
 from huaxiang.records import Matrix, Vector
 
 
+_FEW = 256
+"""Rows of a table up to which copying each is quicker than looking up every entry of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Effects:
     """A sparse (E, I) matrix as triplets, several of which may name the same place: they add up.
@@ -76,20 +80,24 @@ class Effects:
 
     def after(self, table_IJ: csr_matrix) -> Effects:
         """Return the matrix product with a table of what follows from each item, (E, J)."""
-        if not table_IJ.nnz:
-            return Effects.none(self.shape[0], table_IJ.shape[1])
-        starts = table_IJ.indptr[self.items]
-        lengths = table_IJ.indptr[self.items + 1] - starts
-        ends = np.cumsum(lengths)
-        n = int(ends[-1]) if len(ends) else 0
-        places = np.arange(n) + np.repeat(starts - (ends - lengths), lengths)
-        values = table_IJ.data[places] * np.repeat(self.values, lengths)
         shape = (self.shape[0], table_IJ.shape[1])
-        return Effects(np.repeat(self.events, lengths), table_IJ.indices[places], values, shape)
+        if not table_IJ.nnz or not len(self.items):
+            return Effects.none(*shape)
+        starts, ends = table_IJ.indptr.take(self.items), table_IJ.indptr.take(self.items + 1)
+        lengths = ends - starts
+        if len(self.items) <= _FEW:
+            rows = [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+            items = np.concatenate([table_IJ.indices[row] for row in rows])
+            shares = np.concatenate([table_IJ.data[row] for row in rows])
+        else:
+            places = np.arange(lengths.sum()) + np.repeat(ends - np.cumsum(lengths), lengths)
+            items, shares = table_IJ.indices.take(places), table_IJ.data.take(places)
+        values = shares * np.repeat(self.values, lengths)
+        return Effects(np.repeat(self.events, lengths), items, values, shape)
 
     def scaled(self, factor_I: NDArray[np.floating]) -> Effects:
         """Return each column times its factor, (I,)."""
-        return self.times(factor_I[self.items])
+        return self.times(factor_I.take(self.items))
 
     def times(self, factor: NDArray[np.floating] | float) -> Effects:
         """Return everything times a factor, or each entry times its own, (N,)."""
@@ -101,7 +109,7 @@ class Effects:
 
     def toward(self, weights_I: NDArray[np.floating]) -> Vector:
         """Return the weighted sum over the items, (E,)."""
-        weighted = self.values * weights_I[self.items]
+        weighted = self.values * weights_I.take(self.items)
         return np.bincount(self.events, weighted, minlength=self.shape[0]).astype(np.float32)
 
     def at(self, item_rows: NDArray[np.integer]) -> Matrix:
@@ -109,10 +117,10 @@ class Effects:
         n_items = len(item_rows)
         place_I = np.full(self.shape[1], -1, dtype=np.int64)
         place_I[item_rows] = np.arange(n_items)
-        places = place_I[self.items]
-        is_here = places >= 0
-        flat = self.events[is_here] * n_items + places[is_here]
-        sums = np.bincount(flat, self.values[is_here], minlength=self.shape[0] * n_items)
+        places = place_I.take(self.items)
+        here = np.flatnonzero(places >= 0)
+        flat = self.events[here] * n_items + places[here]
+        sums = np.bincount(flat, self.values[here], minlength=self.shape[0] * n_items)
         return sums.astype(np.float32).reshape(self.shape[0], n_items)
 
     def matrix(self) -> csr_matrix:
