@@ -12,7 +12,6 @@ from scipy.sparse import csr_matrix
 
 from huaxiang.records import Matrix, Vector
 
-
 _FEW = 256
 """Rows of a table up to which copying each is quicker than looking up every entry of them."""
 
