@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
-from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
 from huaxiang.store import Store, open_store
 from huaxiang.store.audit import AuditLine, add_lines, expire_lines, line_at, read_lines
+from huaxiang.store.sql import driver_of, rows_of
 
 
 def line(at_ms: int, action: str = "profile", subject: str = "ann", key_id: str = "k") -> AuditLine:
@@ -59,18 +58,11 @@ def test_the_lines_of_one_person_are_found_by_an_index(tmp_path: Path, is_old: b
             tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
         store.close()
         store = open_store(url)
-    plan = ""
-
-    def explain(
-        tx: Connection, cursor: object, statement: str, values: tuple[object, ...], *_: object
-    ) -> None:
-        nonlocal plan
-        if statement.startswith("SELECT") and not plan:
-            plan = str(tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all())
-
+    asked: list[str] = []
     with store.read() as tx:
-        listen(tx, "before_cursor_execute", explain)
+        driver_of(tx).set_trace_callback(asked.append)
         read_lines(tx, "shop", subject="bo")
+        plan = str(rows_of(tx, f"EXPLAIN QUERY PLAN {next(said for said in asked if 'audit' in said)}"))
     store.close()
     assert "audit_by_subject (shop_id=? AND subject=? AND line>?)" in plan
     assert "TEMP B-TREE" not in plan  # neither are they sorted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from huaxiang.errors import StorageError, StoreError, is_disk_full
 from huaxiang.store.migrate import migrate
+from huaxiang.store.sql import driver_of
 
 N_PARTITIONS = 8
 """Of the log in PostgreSQL; SQLite has one, as it has one writer."""
@@ -28,6 +30,7 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=32768",  # pages; `Store.checkpoint` does it before, off the writing thread
 )
+_UNREACHABLE = (OperationalError, sqlite3.OperationalError)
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _prepare(connection: Any, _: object) -> None:
 
 def _begin(statement: str) -> Any:
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)
+        driver_of(connection).execute(statement)
 
     return begin
 
@@ -179,11 +182,11 @@ def _explained(url: str) -> Iterator[None]:
     """Turn what the drivers raise into our own errors; what a statement carried is never repeated."""
     try:
         yield
-    except (DBAPIError, SQLAlchemyError) as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:  # SQLite's driver is asked directly where that pays
         if is_disk_full(error) or "database or disk is full" in str(error):
             raise StorageError.full(_place(url)) from error
         said = str(getattr(error, "orig", error)).splitlines()[0] if str(error) else type(error).__name__
-        what = "the store can't be reached" if isinstance(error, OperationalError) else "the store failed"
+        what = "the store can't be reached" if isinstance(error, _UNREACHABLE) else "the store failed"
         raise StoreError(
             f"{what} ({type(error).__name__})",
             file=_place(url),
