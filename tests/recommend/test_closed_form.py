@@ -97,6 +97,21 @@ def test_items_that_join_later_are_proposed_like_those_they_resemble() -> None:
     assert scores[1].max() > 0
 
 
+def test_a_longer_catalogue_scores_as_the_weights_between_all_of_its_items_do(tmp_path: Path) -> None:
+    looks = unit_rows([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    model = ClosedForm(Config(ridge=1)).fit(training_of([[0, 1, 2], [1, 0]], n_items=3, fused=looks))
+    more = [np.vstack([looks, unit_rows([[0, 1, 0.1]])])]
+    more.append(np.vstack([more[0], unit_rows([[1, 0.2, 0]])]))
+    longer = model.with_items({"fused": more[0]}).with_items({"fused": more[1]})
+    longer.save(tmp_path)
+    whole = ClosedForm.from_pretrained(tmp_path)
+    assert whole.weights_II is not None
+    assert whole.weights_II.shape == (5, 5)
+    for told in ([[0], [3, 1], [4]], [[4, 3, 2]]):
+        history = histories_of(told)
+        np.testing.assert_allclose(longer.score(history), whole.score(history), rtol=1e-5, atol=1e-7)
+
+
 def test_words_are_read_as_the_items_they_resemble() -> None:
     looks = unit_rows([[1, 0], [0, 1], [0.1, 1]])
     model = ClosedForm(Config(ridge=1)).fit(training_of([[0, 1], [1, 2]], n_items=3, fused=looks))

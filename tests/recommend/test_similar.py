@@ -47,6 +47,16 @@ def test_the_graph_finds_nearly_what_comparing_all_finds(monkeypatch: pytest.Mon
     assert np.mean(found) >= 9.5
 
 
+def test_a_longer_index_is_as_if_it_were_made_anew() -> None:
+    short, anew = SimilarItems.of(ITEMS_ID[:4]), SimilarItems.of(ITEMS_ID)
+    longer = short.with_items(ITEMS_ID, is_changed=False)
+    assert (len(short), len(longer)) == (4, 6)
+    for vector in ITEMS_ID:
+        np.testing.assert_array_equal(longer.nearest(vector, 6)[0], anew.nearest(vector, 6)[0])
+    moved_ID = ITEMS_ID[[1, 0, 3, 2, 4, 5]]
+    assert short.with_items(moved_ID).nearest(moved_ID[2], 1)[0].tolist() == [2]
+
+
 def test_a_stored_index_answers_alike(tmp_path: Path) -> None:
     index = SimilarItems.of(ITEMS_ID)
     index.save(tmp_path / "index.faiss")

@@ -12,7 +12,7 @@ import pytest
 from huaxiang.records import Item, Text
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import Catalogue, build_catalogue, restocked
-from huaxiang.shop.changed import changed_items, out_of_stock
+from huaxiang.shop.changed import changed_items, out_of_stock, outlook_of
 from huaxiang.shop.infer.base import Claim, with_claims
 from shop.shops import EVENTS, ITEMS, shop_of
 
@@ -150,3 +150,26 @@ def test_a_removed_item_makes_another_version_and_is_out_of_stock(shop: Shop) ->
     assert without.gone.tolist() == [True, False, False] and not without.in_stock[0]
     sold_out = build_catalogue(out_of_stock(shop, gone))
     assert len({without.version, sold_out.version, build_catalogue(shop).version}) == 3
+
+
+def test_the_outlook_is_what_the_change_then_finds(shop: Shop) -> None:
+    same = replace(SCARF, currency=shop.items["currency"][0])
+    told = replace(same, texts={"en": Text(title="Blue wool scarf")})
+    given = [
+        same,
+        replace(same, in_stock=False, price_minor=1),
+        told,
+        replace(same, category=("Clothes", "Shawls")),
+        replace(same, brand="Hard"),
+        replace(same, attributes={"colour": ("red", "blue")}),
+        replace(same, images=("other.jpg",)),
+        Item(item_id="a", texts=same.texts, images=same.images),
+        BOWL,
+    ]
+    row_of = {item_id: row for row, item_id in enumerate(shop.items["item_id"].to_list())}
+    outlook = outlook_of(shop, given, row_of)
+    for place, item in enumerate(given):
+        found = changed_items(shop, [item])
+        for name in ("described", "worded", "shown"):
+            assert (place in getattr(outlook, name)) == bool(len(getattr(found, name))), (place, name)
+    assert outlook.worded.tolist() == [2, 8] and outlook.described.tolist() == [2, 3, 4, 5, 6, 8]

@@ -11,7 +11,7 @@ from huaxiang.encoders.base import ImageEncoder, ImageInput, TextEncoder
 from huaxiang.encoders.items import encode_photos, encode_texts, find_photos
 from huaxiang.fusion.base import Fusion, Parts
 from huaxiang.records import Matrix
-from huaxiang.shop.changed import Changed
+from huaxiang.shop.changed import Changed, Outlook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,23 @@ def renewed_vectors(
         parts = {space: renewed[space][rows] for space in vectors if space != "fused"}
         renewed["fused"][rows] = readers.fusion.fuse(Parts.of(parts))
     return renewed
+
+
+def read_ahead(
+    found: Outlook, readers: Readers, photos: Mapping[str, ImageInput], *, place: str | None
+) -> None:
+    """Read words and photos once, for readers that keep what they read: `renewed_vectors` then finds it.
+
+    Parameters
+    ----------
+    place
+        Folder or zip file of the shop's own photos.
+    """
+    if len(found.worded):
+        encode_texts(found.items[found.worded], found.languages, readers.words)
+    if len(found.shown) and readers.eyes is not None:
+        names = found.items["image"][found.shown].to_list()
+        encode_photos(find_photos(names, photos, place=place), readers.eyes)
 
 
 def _longer(known_ID: Matrix, n_items: int) -> Matrix:

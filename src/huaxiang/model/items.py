@@ -53,7 +53,10 @@ def with_items(
     )
     n_new = catalogue.n_items - model.catalogue.n_items
     popularity = np.concatenate([model.popularity, np.zeros(n_new, dtype=np.float32)])
-    index = model.index.with_items(vectors["fused"])
+    is_changed = any(
+        rows.min(initial=len(vectors["fused"])) < len(model.index) for rows in (change.worded, change.shown)
+    )
+    index = model.index.with_items(vectors["fused"], is_changed=is_changed)
     return changed.knowing(popularity=popularity, index=index, space=model.space)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix, identity, vstack
 
 from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.ranking.effects import Effects
@@ -109,7 +109,7 @@ class ClosedForm(Linear):
         text = ("text",) if self.config.text_weight else ()
         self.uses: tuple[str, ...] = ("ids", "order", "times", *text)
         self.weights_II: csr_matrix | None = None
-        self.n_learnt_ = 0
+        self.stand_ins_IK: csr_matrix | None = None
         self.vectors_ID: Matrix = np.zeros((0, 0), dtype=np.float32)
         self.typical_row_ = 0.0
 
@@ -133,40 +133,54 @@ class ClosedForm(Linear):
 
     def events(self, histories: Histories) -> tuple[Effects, Effects]:
         """Return what was done and what was asked for in words or photos, each (E, I), weighted."""
-        weights_II, config = self._fitted(), self.config
+        config = self.config
         weights_E = faded_weights(
             histories, step_decay=config.history_decay, half_life_days=config.half_life_days
         )
         asked = content_look_alikes(histories, weights_E, self.vectors_ID)
-        done = weights_at_items(histories, weights_E, weights_II.shape[0])
+        done = weights_at_items(histories, weights_E, len(self.vectors_ID))
         return Effects.joined((done, asked), done.shape), asked.times(self.typical_row_)
 
     def proposed(self, done_XI: csr_matrix, asked_XI: csr_matrix) -> Matrix:
         """Return the scores that follow from sums of what was done and asked for, (X, I)."""
-        return np.asarray((done_XI @ self._fitted() + asked_XI).toarray(), dtype=np.float32)
+        if self.stand_ins_IK is None:
+            next_XI = done_XI @ self._fitted()
+        else:
+            next_XI = (done_XI @ self.stand_ins_IK @ self._fitted()) @ self._stood_for_KI
+        return np.asarray((next_XI + asked_XI).toarray(), dtype=np.float32)
 
     def followed(self, done: Effects, asked: Effects) -> Effects:
         """Return what follows from each event of one shopper, (E, I)."""
-        return Effects.joined((done.after(self._fitted()), asked), done.shape)
+        if self.stand_ins_IK is None:
+            return Effects.joined((done.after(self._fitted()), asked), done.shape)
+        next_ones = done.after(self.stand_ins_IK).after(self._fitted()).after(self._stood_for_KI)
+        return Effects.joined((next_ones, asked), done.shape)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
-        """Return the same weights over a longer catalogue; new items stand for the old ones they resemble."""
-        old_II, fused_ID = self._fitted(), vectors["fused"]
-        n_old, n_all = old_II.shape[0], len(fused_ID)
-        was_learnt_I = np.arange(n_all) < self.n_learnt_
-        alike_NI = csr_matrix(look_alikes(fused_ID[n_old:], fused_ID, among_I=was_learnt_I)[:, :n_old])
-        rows_NI, columns_IN = csr_matrix(alike_NI @ old_II), csr_matrix(old_II @ alike_NI.T)
-        corner_NN = csr_matrix(rows_NI @ alike_NI.T)
-        upper_II = hstack([old_II, columns_IN], format="csr")
-        lower_NI = hstack([rows_NI, corner_NN], format="csr")
+        """Return the same weights over a longer catalogue; new items stand for the old ones they resemble.
+
+        Only what the new ones resemble is worked out: the weights stay those of the fitted items, and what
+        an item brings and takes goes through those for which it stands.
+        """
+        fused_ID, n_learnt = vectors["fused"], self._fitted().shape[0]
+        n_old = len(self.vectors_ID)
+        was_learnt_I = np.arange(len(fused_ID)) < n_learnt
+        alike_NK = look_alikes(fused_ID[n_old:], fused_ID, among_I=was_learnt_I)[:, :n_learnt]
+        before = self.stand_ins_IK
+        if before is None:
+            before = identity(n_learnt, dtype=np.float32, format="csr")
         longer = type(self)(self.config)
-        longer._keep(csr_matrix(vstack([upper_II, lower_NI], format="csr")), fused_ID)
-        longer.n_learnt_ = self.n_learnt_
+        longer.weights_II, longer.typical_row_ = self.weights_II, self.typical_row_
+        longer.vectors_ID = np.ascontiguousarray(fused_ID, dtype=np.float32)
+        longer._stand_for(vstack([before, alike_NK], format="csr"))
         return longer
 
     def save(self, folder: Path) -> None:
         """Write the kept weights, the item vectors and the settings."""
-        arrays = sparse_to_arrays("weights", self._fitted()) | {"vectors": self.vectors_ID}
+        weights_II, stand_ins_IK = self._fitted(), self.stand_ins_IK
+        if stand_ins_IK is not None:
+            weights_II = csr_matrix(stand_ins_IK @ weights_II @ stand_ins_IK.T)
+        arrays = sparse_to_arrays("weights", weights_II) | {"vectors": self.vectors_ID}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
 
     @classmethod
@@ -194,9 +208,14 @@ class ClosedForm(Linear):
 
     def _keep(self, weights_II: csr_matrix, vectors_ID: Matrix) -> None:
         self.weights_II = weights_II
-        self.n_learnt_ = weights_II.shape[0]
+        self.stand_ins_IK = None
         self.vectors_ID = np.ascontiguousarray(vectors_ID, dtype=np.float32)
         self.typical_row_ = float(np.abs(weights_II.data).sum()) / max(weights_II.shape[0], 1)
+
+    def _stand_for(self, stand_ins_IK: csr_matrix) -> None:
+        """Let each item stand for fitted ones (K), itself where it is one of them."""
+        self.stand_ins_IK = csr_matrix(stand_ins_IK)
+        self._stood_for_KI = csr_matrix(self.stand_ins_IK.T)
 
     def _check_size(self, n_items: int) -> None:
         if n_items > self.config.max_items:

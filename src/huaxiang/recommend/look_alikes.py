@@ -36,7 +36,8 @@ def look_alikes(
     n = min(n, len(candidates))
     if n == 0 or not len(queries_QD):
         return csr_matrix((len(queries_QD), len(items_ID)), dtype=np.float32)
-    named_ID = items_ID[candidates]
+    is_first = len(candidates) == candidates[-1] + 1
+    named_ID = items_ID[: len(candidates)] if is_first else items_ID[candidates]
     blocks = [
         _nearest(queries_QD[start : start + BLOCK], named_ID, n=n, temperature=temperature)
         for start in range(0, len(queries_QD), BLOCK)

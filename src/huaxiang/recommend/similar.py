@@ -54,13 +54,19 @@ class SimilarItems:
         index.add(np.ascontiguousarray(vectors_ID, dtype=np.float32))
         return cls(index)
 
-    def with_items(self, vectors_ID: Matrix) -> SimilarItems:
-        """Return an index of these vectors, of which the first are those of this one, perhaps changed.
+    def with_items(self, vectors_ID: Matrix, *, is_changed: bool = True) -> SimilarItems:
+        """Return an index of these vectors, of which the first are those of this one.
 
         In the graph of a large catalogue an old item keeps its place, whatever became of its vector, until
         the run is built again: to find all places anew takes minutes.
+
+        Parameters
+        ----------
+        is_changed
+            Some of the first may be other vectors than before.
         """
-        if len(vectors_ID) <= MOST_EXACT or not isinstance(self._index, faiss.IndexHNSWFlat):
+        is_graph = isinstance(self._index, faiss.IndexHNSWFlat)
+        if (is_changed and not is_graph) or is_graph != (len(vectors_ID) > MOST_EXACT):
             return SimilarItems.of(vectors_ID)
         index = faiss.clone_index(self._index)
         index.add(np.ascontiguousarray(vectors_ID[len(self) :], dtype=np.float32))

@@ -1,7 +1,7 @@
 """The catalogue that is served follows the store: whoever changed an item, all lists are right soon.
 
-Changes of stock and price are taken in first, and all at once. Words and photos have to be read, so what
-changed in more than that comes in parts, and a long feed of new items holds up no "sold out".
+Changes of stock and price are taken in first, and all at once. Words and photos have to be read: that is
+done ahead, a few at a time, and what was read is taken in together. So a long feed holds up no "sold out".
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from huaxiang.serve.item_readers import ItemReaders
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.letters import retry_mended
 from huaxiang.serve.live import LiveShop
+from huaxiang.serve.reading_ahead import key_of
 from huaxiang.serve.serving import Serving
-from huaxiang.shop.changed import changed_items
 from huaxiang.store import StoredItem, items_after, newest_change
 from huaxiang.store.letters import count_letters
 
@@ -28,84 +28,64 @@ if TYPE_CHECKING:
     from huaxiang.serve.service import Service
 
 LOG = logging.getLogger(__name__)
-LEAST_READ, MOST_READ = 4, 64
-"""Items whose words or photos are read before changes of stock and price have their turn again."""
-STEP_S = (0.2, 0.4)
-"""So long should that take: between these, the number stays as it is."""
 MOST_READ_BEFORE = 2048
-"""The same before a model is served, when nobody waits for a change."""
+"""Items whose words or photos are read at once before a model is served, when nobody waits for a change."""
 LETTERS_S = 10.0
 """Seconds between looks for letters that an item of another process has mended meanwhile."""
 
 
 def caught_up(shop: LiveShop, serving: Serving) -> Serving:
     """Return what is served with every change to the items that the store has."""
-    is_behind = True
-    while is_behind:
-        serving, is_behind = one_step(shop, serving, most=MOST_READ_BEFORE)
+    while waiting := _waiting(shop, serving):
+        in_order = sorted(waiting, key=lambda one: (one.change, one.item_no))
+        serving = _with(shop, serving, in_order[:MOST_READ_BEFORE], in_order[MOST_READ_BEFORE:])
     return serving
 
 
 def catch_up(shop: LiveShop) -> bool:
-    """Serve the next part of the changes; return whether there are more."""
-    started = time.perf_counter()
-    with shop.swapping:
-        shop.serving, is_behind = one_step(shop, shop.serving, most=shop.n_read_at_once)
-    if is_behind:
-        shop.n_read_at_once = next_number(shop.n_read_at_once, took_s=time.perf_counter() - started)
-    return is_behind
+    """Take the next step towards serving all changes; return whether there are more.
 
-
-def next_number(n_read: int, *, took_s: float) -> int:
-    """Return how many items to read next, after some took so long.
-
-    Examples
-    --------
-    >>> next_number(16, took_s=0.9), next_number(16, took_s=0.3), next_number(64, took_s=0.1)
-    (8, 16, 64)
+    Changes of stock and price are all taken in. Only where there are none, a few words and photos are read,
+    and with the last of them, or when they are enough, what was read is taken in.
     """
-    if took_s > STEP_S[1]:
-        return max(LEAST_READ, n_read // 2)
-    return min(MOST_READ, n_read * 2) if took_s < STEP_S[0] else n_read
+    serving = shop.serving
+    waiting = _waiting(shop, serving)
+    plain, described = shop.ahead.parted(serving.model, waiting)
+    now = plain or shop.ahead.read(shop, serving.model, described)
+    if not now:
+        return bool(waiting)
+    started, taken = time.perf_counter(), {key_of(one) for one in now}
+    later = [one for one in waiting if key_of(one) not in taken]
+    with shop.swapping:
+        if shop.serving is not serving:  # another version took its place meanwhile
+            return True
+        shop.serving = _with(shop, serving, now, later)
+    if not plain:
+        shop.ahead.took_in(time.perf_counter() - started)
+    return bool(later)
 
 
-def one_step(shop: LiveShop, serving: Serving, *, most: int) -> tuple[Serving, bool]:
-    """Return what is served with a part of the changes that wait, and whether there are more."""
+def _waiting(shop: LiveShop, serving: Serving) -> list[StoredItem]:
+    """Return the changes in the store that are not served."""
     with shop.store.read() as tx:
         found = items_after(tx, shop.shop_id, serving.change)
-    waiting = [one for one in found if (one.item_no, one.change) not in serving.ahead]
-    if not waiting:
-        return serving, False
+    return [one for one in found if key_of(one) not in serving.ahead]
+
+
+def _with(
+    shop: LiveShop, serving: Serving, now: Sequence[StoredItem], later: Sequence[StoredItem]
+) -> Serving:
+    """Return what is served with some of the changes that wait; others come later."""
     shop.renumber()
-    now, later = next_part(serving.model, waiting, most=most)
     model = _changed(shop, serving.model, now)
-    change = later[0].change - 1 if later else max(one.change for one in found)
-    ahead = serving.ahead | {(one.item_no, one.change) for one in now}
+    ahead = serving.ahead | {key_of(one) for one in now}
+    change = min(one.change for one in later) - 1 if later else max(at for _, at in ahead)
     return Serving.of(
         model,
         dict(shop.item_no_of),
         change=change,
         ahead=frozenset((number, at) for number, at in ahead if at > change),
-    ), bool(later)
-
-
-def next_part(
-    model: Model, waiting: Sequence[StoredItem], *, most: int
-) -> tuple[Sequence[StoredItem], Sequence[StoredItem]]:
-    """Return the changes to take in now, and those for later in the order in which they were made.
-
-    Now are all that need no reading; only where there are none, a few for which words or photos are read.
-    """
-    if len(waiting) == 1:
-        return waiting, []
-    change = changed_items(model.shop, [one.item for one in waiting])
-    ids = change.shop.items["item_id"]
-    described = {ids[row] for row in change.described.tolist()}
-    in_order = sorted(waiting, key=lambda one: (one.change, one.item_no))
-    to_read = [one for one in in_order if one.item.item_id in described]
-    if len(to_read) < len(waiting):
-        return [one for one in waiting if one.item.item_id not in described], to_read
-    return to_read[:most], to_read[most:]
+    )
 
 
 def with_changes(

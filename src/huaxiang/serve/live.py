@@ -36,6 +36,7 @@ from huaxiang.serve.item_readers import ItemReaders
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.kept_profiles import Answer, KeptProfiles
 from huaxiang.serve.people import People, Person
+from huaxiang.serve.reading_ahead import ReadingAhead
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.states import StateReader
@@ -123,8 +124,8 @@ class LiveShop:
         would be lost otherwise.
     items_changed
         Set when this process wrote items: it needn't wait for its next look.
-    n_read_at_once
-        Items whose words or photos are read before changes of stock and price have their turn again.
+    ahead
+        What was read of changed items before the catalogue takes them in.
     newest_ms
         When the newest event occurred.
     lag_s
@@ -155,7 +156,7 @@ class LiveShop:
     numbers_change: int = 0
     swapping: Lock = field(default_factory=Lock)
     items_changed: asyncio.Event = field(default_factory=asyncio.Event)
-    n_read_at_once: int = 16
+    ahead: ReadingAhead = field(default_factory=ReadingAhead)
     drift: Comparison | None = None
     kept: KeptProfiles = field(default_factory=KeptProfiles)
 

@@ -127,12 +127,12 @@ def build_catalogue(shop: Shop, *, removed: NDArray[np.bool_] | None = None) -> 
     from huaxiang.shop.dimensions import dimensions_of
 
     items = shop.items
-    first_row_of: dict[str, int] = {}
-    groups = [first_row_of.setdefault(group, len(first_row_of)) for group in items["group_id"]]
+    groups = items["group_id"].to_list()
+    number_of = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     bare = Catalogue(
         item_ids=items["item_id"].to_list(),
-        titles={code: items[f"title_{code}"].fill_null("").to_list() for code in shop.languages},
-        group_rows=np.array(groups, dtype=np.int32),
+        titles={code: [title or "" for title in items[f"title_{code}"].to_list()] for code in shop.languages},
+        group_rows=np.array([number_of[group] for group in groups], dtype=np.int32),
         price_minor=np.zeros(0, dtype=np.int64),
         in_stock=np.zeros(0, dtype=np.bool_),
         valid_from_ms=items["valid_from"].dt.epoch("ms").fill_null(0).to_numpy(),

@@ -22,6 +22,8 @@ from huaxiang.shop.item_records import is_silent, item_table, languages_of, stat
 _TEXTS = ("title", "description")
 _OF_THE_DAY = frozenset({"price_minor", "currency", "in_stock"})
 """Columns that change without changing what an item is."""
+_OF_PATHS = ("category", "department")
+"""Dimensions that follow from the column `category`."""
 
 Rows = NDArray[np.int64]
 Meaning = tuple[str, str]
@@ -84,13 +86,13 @@ def changed_items(shop: Shop, items: Sequence[Item], *, deleted: Collection[str]
     is_new = rows >= len(before)
     is_kept = np.array([is_silent(item) for item in given], dtype=np.bool_) & ~is_new
     table = _keeping(item_table(given, languages, deleted=deleted), before, rows, is_kept)
-    stated = _stated(shop, given, table["category"].to_list())
     was_stated = _stated_before(shop.attributes, rows)
+    stated = _stated(shop, given, table["category"].to_list())
     restated = ~is_kept & np.array(
         [stated[place] != was_stated.get(int(row), set()) for place, row in enumerate(rows)], dtype=np.bool_
     )
     differs = _Differs(before, table, rows, is_new)
-    worded = differs.among(name for name in table.columns if name.partition("_")[0] in _TEXTS)
+    worded = differs.among(_texts(table))
     described = differs.among(set(table.columns) - _OF_THE_DAY) | restated
     attributes = _attributes(
         shop, _Restated(rows[restated], [stated[place] for place in np.flatnonzero(restated)]), rows[worded]
@@ -108,6 +110,56 @@ def changed_items(shop: Shop, items: Sequence[Item], *, deleted: Collection[str]
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """Items as rows of a table, and what of them differs from the shop.
+
+    Parameters
+    ----------
+    described
+        Places of those that differ in more than price and stock; each int64, ascending.
+    worded, shown
+        Places of those with other words, and with another photo.
+    """
+
+    items: pl.DataFrame
+    languages: tuple[str, ...]
+    described: Rows
+    worded: Rows
+    shown: Rows
+
+
+def outlook_of(shop: Shop, items: Sequence[Item], row_of: Mapping[str, int]) -> Outlook:
+    """Return what `changed_items` is going to find, far sooner: nothing of the shop is made anew.
+
+    Parameters
+    ----------
+    row_of
+        Item id → its row in the shop.
+    """
+    languages = languages_of(shop, items)
+    rows = np.array([row_of.get(item.item_id, -1) for item in items], dtype=np.int64)
+    is_new, places = rows < 0, np.arange(len(rows))
+    before = _spoken(shop.items[np.maximum(rows, 0)] if len(row_of) else shop.items, languages)
+    is_kept = np.array([is_silent(item) for item in items], dtype=np.bool_) & ~is_new
+    table = _keeping(item_table(items, languages), before, places, is_kept)
+    stated: list[set[Meaning]] = [set() for _ in items]
+    for place, dimension, value in stated_values(items):
+        stated[place].add((dimension, value))
+    was_stated = _stated_before(shop.attributes.filter(~pl.col("dimension").is_in(_OF_PATHS)), rows)
+    restated = ~is_kept & np.array(
+        [stated[place] != was_stated.get(int(row), set()) for place, row in enumerate(rows)], dtype=np.bool_
+    )
+    differs = _Differs(before, table, places, is_new)
+    return Outlook(
+        items=table,
+        languages=languages,
+        described=np.flatnonzero(differs.among(set(table.columns) - _OF_THE_DAY) | restated),
+        worded=np.flatnonzero(differs.among(_texts(table))),
+        shown=np.flatnonzero(differs.among(["image"])),
+    )
+
+
 def out_of_stock(shop: Shop, gone: NDArray[np.bool_]) -> Shop:
     """Return the shop with some of its items out of stock, (I,)."""
     in_stock = shop.items["in_stock"]
@@ -121,6 +173,10 @@ def _spoken(items: pl.DataFrame, languages: Sequence[str]) -> pl.DataFrame:
     names = [f"{text}_{code}" for code in languages for text in _TEXTS]
     missing = [pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in items.columns]
     return in_shape(items.with_columns(missing), ITEM_COLUMNS, *names)
+
+
+def _texts(table: pl.DataFrame) -> list[str]:
+    return [name for name in table.columns if name.partition("_")[0] in _TEXTS]
 
 
 def _keeping(
@@ -182,14 +238,10 @@ def _stated(shop: Shop, items: Sequence[Item], paths: Sequence[str | None]) -> l
 
 def _category_names(shop: Shop) -> dict[str, str]:
     """Return path → the value by which the shop's items name it."""
-    values = shop.attributes.filter(
-        (pl.col("dimension") == "category") & (pl.col("source") == "stated")
-    ).unique("item_row", keep="first")
-    paths = shop.items.select("category").with_row_index("item_row")
-    named = paths.drop_nulls("category").join(
-        values.select(pl.col("item_row").cast(pl.UInt32), "value"), on="item_row"
-    )
-    return dict(named.select("category", "value").unique("category", keep="first").iter_rows())
+    stated = shop.attributes.filter((pl.col("dimension") == "category") & (pl.col("source") == "stated"))
+    paths = shop.items["category"].gather(stated["item_row"])
+    named = pl.DataFrame({"category": paths, "value": stated["value"]}).drop_nulls("category")
+    return dict(named.unique("category", keep="first", maintain_order=True).iter_rows())
 
 
 def _named(path: str, names: dict[str, str]) -> str:

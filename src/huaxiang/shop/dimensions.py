@@ -25,10 +25,8 @@ _FEWEST_PRICES = 8
 def dimensions_of(shop: Shop) -> dict[str, Dimension]:
     """Return every dimension that some item has, and `price_band` where there are prices."""
     found = {
-        str(name): _dimension(str(name), rows, shop)
-        for (name,), rows in shop.attributes.sort("dimension", maintain_order=True).group_by(
-            "dimension", maintain_order=True
-        )
+        name: _dimension(name, rows, shop)
+        for (name,), rows in sorted(shop.attributes.partition_by("dimension", as_dict=True).items())
     }
     return found | price_bands_of(shop)
 
@@ -76,15 +74,15 @@ def _dimension(
     name: str, rows: pl.DataFrame, shop: Shop, *, values: Sequence[str] | None = None
 ) -> Dimension:
     values = values or rows["value"].unique().sort().to_list()
-    number = pl.DataFrame({"value": values}).with_row_index("value_row")
-    entries = rows.join(number, on="value", maintain_order="left").sort("item_row", maintain_order=True)
+    order = np.argsort(rows["item_row"].to_numpy(), kind="stable")
+    entries = rows[order]
     item_rows = entries["item_row"].to_numpy()
     counts_I = np.bincount(item_rows, minlength=len(shop.items))
     return Dimension(
         name=name,
         values=tuple(values),
         offsets=np.concatenate([[0], np.cumsum(counts_I)]).astype(np.int64),
-        value_rows=entries["value_row"].to_numpy().astype(np.int32),
+        value_rows=entries["value"].cast(pl.Enum(values)).to_physical().to_numpy().astype(np.int32),
         weights=(1.0 / counts_I[item_rows]).astype(np.float32),
         confidence=entries["confidence"].to_numpy().astype(np.float32),
         is_inferred=(entries["source"] == "inferred").to_numpy(),

@@ -182,6 +182,8 @@ def _singulars(word: str) -> tuple[str, ...]:
 
 
 def _chinese(lowered: str, phrases: Phrases) -> Iterator[Mention]:
+    if not _CHINESE.search(lowered):  # there is a Chinese character in each of the phrases
+        return
     at = 0
     while at < len(lowered):
         most = phrases.longest.get(lowered[at], 0)

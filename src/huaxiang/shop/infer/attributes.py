@@ -130,7 +130,7 @@ def _named_claims(
         rows = rows_without(shop, dimension, stated_at_most=config.stated_at_most)
         texts = [text for row in sorted(rows) for text in words.get(row, ())]
         found = mention_claims(
-            texts, lexicon, dimension, in_title=config.in_title, in_description=config.in_description
+            texts, lexicon, [dimension], in_title=config.in_title, in_description=config.in_description
         )
         surest: dict[tuple[int, str], Claim] = {}
         for claim in found:

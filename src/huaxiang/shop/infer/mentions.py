@@ -31,12 +31,12 @@ class ItemWords:
 def mention_claims(
     words: Sequence[ItemWords],
     lexicon: Lexicon,
-    dimension: str,
+    dimensions: Sequence[str],
     *,
     in_title: float,
     in_description: float,
 ) -> Iterator[Claim]:
-    """Claim every value that the title names, else the first that the description names.
+    """Claim every value that the title names, else the first of a dimension that the description names.
 
     Parameters
     ----------
@@ -44,12 +44,20 @@ def mention_claims(
         How sure a claim from there is, 0 to 1; 0 leaves it out.
     """
     for item in words:
-        named = [said.value for said in lexicon.find(item.title) if said.dimension == dimension]
-        if named:
-            yield from (Claim(item.item_row, dimension, value, in_title) for value in dict.fromkeys(named))
-        elif in_description and item.description:
-            found = (said.value for said in lexicon.find(item.description) if said.dimension == dimension)
-            yield from (Claim(item.item_row, dimension, value, in_description) for value in list(found)[:1])
+        in_titles = lexicon.find(item.title)
+        said = {said.dimension for said in in_titles}
+        is_told = in_description and item.description and not said.issuperset(dimensions)
+        in_descriptions = lexicon.find(item.description) if is_told else ()
+        for dimension in dimensions:
+            if dimension in said:
+                named = (one.value for one in in_titles if one.dimension == dimension)
+                yield from (
+                    Claim(item.item_row, dimension, value, in_title) for value in dict.fromkeys(named)
+                )
+            else:
+                first = next((one.value for one in in_descriptions if one.dimension == dimension), None)
+                if first is not None:
+                    yield Claim(item.item_row, dimension, first, in_description)
 
 
 def thing_named(title: str, lexicon: Lexicon) -> str | None:

@@ -116,13 +116,11 @@ def _claims_of_words(
 ) -> list[Claim]:
     """Return what an item's own texts name, each value once; a category only if the shop has it."""
     sure = config.words
-    found = [
-        claim
-        for dimension in NAMED_DIMENSIONS
-        for claim in mention_claims(
-            words, lexicon, dimension, in_title=sure.in_title, in_description=sure.in_description
+    found = list(
+        mention_claims(
+            words, lexicon, NAMED_DIMENSIONS, in_title=sure.in_title, in_description=sure.in_description
         )
-    ]
+    )
     named = next((name for text in words if (name := thing_named(text.title, lexicon))), "")
     if named in categories:
         found.append(Claim(row, CATEGORY, categories[named], sure.category.named_confidence))
@@ -144,7 +142,9 @@ def _nearest(
     """Yield for each row the rows of the most similar items and their cosines, nearest first."""
     asked = np.flatnonzero(among_I & vectors_ID.any(axis=1))
     n = min(config.n_nearest, len(asked))
-    for row, cosines in zip(rows, vectors_ID[list(rows)] @ vectors_ID[asked].T, strict=True):
+    is_first = len(asked) > 0 and len(asked) == asked[-1] + 1
+    asked_ID = vectors_ID[: len(asked)] if is_first else vectors_ID[asked]
+    for row, cosines in zip(rows, vectors_ID[list(rows)] @ asked_ID.T, strict=True):
         cosines[asked == row] = -1.0
         best = np.argpartition(-cosines, n - 1)[:n] if n else np.zeros(0, dtype=np.int64)
         best = best[np.argsort(-cosines[best], kind="stable")]
