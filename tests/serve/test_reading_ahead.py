@@ -104,8 +104,12 @@ def test_what_cant_be_read_ahead_is_still_taken_in(stub: Stub) -> None:
 
     stub.encode = broken  # type: ignore[method-assign]
     ahead = ReadingAhead()
-    waiting = ahead.parted(stub.model, [new(0)])[1]
-    assert ahead.read(stub, stub.model, waiting) == [new(0)]  # type: ignore[arg-type]
+    waiting = ahead.parted(stub.model, [new(0), new(1)])[1]
+    assert ahead.read(stub, stub.model, waiting) == [new(0), new(1)]  # type: ignore[arg-type]
+
+
+def test_a_single_change_is_taken_in_at_once(small_model: Model) -> None:
+    assert ReadingAhead().parted(small_model, [new(0)]) == ([new(0)], [])
 
 
 def test_a_sold_out_item_does_not_wait_for_the_feed_before_it(

@@ -45,8 +45,8 @@ def caught_up(shop: LiveShop, serving: Serving) -> Serving:
 def catch_up(shop: LiveShop) -> bool:
     """Take the next step towards serving all changes; return whether there are more.
 
-    Changes of stock and price are all taken in. Only where there are none, a few words and photos are read,
-    and with the last of them, or when they are enough, what was read is taken in.
+    A single change is taken in, and so are all changes of stock and price. Only where there are none, a few
+    words and photos are read, and with the last of them, or when they are enough, what was read is taken in.
     """
     serving = shop.serving
     waiting = _waiting(shop, serving)

@@ -69,11 +69,13 @@ class ReadingAhead:
     def parted(
         self, model: Model, waiting: Sequence[StoredItem]
     ) -> tuple[list[StoredItem], list[StoredItem]]:
-        """Return the changes of nothing but stock and price, and the others in their order.
+        """Return the changes that need no reading, or none to speak of, and the others in their order.
 
-        An item was described otherwise once it was found to be, until it is taken in: that is not looked
-        for again.
+        A single change is taken in as it is: to look at it first takes longer than to read it. An item of
+        which words were found to have changed is not looked at again until it is taken in.
         """
+        if len(waiting) == 1 and not self._read:
+            return list(waiting), []
         self._described &= {key_of(one) for one in waiting}
         self._read &= self._described
         row_of = model.catalogue.row_of
