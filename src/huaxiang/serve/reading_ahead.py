@@ -29,7 +29,7 @@ LEAST_READ, MOST_READ = 4, 32
 """Items that are read before changes of stock and price have their turn."""
 READ_S = (0.1, 0.2)
 """So long should that take: between these, the number stays as it is."""
-LEAST_READING_S, MOST_TAKEN = 0.4, 128
+LEAST_READING_S, MOST_TAKEN = 0.4, 64
 """What was read is taken in after so long, or when it is so many items."""
 SHARE_OF_TAKING = 1 / 3
 """Of the time that a feed takes, at most: taking in costs nearly the same for few items as for many."""
