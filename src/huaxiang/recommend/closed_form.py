@@ -146,15 +146,16 @@ class ClosedForm(Linear):
         if self.stand_ins_IK is None:
             next_XI = done_XI @ self._fitted()
         else:
-            next_XI = (done_XI @ self.stand_ins_IK @ self._fitted()) @ self._stood_for_KI
+            next_XI = (done_XI @ self.stand_ins_IK @ self._fitted()) @ self.stand_ins_IK.T
         return np.asarray((next_XI + asked_XI).toarray(), dtype=np.float32)
 
     def followed(self, done: Effects, asked: Effects) -> Effects:
         """Return what follows from each event of one shopper, (E, I)."""
         if self.stand_ins_IK is None:
             return Effects.joined((done.after(self._fitted()), asked), done.shape)
-        next_ones = done.after(self.stand_ins_IK).after(self._fitted()).after(self._stood_for_KI)
-        return Effects.joined((next_ones, asked), done.shape)
+        next_ones = done.after(self.stand_ins_IK).after(self._fitted())
+        new_ones = next_ones.after(self._standing_for_KI)
+        return Effects.joined((next_ones, new_ones, asked), done.shape)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same weights over a longer catalogue; new items stand for the old ones they resemble.
@@ -215,7 +216,9 @@ class ClosedForm(Linear):
     def _stand_for(self, stand_ins_IK: csr_matrix) -> None:
         """Let each item stand for fitted ones (K), itself where it is one of them."""
         self.stand_ins_IK = csr_matrix(stand_ins_IK)
-        self._stood_for_KI = csr_matrix(self.stand_ins_IK.T)
+        n_learnt = self.stand_ins_IK.shape[1]
+        nothing_KK = csr_matrix((n_learnt, n_learnt), dtype=np.float32)
+        self._standing_for_KI = csr_matrix(vstack([nothing_KK, self.stand_ins_IK[n_learnt:]]).T)
 
     def _check_size(self, n_items: int) -> None:
         if n_items > self.config.max_items:
