@@ -16,6 +16,7 @@ from huaxiang.errors import HuaxiangError
 from huaxiang.serve.description import describe
 from huaxiang.serve.origins import Origins
 from huaxiang.serve.outside import Outside
+from huaxiang.serve.plain import Plain
 from huaxiang.serve.problems import answer_of, problem
 from huaxiang.serve.routes import (
     aggregates,
@@ -68,6 +69,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.service = service
+    app.add_middleware(Plain, routes=[*lists.router.routes, *profiles.router.routes])
     app.add_middleware(Origins, listed=service.origins)
     app.add_middleware(Outside, metrics=service.metrics, limits=service.settings.limits)
     for part in (
