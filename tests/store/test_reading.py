@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from huaxiang.errors import StoreError
-from huaxiang.store import Store
+from huaxiang.store import Store, open_store
 from huaxiang.store.meta import read_meta, write_meta
 from huaxiang.store.sql import rows_of
 
@@ -40,3 +42,25 @@ def test_a_statement_that_fails_is_an_error_of_the_store(store: Store, statement
     with pytest.raises(StoreError, match="the store"), store.read() as tx:
         rows_of(tx, statement)
     store.check()
+
+
+def test_readings_that_overlap_have_their_own_moments(store: Store) -> None:
+    wrote(store, "first")
+    with store.read() as one:
+        assert read_meta(one, "name") == "first"
+        wrote(store, "second")
+        with store.read() as other:
+            assert read_meta(other, "name") == "second"
+        assert read_meta(one, "name") == "first"
+
+
+def test_no_reading_that_is_over_keeps_what_was_written_from_the_database(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    wrote(store, "before")
+    with store.read() as tx:
+        read_meta(tx, "name")
+    wrote(store, "after")
+    with store.raw() as connection:
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    assert busy == 0
+    store.close()

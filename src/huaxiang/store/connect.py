@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Store:
     _writer: Engine
     _reader: Engine
     _raw: Engine
+    _free: deque[Connection] = field(default_factory=deque, compare=False, repr=False)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -67,8 +69,23 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees everything committed by now, and nothing that comes later."""
-        with _explained(self.url), self._reader.connect() as tx:
+        with _explained(self.url), self._reader.connect() if self.is_shared else self._opened() as tx:
             yield tx
+
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        """Yield a connection to SQLite, a free one where there is one: opening takes longer than reading."""
+        try:
+            tx = self._free.pop()
+        except IndexError:
+            tx = self._reader.connect()
+        try:
+            yield tx
+            tx.rollback()
+        except BaseException:
+            tx.close()
+            raise
+        self._free.append(tx)
 
     @contextmanager
     def raw(self) -> Iterator[Connection]:
@@ -101,6 +118,8 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
+        while self._free:
+            self._free.pop().close()
         self._writer.dispose()
         self._reader.dispose()
         self._raw.dispose()
