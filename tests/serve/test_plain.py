@@ -14,13 +14,14 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Scope
 
 from huaxiang.errors import InputError
 from huaxiang.serve.answers import json_answer
 from huaxiang.serve.plain import Plain
-from huaxiang.serve.routes import items, lists, profiles
+from huaxiang.serve.routes import events, items, lists, profiles
 
 LIST = "/v1/shoppers/s-1/recommendations"
 
@@ -41,7 +42,7 @@ def echoing(route: APIRoute) -> APIRouter:
 
 ROUTERS = [
     echoing(route)
-    for part in (profiles, lists, items)
+    for part in (profiles, lists, events, items)
     for route in part.router.routes
     if isinstance(route, APIRoute)
 ]
@@ -55,7 +56,9 @@ async def nothing(scope: Scope, receive: object, send: object) -> None:
     raise AssertionError("this went the long way")
 
 
-def asked(app: ASGIApp, path: str, query: str = "", **headers: str) -> tuple[int, bytes]:
+def asked(
+    app: ASGIApp, path: str, query: str = "", *, method: str = "GET", **headers: str
+) -> tuple[int, bytes]:
     """Return status and body of an answer."""
     sent: list[Message] = []
 
@@ -66,7 +69,7 @@ def asked(app: ASGIApp, path: str, query: str = "", **headers: str) -> tuple[int
         sent.append(message)
 
     named = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": named}
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": named}
     whole = {**scope, "query_string": query.encode(), "scheme": "http", "server": ("here", 80)}
     asyncio.run(app(whole, receive, send))  # type: ignore[arg-type]
     return sent[0]["status"], sent[1]["body"]
@@ -155,12 +158,26 @@ def test_what_is_asked_most_goes_the_short_way(path: str, query: str) -> None:
     assert short == asked(LONG, path, query, if_none_match="tag")
 
 
-def test_what_a_route_refuses_is_answered_as_elsewhere() -> None:
+def test_what_is_sent_goes_the_short_way_unless_something_is_asked_beside_it() -> None:
+    short = asked(Plain(nothing, routes=HOT), "/v1/events", method="POST")
+    assert short == asked(LONG, "/v1/events", method="POST")
+    assert asked(Plain(LONG, routes=HOT), "/v1/events", "k=1", method="POST") == short
+    assert asked(Plain(LONG, routes=HOT), "/v1/events")[0] == 405
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (InputError("No such thing"), 422, b"No such thing"),
+        (HTTPException(413, "Too long"), 413, b"too long"),
+    ],
+)
+def test_what_a_route_refuses_is_answered_at_once(error: Exception, status: int, title: bytes) -> None:
     router = APIRouter()
 
     @router.get("/v1/refused")
     async def refused(request: Request) -> Response:
-        raise InputError("no such thing", column="k", value="3", remedy="look")
+        raise error
 
-    status, body = asked(Plain(nothing, routes=router.routes), "/v1/refused")
-    assert (status, b"no such thing" in body) == (422, True)
+    given, body = asked(Plain(nothing, routes=router.routes), "/v1/refused")
+    assert (given, title in body) == (status, True)

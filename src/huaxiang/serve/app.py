@@ -17,7 +17,7 @@ from huaxiang.serve.description import describe
 from huaxiang.serve.origins import Origins
 from huaxiang.serve.outside import Outside
 from huaxiang.serve.plain import Plain
-from huaxiang.serve.problems import answer_of, problem
+from huaxiang.serve.problems import answer_of, answer_of_http, problem
 from huaxiang.serve.routes import (
     aggregates,
     audit,
@@ -69,7 +69,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.service = service
-    app.add_middleware(Plain, routes=[*lists.router.routes, *profiles.router.routes])
+    app.add_middleware(Plain, routes=[*lists.router.routes, *profiles.router.routes, *events.router.routes])
     app.add_middleware(Origins, listed=service.origins)
     app.add_middleware(Outside, metrics=service.metrics, limits=service.settings.limits)
     for part in (
@@ -113,6 +113,4 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(
-        error.status_code, str(error.detail).lower(), code=f"http_{error.status_code}", headers=error.headers
-    )
+    return answer_of_http(error)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huaxiang.errors import HuaxiangError, InputError, StorageError, is_disk_full
 from huaxiang.serve.metrics import Metrics
-from huaxiang.serve.problems import answer_of, internal, problem
+from huaxiang.serve.problems import answer_of, answer_of_http, internal, problem
 from huaxiang.serve.settings import Limits
 
 _API = ("/v1", "/healthz", "/readyz", "/metrics")
@@ -110,7 +110,7 @@ def _answer(error: Exception) -> Response:
             remedy="send it again, or ask for less",
         )
     if isinstance(error, HTTPException):
-        return problem(error.status_code, str(error.detail), code=f"http_{error.status_code}")
+        return answer_of_http(error)
     if is_disk_full(error):
         return answer_of(StorageError.full(None))
     return internal(error)

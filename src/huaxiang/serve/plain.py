@@ -17,13 +17,14 @@ from urllib.parse import parse_qsl
 
 from fastapi.params import Header
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from huaxiang.errors import HuaxiangError
-from huaxiang.serve.problems import answer_of
+from huaxiang.serve.problems import answer_of, answer_of_http
 
 Read = Callable[[str], Any]
 """Returns what is written; a KeyError says that it is not written plainly."""
@@ -38,21 +39,23 @@ class Plain:
     Parameters
     ----------
     routes
-        Those asked most, of which the ones that only read are answered here. The request is the first
-        argument of each, and none stands behind another route that has some of its addresses.
+        Those asked most, of which the ones that read or are sent something are answered here. The request is
+        the first argument of each, and none stands behind another route that has some of its addresses.
     """
 
     def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._routes = [
-            PlainRoute.of(one) for one in routes if isinstance(one, APIRoute) and one.methods == {"GET"}
+            PlainRoute.of(one)
+            for one in routes
+            if isinstance(one, APIRoute) and one.methods in ({"GET"}, {"POST"})
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a plain request."""
-        if scope["type"] == "http" and scope["method"] == "GET" and not scope.get("root_path"):
+        if scope["type"] == "http" and not scope.get("root_path"):
             for one in self._routes:
-                given = one.given(scope)
+                given = one.given(scope) if scope["method"] == one.method else None
                 if given is not None:
                     scope["route"] = one.route
                     response = await _answer(one.route, Request(scope, receive, send), given)
@@ -63,7 +66,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainRoute:
-    """A route that is only read from, and how what it is given is written plainly.
+    """A route, and how what it is given is written plainly.
 
     Parameters
     ----------
@@ -76,6 +79,7 @@ class PlainRoute:
     """
 
     route: APIRoute
+    method: str
     first: str
     place: str | None
     last: str
@@ -102,7 +106,14 @@ class PlainRoute:
             else:
                 one[name] = _read(kind)
         return cls(
-            route=route, first=first, place=place, last=last, one=one, several=several, headers=headers
+            route=route,
+            method=next(iter(route.methods or ())),
+            first=first,
+            place=place,
+            last=last,
+            one=one,
+            several=several,
+            headers=headers,
         )
 
     def given(self, scope: Scope) -> dict[str, Any] | None:
@@ -146,6 +157,8 @@ async def _answer(route: APIRoute, request: Request, given: Mapping[str, Any]) -
         answer: Response = await route.endpoint(request, **given)
     except HuaxiangError as error:
         return answer_of(error)
+    except HTTPException as error:
+        return answer_of_http(error)
     return answer
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from huaxiang.errors import (
@@ -113,6 +114,12 @@ def answer_of(error: HuaxiangError) -> Response:
         value=None if error.value is None else error.value[:200],
         remedy=remedy,
     )
+
+
+def answer_of_http(error: HTTPException) -> Response:
+    """Return the answer to a request that the framework refuses."""
+    said = str(error.detail).lower()
+    return problem(error.status_code, said, code=f"http_{error.status_code}", headers=error.headers)
 
 
 def internal(error: Exception) -> Response:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.model import Model
 from huaxiang.profile.state import NO_ITEM, ProfileState, StateEvent
+
+_item_no = attrgetter("item_no")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +95,5 @@ class Serving:
 
 
 def _all_below(state: ProfileState, n_items: int) -> bool:
-    events = (*state.strong, *state.light)
-    return (
-        max((event.item_no for event in events), default=-1) < n_items
-        and max(state.bought, default=-1) < n_items
-    )
+    numbers = chain(map(_item_no, state.strong), map(_item_no, state.light), state.bought)
+    return max(numbers, default=-1) < n_items

@@ -7,16 +7,19 @@ itself refuses to change a line, and to delete one that has not expired (migrati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from secrets import token_hex
 
 from sqlalchemy import Connection
 
-from huaxiang.store.sql import fill, rows_of
+from huaxiang.store.schema import audit as AUDIT  # noqa: N812 - a table
+from huaxiang.store.sql import fill, insert_rows, rows_of
 
 EXPIRE = "expire"
 """Action of the line that lets older ones go; its outcome is the moment, in milliseconds."""
 _NAMES = ("line", "at_ms", "key_id", "action", "subject", "purpose", "outcome")
+_values = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +56,7 @@ def line_at(at_ms: int) -> str:
 
 def add_lines(tx: Connection, shop_id: str, lines: Sequence[AuditLine]) -> None:
     """Add lines."""
-    query = (
-        "INSERT INTO audit (shop_id, line, at_ms, key_id, action, subject, purpose, outcome) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    )
-    tx.exec_driver_sql(fill(tx, query), [(shop_id, *astuple(line)) for line in lines])
+    insert_rows(tx, AUDIT, ("shop_id", *_NAMES), [(shop_id, *_values(line)) for line in lines])
 
 
 def read_lines(
