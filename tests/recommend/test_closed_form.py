@@ -107,6 +107,7 @@ def test_a_longer_catalogue_scores_as_the_weights_between_all_of_its_items_do(tm
     whole = ClosedForm.from_pretrained(tmp_path)
     assert whole.weights_II is not None
     assert whole.weights_II.shape == (5, 5)
+    assert whole.typical_row_ == longer.typical_row_ == model.typical_row_
     for told in ([[0], [3, 1], [4]], [[4, 3, 2]]):
         history = histories_of(told)
         np.testing.assert_allclose(longer.score(history), whole.score(history), rtol=1e-5, atol=1e-7)

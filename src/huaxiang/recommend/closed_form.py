@@ -133,6 +133,7 @@ class ClosedForm(Linear):
 
     def events(self, histories: Histories) -> tuple[Effects, Effects]:
         """Return what was done and what was asked for in words or photos, each (E, I), weighted."""
+        self._fitted()
         config = self.config
         weights_E = faded_weights(
             histories, step_decay=config.history_decay, half_life_days=config.half_life_days
@@ -182,14 +183,17 @@ class ClosedForm(Linear):
         if stand_ins_IK is not None:
             weights_II = csr_matrix(stand_ins_IK @ weights_II @ stand_ins_IK.T)
         arrays = sparse_to_arrays("weights", weights_II) | {"vectors": self.vectors_ID}
-        save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
+        more = {"typical_row": self.typical_row_}
+        save_arrays(folder, name=self.name, config=self.config, arrays=arrays, more=more)
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
         """Return what `save` wrote."""
-        loaded = cls(Config(**load_settings(folder, name=cls.name)["config"]))
+        said = load_settings(folder, name=cls.name)
+        loaded = cls(Config(**said["config"]))
         arrays = load_arrays(folder)
         loaded._keep(sparse_from_arrays("weights", arrays), arrays["vectors"])
+        loaded.typical_row_ = said["more"].get("typical_row", loaded.typical_row_)  # of the fitted items
         return loaded
 
     def _solved(self, training: TrainingData) -> Matrix:
