@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,18 @@ def test_the_old_model_brought_up_to_date_counts_like_one_fitted_on_all_of_it(
         expected = whole.new.members[name].score(asked)
         np.testing.assert_allclose(ready.new.members[name].score(asked), expected, rtol=0.02, atol=1e-3)
     np.testing.assert_array_equal(before.new.members["popular"].score(asked), untouched)
+
+
+def test_shoppers_of_whom_nothing_is_left_teach_nothing(shop: Shop, newest: Newest) -> None:
+    vectors = {"fused": np.eye(len(shop.items), 60, dtype=np.float32)}
+    known = newest.known
+    shoppers = known.shopper_of_event
+    without_last = replace(newest, known=take_events(known, shoppers < shoppers.max()))
+    without_any = replace(newest, known=take_events(known, np.zeros(len(shoppers), dtype=bool)))
+    before = fitted(shop, newest, until_ms=SINCE)
+    ready = [caught_up(before, vectors, one, progress=silent) for one in (newest, without_last, without_any)]
+    learnt = [one.new.members["popular"].mass_.sum() for one in ready]  # type: ignore[attr-defined]
+    assert learnt[0] > learnt[1] > learnt[2]
 
 
 def test_items_that_joined_since_can_be_listed_by_the_old_model(shop: Shop, newest: Newest) -> None:

@@ -76,8 +76,10 @@ def value_label(shop: LiveShop, dimension: str, value: str, *, language: str) ->
 
 def plain_label(shop: LiveShop, dimension: str, value: str, *, language: str) -> str:
     """Return how a language says a value of a dimension, or a type of event, alone."""
-    said = value_name(dimension, value, language=language, catalogue=shop.serving.model.catalogue)
-    if said != value:
+    catalogue = shop.serving.model.catalogue
+    said = value_name(dimension, value, language=language, catalogue=catalogue)
+    is_the_shops = dimension in catalogue.dimensions and value in catalogue.dimensions[dimension].row_of
+    if said != value or is_the_shops:
         return said
     if language == "zh" and value in EVENT_TYPES:
         return EVENT_TYPES[value]

@@ -178,8 +178,8 @@ class ShopperPage:
         except HuaxiangError as error:
             ui.notify(str(error), type="negative")
             return
+        ui.notify(self.say("corrected_now"), type="positive")  # before its button is drawn anew
         self._fill(self._profile())
-        ui.notify(self.say("corrected_now"), type="positive")
 
     def _list(self, slate: Slate) -> None:
         for ranked in slate.items:

@@ -127,7 +127,7 @@ def caught_up(
     )
     known = held_out.known
     is_new_E = known.occurred_ms > held_out.since_ms
-    with_new = np.flatnonzero(np.add.reduceat(is_new_E, known.offsets[:-1]) if len(is_new_E) else [])
+    with_new = np.unique(known.shopper_of_event[is_new_E])
     for number, shopper in enumerate(with_new.tolist()):
         if number % 100 == 0:
             progress("bring the old model up to date", number, len(with_new), "")

@@ -102,6 +102,8 @@ def _show_answer(path: str, method: str, stated: dict[str, Any], schemas: Mappin
         content = stated["responses"]["200"].setdefault("content", {}).setdefault("application/json", {})
         content["schema"] = {"$ref": f"#/components/schemas/{name}"}
         content.setdefault("example", _example_of(schemas[name], schemas))
+        if method == "post" and path in _ONE_BY_ONE:  # where none of what was sent is taken
+            stated["responses"]["422"]["content"]["application/json"] = {"schema": content["schema"]}
 
 
 def _example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
@@ -122,19 +124,13 @@ def _complete(path: str, method: str, stated: dict[str, Any]) -> None:
     for status in refusals_of(path, method, stated):
         if status not in answers:
             answers[status] = _problem(_REFUSALS[status])
-    _complete_answers(path, method, answers)
+    if path in _TEXT:
+        answers["200"]["content"] = {_TEXT[path]: {"schema": {"type": "string"}}}
     if path not in _OPEN:
         stated["security"] = [{"key": []}, {"key as user": []}]
     for parameter in stated.get("parameters", ()):
         if parameter["in"] == "header" and parameter["name"].lower() == "if-none-match":
             answers["304"] = {"description": "The answer is the one that the caller has."}
-
-
-def _complete_answers(path: str, method: str, answers: dict[str, Any]) -> None:
-    if method == "post" and path in _ONE_BY_ONE:
-        answers["422"]["content"]["application/json"] = {"schema": {"type": "object"}}
-    if path in _TEXT:
-        answers["200"]["content"] = {_TEXT[path]: {"schema": {"type": "string"}}}
 
 
 def refusals_of(path: str, method: str, stated: Mapping[str, Any]) -> list[str]:
