@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from fastapi.dependencies import models
 from fastapi.testclient import TestClient
 
 from huaxiang.serve.process import Process
@@ -65,5 +67,16 @@ def opened(run: Path, environment: Mapping[str, str] | None = None) -> Iterator[
     variables = {"HUAXIANG_ADMIN_KEY": ADMIN_KEY, **(environment or {})}
     process = Process.of(variables, run=run)
     prepare(process)
-    with TestClient(open_app(process), headers={"Authorization": f"Bearer {ADMIN_KEY}"}) as client:
-        yield Talk(client, run)
+    try:
+        with TestClient(open_app(process), headers={"Authorization": f"Bearer {ADMIN_KEY}"}) as client:
+            yield Talk(client, run)
+    finally:
+        let_go_of_apps()
+
+
+def let_go_of_apps() -> None:
+    """Free what closed services had in memory: FastAPI remembers routes, and by them every application."""
+    for cached in vars(models).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
+    gc.collect()
