@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.notes import Note
-from huaxiang.quick import quick_dataclass
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -136,8 +136,7 @@ def _said(text: Text) -> dict[str, str]:
     return {"title": text.title} | ({"description": text.description} if text.description else {})
 
 
-@quick_dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an event was worth: a rating of 1 to 5, a quantity, a unit price."""
 
     quantity: float = 1.0
@@ -146,8 +145,7 @@ class Value:
     rating: float | None = None
 
 
-@quick_dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something a shopper did or said, once.
 
     Parameters
@@ -174,11 +172,11 @@ class Event:
     query: str | None = None
     text: str | None = None
     image: str | None = None
-    value: Value = field(default_factory=Value)
+    value: Value = Value()
     session_id: str | None = None
     order_id: str | None = None
     utc_offset_minutes: int = 0
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = msgspec.field(default_factory=dict)
     shop_id: str = DEFAULT_SHOP
     position: int | None = None
 
@@ -200,7 +198,7 @@ class Event:
         if self.occurred_at is not None:
             said["occurred_at"] = _on_the_clock(self.occurred_at, self.utc_offset_minutes)
         if self.value != _NO_VALUE:
-            worth = asdict(self.value)
+            worth = msgspec.structs.asdict(self.value)
             said["value"] = {name: number for name, number in worth.items() if number is not None}
         if self.context:
             said["context"] = dict(self.context)

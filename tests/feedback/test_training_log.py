@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 import huaxiang as hx
 from feedback.ring_shop import N_ITEMS, START, bought, purchases, write_shop
@@ -72,7 +73,7 @@ def buys(log: TrainingLog) -> list[tuple[str, int]]:
 
 
 def test_the_table_has_what_the_log_has(store: Store, like: Shop) -> None:
-    first = replace(
+    first = structs.replace(
         bought("a", 3, 1.25, event_id="1"),
         value=hx.Value(quantity=2, price_minor=500),
         order_id="o-1",
@@ -80,8 +81,8 @@ def test_the_table_has_what_the_log_has(store: Store, like: Shop) -> None:
         utc_offset_minutes=60,
         context={"channel": "app", "slate_id": "l"},
     )
-    search = replace(said("a", EventType.SEARCH, "2"), query="a mug")
-    happen(store, first, replace(first, event_id="3", item_id="i4"), search)
+    search = structs.replace(said("a", EventType.SEARCH, "2"), query="a mug")
+    happen(store, first, structs.replace(first, event_id="3", item_id="i4"), search)
     log = read(store, like)
     events = log.shop.events
     assert events.schema == dict(EVENT_COLUMNS)
@@ -108,8 +109,8 @@ def test_a_refusal_under_one_id_holds_for_all_that_were_joined(store: Store, lik
     assert buys(read(store, like)) == [("anonymous", 1), ("anonymous", 2)]
     happen(store, refuses("known"))
     assert buys(read(store, like)) == []
-    parted = replace(joins("known", "anonymous", linked=False), event_id="parted")
-    happen(store, replace(parted, occurred_at=START + timedelta(days=2)))
+    parted = structs.replace(joins("known", "anonymous", linked=False), event_id="parted")
+    happen(store, structs.replace(parted, occurred_at=START + timedelta(days=2)))
     assert buys(read(store, like)) == [("anonymous", 1)]
 
 
@@ -156,7 +157,7 @@ def test_withdrawing_is_noticed_and_allowing_again_too(store: Store, like: Shop)
     happen(store, refuses("a"))
     refused = read(store, like).withdrawn
     assert refused and refused == withdrawn_now(store, SHOP, allowed=True)
-    happen(store, replace(refuses("a", allowed=True), occurred_at=START + timedelta(days=3)))
+    happen(store, structs.replace(refuses("a", allowed=True), occurred_at=START + timedelta(days=3)))
     assert withdrawn_now(store, SHOP, allowed=True) == ""
 
 
@@ -173,7 +174,7 @@ def test_who_was_erased_has_withdrawn_and_again_when_erased_again(store: Store, 
 
 
 def test_words_that_were_read_are_not_read_again(store: Store, like: Shop) -> None:
-    search = replace(said("a", EventType.SEARCH, "1"), query="a mug")
+    search = structs.replace(said("a", EventType.SEARCH, "1"), query="a mug")
     number = content_hash("a mug")
     with store.begin() as tx:
         append(tx, SHOP, [LoggedEvent(search, event_key("1"), None, number)])

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from huaxiang.errors import InputError, LimitError
 from huaxiang.records import Event, EventType, Value
@@ -288,7 +289,7 @@ worths = st.builds(
     quantity=st.floats(0.5, 1000),
     price_minor=st.none() | st.integers(0, 10**9),
     rating=st.none() | st.integers(1, 5).map(float),
-).map(lambda value: replace(value, currency=None if value.price_minor is None else "USD"))
+).map(lambda value: structs.replace(value, currency=None if value.price_minor is None else "USD"))
 ABOUT_OF = {
     EventType.SEARCH: ["query", "image"],
     EventType.STATE: ["text", "image"],
@@ -316,7 +317,7 @@ def events(draw: st.DrawFn) -> Event:
         type=kind,
         occurred_at=draw(moments),
         received_at=NOW,
-        value=replace(worth, rating=3.0) if kind is EventType.RATE else worth,
+        value=structs.replace(worth, rating=3.0) if kind is EventType.RATE else worth,
         session_id=draw(st.none() | ids),
         order_id=draw(st.none() | ids),
         utc_offset_minutes=draw(st.integers(-720, 840)),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from huaxiang.errors import StoreError
 from huaxiang.profile.update import content_hash, content_of, event_key
@@ -21,6 +24,7 @@ from huaxiang.store import (
     head,
     of_shopper,
     open_store,
+    positions,
     read_after,
 )
 
@@ -55,7 +59,6 @@ def test_an_event_is_read_back_as_it_was_written(store: Store) -> None:
     put(store, one)
     with store.read() as tx:
         (found,) = of_shopper(tx, "shop", ["ann"])
-    from dataclasses import replace
 
     assert replace(found.event, position=None, shop_id="default") == one.event
     assert (found.event_key, found.item_no, found.content) == (one.event_key, one.item_no, one.content)
@@ -84,6 +87,42 @@ def test_a_duplicate_has_the_position_that_it_had(store: Store) -> None:
         first = append(tx, "shop", [logged(1), logged(2)])
         again = append(tx, "shop", [logged(2), logged(1)])
     assert again.positions == first.positions[::-1]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    groups=st.lists(
+        st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 8)), min_size=1, max_size=12), max_size=6
+    )
+)
+def test_groups_with_any_duplicates_leave_each_event_once(groups: list[list[tuple[str, int]]]) -> None:
+    with TemporaryDirectory() as home:
+        store = open_store(f"sqlite:///{home}/store.sqlite")
+        known: dict[tuple[str, int], int] = {}
+        for sent in groups:
+            buys = [logged(number, shopper_id, "purchase", order_id="o") for shopper_id, number in sent]
+            before = {shopper_id for shopper_id, _ in known}
+            with store.begin() as tx:
+                outcome = append(tx, "shop", buys)
+                assert positions(tx, "shop") == {0: max([*known.values(), *outcome.positions])}
+            for one, position, is_new, is_first in zip(
+                sent, outcome.positions, outcome.is_new, outcome.new_orders, strict=True
+            ):
+                assert is_new == (one not in known)
+                assert is_first == (is_new and one[0] not in before)
+                before.add(one[0])
+                assert known.setdefault(one, position) == position
+        with store.read() as tx:
+            kept = read_after(tx, "shop", {}, limit=1000)
+            heads = {shopper_id: head(tx, "shop", shopper_id) for shopper_id in "abc"}
+        store.close()
+    assert [one.position for one in kept] == sorted(known.values())
+    assert len(set(known.values())) == len(known)
+    for shopper_id, own in heads.items():
+        numbers = [position for (whose, _), position in known.items() if whose == shopper_id]
+        assert (own is None) == (not numbers)
+        if own is not None:
+            assert (own.n_events, own.last_position) == (len(numbers), max(numbers))
 
 
 def test_positions_ascend_within_a_partition_and_are_never_given_twice(store: Store) -> None:

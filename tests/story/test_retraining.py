@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import huaxiang as hx
 from command_line import Answer, call
@@ -70,7 +71,7 @@ class Served:
         """Let events enter the log, as the service writes them."""
         logged = [
             LoggedEvent(
-                replace(event, shopper_id=self.hashed(event.shopper_id)),
+                structs.replace(event, shopper_id=self.hashed(event.shopper_id)),
                 event_key(event.event_id),
                 None if event.item_id is None else int(event.item_id[1:]),
                 excluded=excluded,
@@ -270,7 +271,9 @@ def test_items_that_joined_since_are_learnt_and_listed(served: Served) -> None:
     new = bought("anybody", N_ITEMS, 0, event_id="new")
     served.happen(
         [
-            replace(new, shopper_id=one.shopper_id, event_id=f"new-{number}", occurred_at=soon_after(one))
+            structs.replace(
+                new, shopper_id=one.shopper_id, event_id=f"new-{number}", occurred_at=soon_after(one)
+            )
             for number, one in enumerate(one for one in walks if one.item_id == "i3")
         ]
     )

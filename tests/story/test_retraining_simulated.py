@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import huaxiang as hx
 from command_line import call
@@ -45,7 +46,7 @@ def served(model: Model, run: Path, late: Shop) -> Process:
     hashed = Pseudonyms(read_key(None, file=process.key_file()))
     logged = [
         LoggedEvent(
-            replace(event, shopper_id=hashed.of("default", event.shopper_id)),
+            structs.replace(event, shopper_id=hashed.of("default", event.shopper_id)),
             event_key(event.event_id),
             None if event.item_id is None else model.catalogue.row_of[event.item_id],
             content_hash(content_of(event)),

@@ -7,7 +7,7 @@ since. Whoever reads takes the steps; who took many puts the state back without 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from huaxiang.errors import ArtefactError
 from huaxiang.profile.state import ProfileState, StateEvent, Totals
@@ -21,30 +21,27 @@ STEP_BYTES = _LAYOUT.size
 _LONGEST = (1 << 32) - 1
 
 
-def packed_step(event: StateEvent, totals: Totals) -> bytes:
-    """Return what `state_event` gave as bytes, `STEP_BYTES` of them.
+def packed_step(event: Sequence[int], sums: Sequence[int]) -> bytes:
+    """Return an event and what it adds as bytes, `STEP_BYTES` of them.
+
+    Parameters
+    ----------
+    event
+        A `StateEvent`, or its fields (`update.state_fields`).
+    sums
+        Orders, units and spend (`update.sums_of`).
 
     Examples
     --------
     >>> event = StateEvent(1_000, key=7, type=2, item_no=3)
-    >>> unpacked_step(packed_step(event, Totals(1_000, 1_000, n_events=1)))[0] == event
+    >>> unpacked_step(packed_step(event, (0, 0, 0)))[0] == event
     True
     """
-    return _LAYOUT.pack(
-        _VERSION,
-        event.occurred_ms,
-        event.key,
-        event.type,
-        event.item_no,
-        event.rating,
-        min(event.quantity, _LONGEST),
-        event.content,
-        event.offset_quarters,
-        event.channel,
-        totals.n_orders,
-        totals.n_units,
-        totals.spend_minor,
-    )
+    try:
+        return _LAYOUT.pack(_VERSION, *event, *sums)
+    except struct.error:  # a quantity that no shop sells
+        kept = StateEvent(*event)
+        return _LAYOUT.pack(_VERSION, *kept._replace(quantity=min(kept.quantity, _LONGEST)), *sums)
 
 
 def unpacked_step(stored: bytes) -> tuple[StateEvent, Totals]:

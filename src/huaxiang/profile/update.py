@@ -47,6 +47,7 @@ _OTHER_CHANNEL = CHANNELS.index("other")
 _CHANNEL_CODE = {name: code for code, name in enumerate(CHANNELS)}
 _CODES = {kind: kind.code for kind in EventType}
 _SIGNS = {EventType.PURCHASE: 1, EventType.REFUND: -1}
+_NO_SUMS = (0, 0, 0)
 _BY_TIME = itemgetter(1)
 
 
@@ -144,33 +145,39 @@ def state_event(
     """
     occurred_ms = milliseconds(event.occurred_at) if ordinal is None else ordinal
     key, content = hashes or (event_key(event.event_id), content_hash(content_of(event)))
-    kept = StateEvent(
+    kept = StateEvent(*state_fields(event, occurred_ms, key=key, item_no=item_no, content=content))
+    return kept, Totals(occurred_ms, occurred_ms, *sums_of(event, new_order=new_order), 1)
+
+
+def state_fields(
+    event: Event, occurred_ms: int, *, key: int, item_no: int, content: int
+) -> tuple[int, int, int, int, int, int, int, int, int]:
+    """Return the fields of a `StateEvent`, in their order."""
+    value, context = event.value, event.context
+    return (
         occurred_ms,
         key,
         _CODES[event.type],
         item_no,
-        _rating(event),
-        whole_units(event.value.quantity),
+        _rating(event) if context or value.rating else 0,
+        1 if value.quantity == 1.0 else whole_units(value.quantity),
         content,
         event.utc_offset_minutes // _QUARTER_MINUTES,
-        channel_code(event.context.get("channel")),
+        channel_code(context.get("channel")) if context else 0,
     )
-    return kept, _totals(event, occurred_ms, new_order=new_order)
 
 
-def _totals(event: Event, occurred_ms: int, *, new_order: bool) -> Totals:
-    """Return what one event adds: a purchase its order, units and price, a refund the opposite."""
+def sums_of(event: Event, *, new_order: bool) -> tuple[int, int, int]:
+    """Return what one event adds of orders, units and spend: a purchase its own, a refund the opposite."""
     sign = _SIGNS.get(event.type, 0)
     if not sign:
-        return Totals(occurred_ms, occurred_ms, 0, 0, 0, 1)
-    quantity = c_float(abs(event.value.quantity)).value  # tables keep 32 bits; the sums must agree
-    return Totals(
-        first_seen_ms=occurred_ms,
-        last_seen_ms=occurred_ms,
-        n_orders=int(new_order and sign > 0),
-        n_units=sign * round(quantity),
-        spend_minor=sign * round(quantity * (event.value.price_minor or 0)),
-        n_events=1,
+        return _NO_SUMS
+    value = event.value
+    quantity = c_float(abs(value.quantity)).value  # tables keep 32 bits; the sums must agree
+    return (
+        int(new_order and sign > 0),
+        sign * round(quantity),
+        sign * round(quantity * (value.price_minor or 0)),
     )
 
 
@@ -223,7 +230,7 @@ def channel_code(name: str | None) -> int:
 
 def whole_units(quantity: float) -> int:
     """Return a quantity as a state keeps it: whole, without its sign."""
-    return 1 if quantity == 1.0 else round(abs(c_float(quantity).value))
+    return round(abs(c_float(quantity).value))
 
 
 def milliseconds(moment: datetime | None) -> int:

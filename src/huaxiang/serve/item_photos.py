@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from huaxiang.profile.update import content_hash
 from huaxiang.records import Event
 from huaxiang.serve.kept_photos import KeptPhotos
@@ -81,7 +83,7 @@ async def take_event_photos(parsed: Parsed, photos: NamedPhotos, kept: KeptPhoto
         found = taken[event.image or ""]
         outcomes[found.code or "kept"] = outcomes.get(found.code or "kept", 0) + 1
         if found.name is not None:
-            parsed.events[place] = replace(event, image=found.name)
+            parsed.events[place] = structs.replace(event, image=found.name)
             continue
         _refuse(parsed, parsed.indices.pop(place), parsed.events.pop(place), found)
     return outcomes

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from huaxiang.errors import BusyError
@@ -124,7 +125,7 @@ def _with_photo(letter: Letter, photos: Mapping[str, Taken]) -> Event | None:
     if not names_photo(letter):
         return letter.event
     taken = photos.get(letter.event.image or "")
-    return None if taken is None or taken.name is None else replace(letter.event, image=taken.name)
+    return None if taken is None or taken.name is None else structs.replace(letter.event, image=taken.name)
 
 
 async def keep_letters(service: Service, shop: LiveShop, parsed: Parsed) -> None:

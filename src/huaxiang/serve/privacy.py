@@ -7,12 +7,13 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import orjson
+from msgspec import structs
 from sqlalchemy import Connection
 
 from huaxiang.errors import StoreError
@@ -193,7 +194,7 @@ class Privacy:
 
 def _as_told(event: Event, *, shopper_id: str) -> dict[str, Any]:
     """Return an event with all that the log has of it, under the shopper's own id."""
-    told = asdict(event)
+    told = {**structs.asdict(event), "value": structs.asdict(event.value)}
     told.update(shopper_id=shopper_id, type=str(event.type))
     for moment in ("occurred_at", "received_at"):
         told[moment] = None if told[moment] is None else told[moment].isoformat().replace("+00:00", "Z")

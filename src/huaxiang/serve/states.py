@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from huaxiang.errors import ArtefactError, StoreError
 from huaxiang.profile.state import NO_ITEM, ProfileState
 from huaxiang.profile.step import packed_step, take_steps
-from huaxiang.profile.update import state_event, update
+from huaxiang.profile.update import milliseconds, state_event, state_fields, sums_of, update
 from huaxiang.records import LIGHT_TYPES, STRONG_TYPES
 from huaxiang.store import Head, LoggedEvent, Store, of_shopper, of_shopper_between
 from huaxiang.store.states import Cached, MemoryStates, StateCache
@@ -253,12 +253,10 @@ def state_of(events: Sequence[LoggedEvent], *, empty: ProfileState) -> ProfileSt
 
 
 def _step(one: LoggedEvent, is_new_order: bool) -> bytes:
-    ordinal = 0 if one.event.occurred_at is None else None  # the shop knows only an order
-    hashes = (one.event_key, one.content)
-    event, totals = state_event(
-        one.event, item_no=_number(one), ordinal=ordinal, new_order=is_new_order, hashes=hashes
-    )
-    return packed_step(event, totals)
+    event = one.event
+    occurred_ms = 0 if event.occurred_at is None else milliseconds(event.occurred_at)  # 0: only an order
+    fields = state_fields(event, occurred_ms, key=one.event_key, item_no=_number(one), content=one.content)
+    return packed_step(fields, sums_of(event, new_order=is_new_order))
 
 
 def _number(one: LoggedEvent) -> int:

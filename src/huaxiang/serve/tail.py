@@ -34,8 +34,8 @@ MOST_CAUGHT_UP = 100_000
 """Positions that a version goes back, at most, when it begins to learn."""
 SLICE = 4
 """Events that are learnt from before requests have their turn."""
-SHARE = 0.2
-"""Of the processor's time, at most."""
+SHARE, BUSY_SHARE = 0.2, 0.04
+"""Of the processor's time, at most; the latter while events wait to be written."""
 SWAP_S = 0.01
 """Pause before it is asked again whether another catalogue is in place."""
 FOLD_EVERY = 50_000
@@ -154,9 +154,10 @@ def begin(shop: LiveShop, *, heard: Mapping[int, int] | None = None) -> Tail:
 async def keep_learning(shop: LiveShop, *, failed: Callable[[], None] = lambda: None) -> None:
     """Learn for ever, a little at a time, so that requests in between wait for a few milliseconds at most.
 
-    Of the processor's time it takes at most `SHARE`: a burst of events is learnt from when it is over. A
-    version that takes the place of another learns what came since its own time. What could not be learnt is
-    tried again until it can: until then `lag_s` grows, and nothing is left out.
+    Of the processor's time it takes at most `SHARE`, and hardly any while events wait to be written: a burst
+    of events is learnt from when it is over. A version that takes the place of another learns what came since
+    its own time. What could not be learnt is tried again until it can: until then `lag_s` grows, and nothing
+    is left out.
 
     Parameters
     ----------
@@ -199,5 +200,6 @@ async def _learn_next(shop: LiveShop, tail: Tail) -> int:
             tail.learn(events[start : start + SLICE])
         finally:
             shop.swapping.release()
-        await asyncio.sleep((time.perf_counter() - started) * (1 / SHARE - 1))
+        share = BUSY_SHARE if shop.writer.n_waiting else SHARE
+        await asyncio.sleep((time.perf_counter() - started) * (1 / share - 1))
     return len(events)

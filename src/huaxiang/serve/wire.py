@@ -50,6 +50,8 @@ _MAY_BE_ABOUT: dict[EventType, tuple[int, ...]] = {
 """Which of item, query, text and photo an event may state together, as sums of their bits."""
 
 _ALIAS_KEYS = frozenset(("other", "linked", "traits", "source", "channel", "device"))
+_SAYS_MORE = frozenset((EventType.ALIAS, EventType.CONSENT, EventType.CORRECT))
+"""What such an event is about stands in its context."""
 _SIDES = ("liked", "disliked", "withdrawn")
 event_json = Event.as_json
 """The inverse of reading: an event as the wire has it."""
@@ -236,7 +238,7 @@ def _add_event(parsed: Parsed, stated: object, reading: Reading) -> Event:
     value, is_foreign = read_value(get("value"), reading)
     if kind is EventType.RATE and value.rating is None:
         raise RefusedError("value.rating", "missing", "a rating of 1 to 5 is needed")
-    session_id, order_id = get("session_id"), get("order_id")
+    session_id, order_id, context = get("session_id"), get("order_id"), get("context")
     event = Event(
         event_id=read_id(get("event_id"), "event_id", longest=longest),
         shopper_id=reading.shopper(read_id(get("shopper_id"), "shopper_id", longest=longest)),
@@ -251,7 +253,7 @@ def _add_event(parsed: Parsed, stated: object, reading: Reading) -> Event:
         session_id=None if session_id is None else read_id(session_id, "session_id", longest=longest),
         order_id=None if order_id is None else read_id(order_id, "order_id", longest=longest),
         utc_offset_minutes=offset,
-        context=_context(kind, get("context"), reading),
+        context={} if context is None and kind not in _SAYS_MORE else _context(kind, context, reading),
         shop_id=reading.shop_id,
     )
     parsed.events.append(event)

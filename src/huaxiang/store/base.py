@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from huaxiang.quick import quick_dataclass
 from huaxiang.records import Event, Slate, Vector
 
 
-@quick_dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(msgspec.Struct, frozen=True, gc=False):
     """An event, and the numbers by which states name it.
 
     Parameters

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 import orjson
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from huaxiang.errors import StoreError
 from huaxiang.records import Event
 from huaxiang.store.sql import fill, is_postgresql, rows_of
 
-_EVENT = TypeAdapter(Event)
+_EVENT = msgspec.json.Decoder(Event)
 _COLUMNS = "letter_id, shopper_id, item_id, reason, body, received_ms"
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _OLDEST_FIRST = "ORDER BY received_ms, letter_id"
@@ -160,13 +160,13 @@ def _condition(tx: Connection, chosen: Chosen) -> tuple[str, list[Any]]:
 
 
 def _body(letter: Letter) -> str:
-    return orjson.dumps(asdict(letter.event), default=str).decode()
+    return msgspec.json.encode(letter.event).decode()
 
 
 def _read(body: str, reason: str) -> Letter:
     try:
-        return Letter(event=_EVENT.validate_json(body), reason=reason)
-    except ValueError as error:
+        return Letter(event=_EVENT.decode(body), reason=reason)
+    except msgspec.MsgspecError as error:
         raise StoreError("a dead letter can't be read", remedy="drop it") from error
 
 

@@ -30,7 +30,7 @@ _COLUMNS = (
     "utc_offset_minutes slate_id context excluded"
 ).split()
 _SELECT = f"SELECT {', '.join(f'e.{name}' for name in _COLUMNS)} FROM events e"
-SEARCH = EventType.SEARCH
+SEARCH, PURCHASE = EventType.SEARCH, EventType.PURCHASE
 
 
 def partition_of(shopper_id: str, n_partitions: int) -> int:
@@ -68,34 +68,111 @@ def append(
         Shopper → when they were erased, milliseconds: what they did before is dropped.
     """
     n_partitions = N_PARTITIONS[tx.dialect.name]
-    parts = [partition_of(one.event.shopper_id, n_partitions) if n_partitions > 1 else 0 for one in events]
-    counts = _locked_heads(tx, shop_id, sorted(set(parts)))
-    there = _positions_there(tx, shop_id, events)
+    counts = _locked_heads(tx, shop_id, sorted(_parts(events, n_partitions)))
     orders = _orders_there(tx, shop_id, events)
-    outcome, rows, seen, received_ms = Appended([], [], [], []), [], Seen(), _Arrival()
-    for one, part in zip(events, parts, strict=True):
+    outcome = _placed(events, counts, n_partitions, orders=orders, erased=erased or {})
+    received_ms = _Arrival()
+    rows = [
+        _row(shop_id, one, position, n_partitions, new_order, received_ms(one.event.received_at))
+        for one, position, is_new, new_order in zip(
+            events, outcome.positions, outcome.is_new, outcome.new_orders, strict=True
+        )
+        if is_new
+    ]
+    rows.sort()  # in the order of the key: neighbours share a page
+    n_new = insert_rows(tx, EVENTS, _COLUMNS, rows, then="ON CONFLICT DO NOTHING")
+    if n_new < len(rows):
+        outcome = _as_it_was(tx, shop_id, events, outcome)
+    if n_new:
+        _keep_heads(tx, shop_id, _counts_after(outcome, counts, n_partitions))
+        note_shoppers(tx, shop_id, _seen(events, outcome))
+    return outcome
+
+
+def _placed(
+    events: Sequence[LoggedEvent],
+    counts: Mapping[int, int],
+    n_partitions: int,
+    *,
+    orders: set[tuple[str, str | None]],
+    erased: Mapping[str, int],
+) -> Appended:
+    """Return what becomes of events if none of them is in the log yet.
+
+    Parameters
+    ----------
+    counts
+        Partition → how many positions are taken.
+    orders
+        Those that have a first line already.
+    """
+    ahead, first = dict(counts), dict[tuple[str, str], int]()
+    outcome = Appended([], [], [], [])
+    add = outcome.add
+    for one in events:
         event = one.event
-        identity, order = (event.shopper_id, event.event_id), (event.shopper_id, event.order_id)
+        shopper_id = event.shopper_id
         if erased and _happened_ms(event) <= max(erased.get(who, -1) for who in named_in(event)):
+            add(-1, dropped=True)
+            continue
+        identity = (shopper_id, event.event_id)
+        if identity in first:
+            add(first[identity])
+            continue
+        is_new_order = False
+        if event.type is PURCHASE:
+            order = (shopper_id, event.order_id)
+            is_new_order = event.order_id is None or order not in orders
+            orders.add(order)
+        part = partition_of(shopper_id, n_partitions) if n_partitions > 1 else 0
+        first[identity] = position = ahead[part] * n_partitions + part
+        ahead[part] += 1
+        add(position, is_new=True, new_order=is_new_order)
+    return outcome
+
+
+def _parts(events: Sequence[LoggedEvent], n_partitions: int) -> set[int]:
+    if n_partitions == 1:
+        return {0}
+    return {partition_of(one.event.shopper_id, n_partitions) for one in events}
+
+
+def _as_it_was(tx: Connection, shop_id: str, events: Sequence[LoggedEvent], assumed: Appended) -> Appended:
+    """Return what became of events of which some were in the log before.
+
+    Duplicates are rare, so all events are inserted as if there were none. The positions that those got which
+    were there already stay empty.
+    """
+    there = _positions_there(tx, shop_id, events)
+    outcome = Appended([], [], [], [])
+    for one, position, is_new, is_new_order, is_dropped in zip(
+        events, assumed.positions, assumed.is_new, assumed.new_orders, assumed.dropped, strict=True
+    ):
+        if is_dropped:
             outcome.add(-1, dropped=True)
             continue
-        if identity in there:
-            outcome.add(there[identity])
-            continue
-        is_purchase = event.type is EventType.PURCHASE
-        is_new_order = is_purchase and (event.order_id is None or order not in orders)
-        if is_purchase and event.order_id is not None:
-            orders.add(order)
-        position = there[identity] = counts[part] * n_partitions + part
-        counts[part] += 1
-        outcome.add(position, is_new=True, new_order=is_new_order)
-        rows.append(_row(shop_id, one, part, position, is_new_order, received_ms(event.received_at)))
-        seen.add(event, one.event_key, position)
-    if rows:
-        insert_rows(tx, EVENTS, _COLUMNS, sorted(rows))  # in the order of the key: neighbours share a page
-        _keep_heads(tx, shop_id, counts)
-        note_shoppers(tx, shop_id, seen)
+        actual = there[one.event.shopper_id, one.event.event_id]
+        is_new = is_new and actual == position
+        outcome.add(actual, is_new=is_new, new_order=is_new and is_new_order)
     return outcome
+
+
+def _counts_after(outcome: Appended, counts: Mapping[int, int], n_partitions: int) -> dict[int, int]:
+    """Return how many positions of each partition are taken up to its last event."""
+    after = dict(counts)
+    for position, is_new in zip(outcome.positions, outcome.is_new, strict=True):
+        if is_new:  # they ascend
+            after[position % n_partitions] = position // n_partitions + 1
+    return after
+
+
+def _seen(events: Sequence[LoggedEvent], outcome: Appended) -> Seen:
+    """Return what the new ones among the events change about their shoppers."""
+    seen = Seen()
+    for one, position, is_new in zip(events, outcome.positions, outcome.is_new, strict=True):
+        if is_new:
+            seen.add(one.event, one.event_key, position)
+    return seen
 
 
 def read_after(tx: Connection, shop_id: str, after: Mapping[int, int], *, limit: int) -> list[LoggedEvent]:
@@ -218,10 +295,10 @@ def _orders_there(tx: Connection, shop_id: str, events: Sequence[LoggedEvent]) -
     orders = {
         (one.event.shopper_id, one.event.order_id)
         for one in events
-        if one.event.order_id is not None and one.event.type is EventType.PURCHASE
+        if one.event.order_id is not None and one.event.type is PURCHASE
     }
     query = "SELECT 1 FROM events WHERE shop_id = ? AND shopper_id = ? AND order_id = ? AND type = ? LIMIT 1"
-    kind = EventType.PURCHASE.code
+    kind = PURCHASE.code
     return {order for order in orders if rows_of(tx, query, shop_id, *order, kind)}
 
 
@@ -269,7 +346,12 @@ class _Arrival:
 
 
 def _row(
-    shop_id: str, one: LoggedEvent, part: int, position: int, is_new_order: bool, received_ms: int | None
+    shop_id: str,
+    one: LoggedEvent,
+    position: int,
+    n_partitions: int,
+    is_new_order: bool,
+    received_ms: int | None,
 ) -> tuple[Any, ...]:
     event, value = one.event, one.event.value
     context = event.context
@@ -278,7 +360,7 @@ def _row(
         event.shopper_id,
         one.event_key,
         event.event_id,
-        part,
+        position % n_partitions,
         position,
         event.type.code,
         one.item_no,

@@ -6,7 +6,6 @@ answer, by when it occurred, wins, so the order in which events arrive decides n
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,26 +30,26 @@ class Seen:
 
     Parameters
     ----------
-    of_events, of_state_events
-        Whose each event is, and whose each that a state counts.
-    last_positions
-        Shopper → position of the newest.
+    counts
+        Shopper → their events, those that a state counts, and the position of the newest.
     said
         Consent and aliases, with the keys of their events.
     """
 
-    of_events: list[str] = field(default_factory=list)
-    of_state_events: list[str] = field(default_factory=list)
-    last_positions: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, list[int]] = field(default_factory=dict)
     said: list[tuple[Event, int]] = field(default_factory=list)
 
     def add(self, event: Event, event_key: int, position: int) -> None:
         """Take in one new event."""
-        self.of_events.append(event.shopper_id)
-        self.last_positions[event.shopper_id] = position
-        if event.type in _IN_A_STATE:
-            self.of_state_events.append(event.shopper_id)
-        elif event.type is EventType.CONSENT or event.type is EventType.ALIAS:
+        is_in_a_state = event.type in _IN_A_STATE
+        own = self.counts.get(event.shopper_id)
+        if own is None:
+            self.counts[event.shopper_id] = [1, int(is_in_a_state), position]
+        else:
+            own[0] += 1
+            own[1] += is_in_a_state
+            own[2] = position
+        if not is_in_a_state and (event.type is EventType.CONSENT or event.type is EventType.ALIAS):
             self.said.append((event, event_key))
 
 
@@ -64,11 +63,7 @@ def note_shoppers(tx: Connection, shop_id: str, seen: Seen) -> None:
         "CASE WHEN excluded.last_position > shoppers.last_position THEN excluded.last_position "
         "ELSE shoppers.last_position END"
     )
-    n_events, n_state_events = Counter(seen.of_events), Counter(seen.of_state_events)
-    rows = [
-        (shop_id, shopper_id, n_events[shopper_id], n_state_events[shopper_id], position)
-        for shopper_id, position in sorted(seen.last_positions.items())
-    ]
+    rows = [(shop_id, shopper_id, *own) for shopper_id, own in sorted(seen.counts.items())]
     insert_rows(tx, SHOPPERS, columns, rows, then=or_add)
     for event, key in seen.said:
         if event.type is EventType.CONSENT:

@@ -43,8 +43,8 @@ def driver_of(tx: Connection) -> Any:
 
 def insert_rows(
     tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, then: str = ""
-) -> None:
-    """Insert rows, as many in one statement as it takes.
+) -> int:
+    """Insert rows, as many in one statement as it takes; return how many were inserted or changed.
 
     A driver that is given rows one by one gives way to other threads after each of them, and waits up to 5 ms
     to go on: beside a busy thread most of the time is lost with that.
@@ -55,11 +55,9 @@ def insert_rows(
         What follows the rows, such as `ON CONFLICT …`.
     """
     if not rows:
-        return
-    if is_postgresql(tx):
-        _insert_columns(tx, table, columns, rows, then=then)
-    else:
-        _insert_rows(tx, table, columns, rows, then=then)
+        return 0
+    insert = _insert_columns if is_postgresql(tx) else _insert_rows
+    return insert(tx, table, columns, rows, then=then)
 
 
 def _insert_columns(
@@ -69,7 +67,7 @@ def _insert_columns(
     rows: Sequence[Sequence[Any]],
     *,
     then: str,
-) -> None:
+) -> int:
     """Insert one array for each column: PostgreSQL's driver takes long over thousands of placeholders."""
     arrays = ", ".join(f"%s::{table.c[name].type.compile(dialect=tx.dialect)}[]" for name in columns)
     values = tuple(
@@ -79,19 +77,19 @@ def _insert_columns(
         for name, column in zip(columns, zip(*rows, strict=True), strict=True)
     )
     into = f"INSERT INTO {table.name} ({', '.join(columns)})"
-    tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {then}", values)
+    return tx.exec_driver_sql(f"{into} SELECT * FROM unnest({arrays}) {then}", values).rowcount
 
 
 def _insert_rows(
     tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, then: str
-) -> None:
+) -> int:
     """Insert as many rows at once as SQLite takes, in powers of two: so a few statements stay prepared.
 
     Its driver takes fifteen times as long over None and truths as over numbers. So truths are given as
     numbers, and columns that say nothing are left out: what is left out is NULL.
     """
     truths = {place for place, name in enumerate(columns) if isinstance(table.c[name].type, Boolean)}
-    done, length = 0, 1 << ((_MOST_VALUES // len(rows[0])).bit_length() - 1)
+    done, n_changed, length = 0, 0, 1 << ((_MOST_VALUES // len(rows[0])).bit_length() - 1)
     while done < len(rows):
         while length > len(rows) - done:
             length //= 2
@@ -106,5 +104,7 @@ def _insert_rows(
         one_row = f"({', '.join('?' * len(names))})"
         into = f"INSERT INTO {table.name} ({', '.join(names)})"
         statement = f"{into} VALUES {', '.join([one_row] * length)} {then}"
-        tx.exec_driver_sql(statement, tuple(chain.from_iterable(zip(*values, strict=True))))
+        flat = tuple(chain.from_iterable(zip(*values, strict=True)))
+        n_changed += driver_of(tx).execute(statement, flat).rowcount
         done += length
+    return n_changed

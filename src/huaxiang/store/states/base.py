@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from huaxiang.quick import quick_dataclass
+import msgspec
 
 
-@quick_dataclass(frozen=True, slots=True)
-class Cached:
+class Cached(msgspec.Struct, frozen=True, gc=False):
     """A state as it was last put, and the steps since.
 
     Parameters
