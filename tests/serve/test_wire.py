@@ -6,10 +6,11 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -17,6 +18,7 @@ from huaxiang.errors import InputError, LimitError
 from huaxiang.records import Event, EventType, Value
 from huaxiang.serve.settings import PURPOSES, Limits
 from huaxiang.serve.wire import KEYS, Parsed, Reading, RefusedError, parse_events
+from huaxiang.serve.wire_plain import plain_events
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 READING = Reading(now=NOW, currency="USD")
@@ -330,3 +332,65 @@ def events(draw: st.DrawFn) -> Event:
 def test_an_event_comes_back_from_the_wire_as_it_was(event: Event) -> None:
     answer = parsed(event.as_json())
     assert answer.events == [event]
+
+
+numbers = st.sampled_from(
+    [0, 1, 2, 1.0, 2.5, 19.99, -1, 0.0, 5, 10**7, 10**13, 2**53, 2**63, 2**70, 1e300, True]
+)
+odd = st.sampled_from(
+    [None, "", " ", "nan", "a b", 7, 17850.0, [], {}, "A1 ", "1.0", "4.0128e+10", "x" * 300]
+)
+ways_to_write = {
+    "event_id": st.sampled_from(["e-1", "e1", "e", "事件1", "a.b", "١"]) | odd,
+    "shopper_id": st.sampled_from(["s-1", "s1", "ann", "anonymous:1"]) | odd,
+    "type": st.sampled_from([*EventType, "bought"]) | odd,
+    "item_id": st.sampled_from(["i-1", "i-2", "i1\n", "1\0", "unknown-1"]) | odd,
+    "query": st.none() | odd,
+    "occurred_at": st.sampled_from(
+        ["2026-01-05T12:00:00Z", "2026-01-05t12:00:00.1234567+08:00", "2026-01-05", "2126-01-01T00:00:00Z"]
+    )
+    | odd,
+    "value": st.dictionaries(
+        st.sampled_from(["quantity", "price", "price_minor", "rating"]), st.none() | numbers | odd, max_size=3
+    )
+    | st.fixed_dictionaries({"price": numbers}, optional={"currency": st.sampled_from(["USD", "JPY", "x"])})
+    | odd,
+    "session_id": st.sampled_from(["v-1", "v"]) | odd,
+    "order_id": st.sampled_from(["o-1", 17]) | odd,
+    "context": st.sampled_from([{"channel": "web"}, {"channel": 1}, {"a": {"b": {"c": {"d": {}}}}}]) | odd,
+    "more": odd,
+}
+needed = {name: ways_to_write[name] for name in ("event_id", "shopper_id", "type", "item_id")}
+rest = {name: way for name, way in ways_to_write.items() if name not in needed}
+READINGS = [
+    replace(READING, has_item=lambda item_id: "unknown" not in item_id),
+    replace(READING, currency="JPY", limits=Limits(id_characters=9)),
+    replace(READING, currency=None),
+]
+
+
+@given(
+    stated=st.lists(st.fixed_dictionaries(needed, optional=rest) | odd, max_size=4),
+    reading=st.sampled_from(READINGS),
+)
+@example(stated=[VIEW, VIEW | {"value": {"price": float("nan")}}], reading=READING)
+@example(stated=[VIEW | {"value": {"quantity": 1, "price": 9.9, "currency": "USD"}}], reading=READING)
+@example(stated=[VIEW, VIEW | {"type": "search", "item_id": None, "query": "mug"}], reading=READING)
+def test_the_short_way_and_the_long_way_give_the_same(stated: list[object], reading: Reading) -> None:
+    body = json.dumps({"events": stated}).encode()
+    ways: list[object] = []
+    for short in (plain_events, lambda body, reading: []):
+        with patch("huaxiang.serve.wire.plain_events", short):
+            try:
+                ways.append(parse_events(body, reading))
+            except InputError as error:
+                ways.append(error.as_json())
+    assert ways[0] == ways[1]
+
+
+def test_most_events_go_the_short_way() -> None:
+    worth = {"quantity": 2, "price": 9.9, "currency": "USD"}
+    said = VIEW | {"occurred_at": "2026-01-05T12:00:00Z", "value": worth, "context": {"channel": "web"}}
+    (event,) = plain_events(json.dumps({"events": [said]}).encode(), READING)
+    assert event is not None
+    assert event.value == Value(quantity=2.0, price_minor=990, currency="USD")

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -28,6 +29,7 @@ from huaxiang.serve.wire_fields import (
     read_words,
     refuse_unknown,
 )
+from huaxiang.serve.wire_plain import plain_events
 from huaxiang.store.letters import Letter
 
 KEYS = frozenset(
@@ -135,6 +137,20 @@ def parse_events(body: bytes, reading: Reading) -> Parsed:
     >>> parse_events(sent, Reading(now=moment)).events[0].shopper_id
     '17850'
     """
+    parsed = Parsed()
+    plain = plain_events(body, reading)
+    given, is_plain = ([], True) if plain and None not in plain else _given(body, reading)
+    for index, event in enumerate(plain or repeat(None, len(given))):
+        if event is None:
+            take(parsed, index, given[index], reading, is_plain=is_plain)
+        else:
+            parsed.events.append(event)
+            parsed.indices.append(index)
+    return parsed
+
+
+def _given(body: bytes, reading: Reading) -> tuple[list[Any], bool]:
+    """Return what a body states as its events, and whether that is plain JSON."""
     whole, is_plain = read_json(body)
     if type(whole) is dict and whole.keys() - {"events"}:
         known = f'the only key is "events", not {sorted(whole.keys() - {"events"})[0][:40]!r}'
@@ -143,10 +159,7 @@ def parse_events(body: bytes, reading: Reading) -> Parsed:
     if type(given) is not list or not given:
         raise InputError("there are no events", column="events", remedy='send {"events": [{…}, …]}')
     check_length(given, reading.limits.batch_events, "events")
-    parsed = Parsed()
-    for index, stated in enumerate(given):
-        take(parsed, index, stated, reading, is_plain=is_plain)
-    return parsed
+    return given, is_plain
 
 
 def read_json(body: bytes) -> tuple[Any, bool]:

@@ -22,7 +22,7 @@ from huaxiang.serve.settings import Limits
 from huaxiang.shop.cells import minor_units
 
 VALUE_KEYS = frozenset(("quantity", "price", "price_minor", "currency", "rating"))
-_NO_VALUE = Value()
+NO_VALUE = Value()
 _NO_ID = frozenset(("nan", "null", "none", "n/a", "undefined"))
 """What clients make of an absent id: taken as ids, they would join strangers into one shopper."""
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
@@ -30,8 +30,8 @@ _SCIENTIFIC = re.compile(r"\d\.\d+[eE]\+\d+")
 _EXACT = 2**53
 _MOST_INTEGER = 2**63
 _MOST_NUMBER = {int: _MOST_INTEGER, float: inf}
-_MOST_MINOR = 10**12
-_MOST_QUANTITY = 1_000_000
+MOST_MINOR = 10**12
+MOST_QUANTITY = 1_000_000
 _MOST_DAYS = 100_000.0
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _OFFSETS = (-12 * 60, 14 * 60)
@@ -237,7 +237,7 @@ def read_value(stated: object, reading: Reading) -> tuple[Value, bool]:
     (Value(quantity=2.0, price_minor=1999, currency='USD', rating=None), False)
     """
     if stated is None:
-        return _NO_VALUE, False
+        return NO_VALUE, False
     if type(stated) is not dict:
         raise RefusedError("value", "not_an_object", "value is a JSON object")
     if not stated.keys() <= VALUE_KEYS:
@@ -245,7 +245,7 @@ def read_value(stated: object, reading: Reading) -> tuple[Value, bool]:
     quantity, rating = stated.get("quantity"), stated.get("rating")
     if quantity is not None:
         quantity = _number(quantity, "value.quantity")
-        if not 0 < quantity <= _MOST_QUANTITY:
+        if not 0 < quantity <= MOST_QUANTITY:
             message = "a quantity is above 0 and at most a million"
             raise RefusedError("value.quantity", "out_of_range", message)
     if rating is not None:
@@ -277,7 +277,7 @@ def _price(stated: Mapping[str, Any], own: str | None) -> tuple[int | None, str 
         units = _number(price, "value.price") * minor_units(currency)
     else:
         units = _number(minor, "value.price_minor")
-    if not 0 <= units <= _MOST_MINOR:
+    if not 0 <= units <= MOST_MINOR:
         raise RefusedError("value.price", "out_of_range", "a price is at least 0")
     if own is not None and currency != own:
         return None, None, True
