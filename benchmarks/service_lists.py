@@ -36,7 +36,7 @@ def lists(key: str, *, n_shoppers: int, seed: int) -> Iterator[bytes]:
 
 def events(key: str, item_ids: list[str], *, n_shoppers: int, seed: int) -> Iterator[bytes]:
     """Yield requests that bring new events."""
-    for body in event_batches(item_ids, n_shoppers=n_shoppers, size=BATCH, seed=seed, prefix="l"):
+    for body in event_batches(item_ids, n_shoppers=n_shoppers, size=BATCH, seed=seed):
         yield request("POST", "/v1/events", key=key, body=body)
 
 

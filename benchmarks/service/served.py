@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 import numpy as np
 
@@ -86,18 +87,19 @@ def wait_until_ready(port: int, process: subprocess.Popen[str], *, most_s: float
     raise SystemExit("the service was not ready in time")
 
 
-def event_batches(
-    item_ids: list[str], *, n_shoppers: int, size: int, seed: int, prefix: str = "b"
-) -> Iterator[bytes]:
-    """Yield bodies of `POST /v1/events`, each of `size` new events of random shoppers."""
-    rng, number = np.random.default_rng(seed), 0
+def event_batches(item_ids: list[str], *, n_shoppers: int, size: int, seed: int) -> Iterator[bytes]:
+    """Yield bodies of `POST /v1/events`, each of `size` new events of random shoppers.
+
+    Their ids are new each time: a run that is kept has the events of the last time in its log.
+    """
+    rng, number, prefix = np.random.default_rng(seed), 0, token_hex(4)
     while True:
         moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         shoppers, items = rng.integers(0, n_shoppers, size), rng.integers(0, len(item_ids), size)
         kinds = rng.integers(0, len(TYPES), size)
         events = [
             {
-                "event_id": f"{prefix}-{seed}-{number + place}",
+                "event_id": f"{prefix}-{number + place}",
                 "shopper_id": f"s-{shoppers[place]}",
                 "type": TYPES[kinds[place]],
                 "item_id": item_ids[items[place]],
