@@ -1,7 +1,7 @@
 """What an erasure costs: the rows of one shopper, and the file written anew so that nothing is left.
 
-`erase` deletes the rows in one transaction; `scrub` writes what is on the disk anew (SQLite's VACUUM), which takes
-as long as the file is large.
+`erase` deletes the rows in one transaction; `scrub` writes what is on the disk anew (SQLite's VACUUM), which
+takes as long as the file is large.
 """
 
 from __future__ import annotations
