@@ -22,7 +22,7 @@ from huaxiang.records import Event, EventType
 from huaxiang.store import LoggedEvent, append, open_store
 from huaxiang.store.erasure import erase, scrub
 
-N_EVENTS, N_EACH, GROUP, N_REPEATS = 3_000_000, 30, 4_000, 3
+N_EVENTS, N_EACH, GROUP, N_REPEATS = 1_000_000, 30, 4_000, 3
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
