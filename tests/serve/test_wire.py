@@ -388,6 +388,14 @@ def test_the_short_way_and_the_long_way_give_the_same(stated: list[object], read
     assert ways[0] == ways[1]
 
 
+@pytest.mark.parametrize("name", ["event_id", "shopper_id", "item_id", "session_id", "order_id"])
+def test_an_id_made_to_be_slow_to_read_is_refused_at_once(name: str) -> None:
+    hostile = "1" * 1_000_000 + "!"  # a pattern that goes back over it would take hours
+    assert refusal(VIEW | {name: hostile}) == (name, "too_long")
+    longest = replace(READING, limits=Limits(id_characters=len(hostile)))
+    assert plain_events(json.dumps({"events": [VIEW | {name: hostile}]}).encode(), longest) == [None]
+
+
 def test_most_events_go_the_short_way() -> None:
     worth = {"quantity": 2, "price": 9.9, "currency": "USD"}
     said = VIEW | {"occurred_at": "2026-01-05T12:00:00Z", "value": worth, "context": {"channel": "web"}}
