@@ -13,6 +13,9 @@
     │   ├── UnknownShopperError    no such shopper
     │   ├── UnknownItemError       no such item
     │   └── ClockError             a time lies where none may lie
+    ├── TrainingError              a fit can't go on
+    │   ├── DivergedError          its loss or a gradient is no longer a number
+    │   └── OutOfMemoryError       the memory does not hold one row of it
     ├── NotFittedError             used before `fit`
     ├── MissingExtraError          an optional package is needed; names the extra
     ├── RequestError               a request to the service can't be answered as asked
@@ -150,6 +153,20 @@ class UnknownItemError(InputError):
 
 class ClockError(InputError):
     """A time lies where none may lie."""
+
+
+class TrainingError(HuaxiangError):
+    """A fit can't go on."""
+
+    exit_code = 2
+
+
+class DivergedError(TrainingError):
+    """The loss or a gradient is no longer a number; the weights before it are kept."""
+
+
+class OutOfMemoryError(TrainingError):
+    """The memory does not hold one row of what is to be learnt."""
 
 
 class NotFittedError(HuaxiangError):
