@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
@@ -43,6 +44,31 @@ def _second_curve(axis: Axes, epochs: Sequence[float], points: Sequence[Mapping[
         other.plot(epochs, [point["metric"] for point in points], color=COLOURS[0], marker=".")
         other.set_ylabel(VALIDATION[0], color=COLOURS[0])
         other.spines["top"].set_visible(False)
+
+
+def fit_curves(curve: Sequence[Mapping[str, float]], file: Path) -> None:
+    """Draw a large model's loss and each figure of its validations over steps, as PNG.
+
+    Parameters
+    ----------
+    curve
+        Points with `step`, and `loss` with `learning_rate`, or the figures of a validation.
+    """
+    losses = [point for point in curve if "learning_rate" in point]
+    asked = [point for point in curve if "learning_rate" not in point]
+    figures = sorted({name for point in asked for name in point} - {"step", "epoch"})
+    figure, axes = _figure(n_columns=1 + bool(figures), height=2.8)
+    axes[0].plot([p["step"] for p in losses], [p["loss"] for p in losses], color=COLOURS[2], linewidth=1)
+    axes[0].set_ylabel(LOSS[0])
+    for number, name in enumerate(figures):
+        points = [(point["step"], point[name]) for point in asked if name in point]
+        axes[1].plot(*zip(*points, strict=True), marker=".", label=name, color=COLOURS[number % 8])
+    if figures:
+        axes[1].set_ylabel(VALIDATION[0])
+        axes[1].legend(fontsize=7, frameon=False)
+    for axis in axes:
+        axis.set_xlabel("step")
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
 
 
 def bars(
