@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +27,8 @@ from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
 from huaxiang.recommend.ways import WAYS, make_recommender
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +140,20 @@ def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -
 def settings_from(tree: Mapping[str, Any], *, file: str | None = None) -> Settings:
     """Return validated settings from a tree of plain values."""
     _check_keys(tree, Settings(), prefix="", file=file)
+    return _validated(Settings, tree, file=file)
+
+
+def _merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(tree)
+    for name, value in changes.items():
+        is_part = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _merged(merged[name], value) if is_part else value
+    return merged
+
+
+def _validated(kind: type[T], tree: Mapping[str, Any], *, file: str | None) -> T:
     try:
-        return TypeAdapter(Settings).validate_python(tree)
+        return TypeAdapter(kind).validate_python(tree)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(
@@ -149,6 +163,22 @@ def settings_from(tree: Mapping[str, Any], *, file: str | None = None) -> Settin
             value=str(first["input"]),
             remedy="see docs/reference/settings.md",
         ) from error
+
+
+def with_changes(config: T, changes: Sequence[str]) -> T:
+    """Return a component's settings with single fields changed, each written as `part.name=value`.
+
+    Raises
+    ------
+    SettingsError
+        As `read_settings` says.
+    """
+    tree: dict[str, Any] = {}
+    for change in changes:
+        _change(tree, change)
+    _check_keys(tree, config, prefix="", file=None)
+    whole = _merged(dataclasses.asdict(config), tree)  # type: ignore[call-overload]
+    return _validated(type(config), whole, file=None)
 
 
 def settings_toml(settings: Settings) -> str:

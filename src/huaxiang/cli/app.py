@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 
 from huaxiang.cli.feedback import forget, retrain
+from huaxiang.cli.finetuning import finetune_app, predict
 from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.pretraining import pretrain_app
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
@@ -36,6 +38,9 @@ app.command("retain")(retain)
 app.command("forget")(forget)
 app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="letters")
+app.add_typer(pretrain_app, name="pretrain")
+app.add_typer(finetune_app, name="finetune")
+app.command("predict")(predict)
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -170,7 +170,7 @@ def _write_onnx(
     raw, file = folder / "raw.onnx", folder / MODEL
     arguments = tuple(torch.tensor(array) for array in inputs.values())
     axes = {name: {0: "texts", 1: "tokens"} for name in inputs} | {"vectors": {0: "texts"}}
-    with _quiet(), torch.inference_mode():
+    with quiet_export(), torch.inference_mode():
         # The older exporter: its graphs are the ones whose attention ONNX Runtime knows how to fuse.
         torch.onnx.export(
             model,
@@ -265,7 +265,7 @@ def _rename(beside: Path, target: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_export() -> Iterator[None]:
     """Keep the exporters' deprecation notes and tracing remarks to themselves: the check is by numbers."""
     names = ("onnxruntime", "onnxruntime.transformers", "root", "torch.onnx")
     before = {name: logging.getLogger(name).level for name in names}

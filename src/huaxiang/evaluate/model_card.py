@@ -1,4 +1,4 @@
-"""What a model's folder says of it to people: what it is, what it learnt from, how well, and how to use it."""
+"""What a model's folder says of it: what it is, what it learnt from, how well, and how to use it."""
 
 from __future__ import annotations
 

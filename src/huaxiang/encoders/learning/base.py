@@ -21,6 +21,10 @@ Validate = Callable[[], Mapping[str, float]]
 """Figures of the network as it is now; called in evaluation mode, without gradients."""
 
 
+STEP = 8
+"""Widths and sizes of batches are multiples of it: there are fewer shapes to compile."""
+
+
 class Lesson(Protocol):
     """Rows to learn from, and how some of them become a batch."""
 
@@ -134,6 +138,17 @@ class Learnt:
             "device": self.device,
             "seconds": round(self.seconds, 1),
         }
+
+
+def even_width(longest: int) -> int:
+    """Return the width of a batch whose longest row has so many tokens.
+
+    Examples
+    --------
+    >>> even_width(1), even_width(8), even_width(9)
+    (8, 8, 16)
+    """
+    return -(-longest // STEP) * STEP
 
 
 def in_range(name: str, value: float, is_allowed: bool, allowed: str) -> None:

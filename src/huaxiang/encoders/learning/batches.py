@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from huaxiang.encoders.learning.base import Lesson, TrainerConfig
-from huaxiang.training import length_batches
+from huaxiang.encoders.learning.base import STEP, Lesson, TrainerConfig, even_width
 
 Key = tuple[int, int]
 """Epoch and row: what a batch draws at random differs between epochs, and not between a fit and its rerun."""
@@ -22,11 +21,7 @@ class Rows(Dataset[Key]):
     def __init__(self, lesson: Lesson, config: TrainerConfig, *, seed: int) -> None:
         self.lesson = lesson
         self.seed = seed
-        rng = np.random.default_rng(seed)
-        in_order = np.sort(lesson.lengths_N)
-        found = length_batches(in_order, batch_events=config.batch_tokens, rng=rng)
-        parts = [part for rows in found for part in _cut(rows, config.batch_rows)]
-        self.sizes = [len(part) for part in sorted(parts, key=lambda part: int(part[0]))]
+        self.sizes = batch_sizes(np.sort(lesson.lengths_N), config)
 
     def __len__(self) -> int:
         return len(self.lesson.lengths_N)
@@ -71,6 +66,24 @@ class Batches(Sampler[list[Key]]):
         return -(-len(self.rows.sizes) // self.world) * self.world
 
 
-def _cut(rows: NDArray[np.int64], most: int) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(rows), most):
-        yield rows[start : start + most]
+def batch_sizes(sorted_N: NDArray[np.int64], config: TrainerConfig) -> list[int]:
+    """Return how many rows each batch has, shortest rows first.
+
+    Sizes and widths come in steps, since each new shape is compiled anew, which takes longer than it saves.
+
+    Examples
+    --------
+    >>> batch_sizes(np.array([5] * 20 + [30] * 6), TrainerConfig(batch_tokens=128))
+    [16, 4, 4, 2]
+    """
+    sizes, first = [], 0
+    while first < len(sorted_N):
+        size = 1
+        while first + size < len(sorted_N) and size < config.batch_rows:
+            if even_width(int(sorted_N[first + size])) * (size + 1) > config.batch_tokens:
+                break
+            size += 1
+        is_last = first + size == len(sorted_N)
+        sizes.append(size if size < STEP or is_last else size - size % STEP)
+        first += sizes[-1]
+    return sizes

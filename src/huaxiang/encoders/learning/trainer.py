@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import shutil
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +26,7 @@ from transformers import EarlyStoppingCallback, TrainingArguments
 from huaxiang.encoders.learning.base import Learnt, Lesson, TrainerConfig, Validate
 from huaxiang.encoders.learning.batches import Batches, Rows
 from huaxiang.encoders.learning.checkpoints import WEIGHTS, last_checkpoint
+from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.encoders.learning.watch import Progress, Watch, ctrl_c_asks, plain
 from huaxiang.errors import DivergedError, OutOfMemoryError
 
@@ -89,7 +87,7 @@ def train_large(  # noqa: PLR0913 - what is learnt comes first, the rest has def
     said = json.dumps([asdict(config), seed, of, len(lesson.lengths_N), _shapes(network)], sort_keys=True)
     last = last_checkpoint(checkpoint, said, progress)
     rows = Rows(lesson, config, seed=seed)
-    with _quiet():
+    with quiet_transformers():
         trainer = _Trainer(
             network, rows, config=config, folder=checkpoint, seed=seed, validate=validate, best=best
         )
@@ -362,16 +360,3 @@ def _learnt(trainer: _Trainer, config: TrainerConfig, last: Path | None, seconds
 
 def _shapes(network: nn.Module) -> dict[str, list[int]]:
     return {name: list(weight.shape) for name, weight in network.state_dict().items()}
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' notes to itself: what matters of them is said by the progress and the errors."""
-    before = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        finally:
-            transformers.logging.set_verbosity(before)

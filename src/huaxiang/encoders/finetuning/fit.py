@@ -1,0 +1,263 @@
+"""A text model learns a task from labelled rows: full, its head alone, or by LoRA."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.encoders.finetuning.calibrate import with_temperature, with_thresholds
+from huaxiang.encoders.finetuning.tables import Rows
+from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel, Task
+from huaxiang.encoders.learning.base import Learnt, TrainerConfig, even_width, in_range, one_of
+from huaxiang.errors import EncoderError
+from huaxiang.records import Matrix
+from huaxiang.training import require
+
+if TYPE_CHECKING:
+    import torch
+
+    from huaxiang.encoders.finetuning.network import TextNetwork
+    from huaxiang.encoders.learning.trainer import Attack
+
+Progress = Callable[[str, int, int, str], None]
+Method = Literal["full", "frozen", "lora"]
+_ASKED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneConfig:
+    """How a model learns a task.
+
+    Parameters
+    ----------
+    method
+        full: every weight; frozen: the head alone; lora: small matrices beside the layers, and the head.
+    lora_rank
+        Width of those matrices; ≥ 1.
+    max_tokens
+        Longer texts are cut, marks included; ≥ 8.
+    dropout
+        Share of each vector left out while learning; 0 to 1.
+    label_smoothing
+        classify: share of certainty given to all classes alike; 0 to 1.
+    class_weights
+        classify: whether rare classes count as much as common ones.
+    untrained
+        Take the model's shape alone: what the weights were worth.
+    """
+
+    method: Method = "full"
+    lora_rank: int = 8
+    max_tokens: int = 128
+    dropout: float = 0.1
+    label_smoothing: float = 0.05
+    class_weights: bool = False
+    untrained: bool = False
+    training: TrainerConfig = field(
+        default_factory=lambda: TrainerConfig(epochs=4, learning_rate=1e-4, head_factor=5.0, validations=4)
+    )
+
+    def __post_init__(self) -> None:
+        one_of("method", self.method, get_args(Method))
+        in_range("lora_rank", self.lora_rank, self.lora_rank >= 1, "1 or more")
+        in_range("max_tokens", self.max_tokens, self.max_tokens >= 8, "8 or more")
+        in_range("dropout", self.dropout, 0 <= self.dropout < 1, "0 to 1")
+        in_range("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetuned:
+    """A model that learnt a task: the network, and its figures on the rows it was chosen by and on others."""
+
+    network: TextNetwork
+    tokenizer: Any
+    task: Task
+    learnt: Learnt
+    validation: Mapping[str, float]
+    test: Mapping[str, float]
+    test_outputs_NC: Matrix
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights of the model and its head."""
+        return sum(weight.numel() for weight in self.network.parameters())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Rows to learn from, to choose by, and to report on."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+def finetune(  # noqa: PLR0913 - what, from where, and how
+    parts: Parts,
+    task: Task,
+    *,
+    model: Path,
+    config: FinetuneConfig,
+    checkpoint: Path,
+    seed: int = 0,
+    attack: Attack | None = None,
+    progress: Progress | None = None,
+) -> Finetuned:
+    """Return the model of a folder, taught a task.
+
+    Raises
+    ------
+    MissingExtraError
+        torch, transformers or accelerate is not installed.
+    EncoderError
+        The folder holds no text encoder, or another one's tokenizer.
+    InputError
+        A label can't be: see the tasks.
+    DivergedError, OutOfMemoryError
+        As `train_large` says.
+    """
+    for package in ("torch", "transformers", "accelerate"):
+        require(package)
+    from huaxiang.encoders.finetuning.network import freeze, text_network, with_lora, without_lora
+    from huaxiang.encoders.learning.quiet import quiet_transformers
+    from huaxiang.encoders.learning.trainer import train_large
+
+    tell = progress or (lambda stage, done, total, note: None)
+    tokenizer = read_tokenizer(model)
+    lessons = {name: TextLesson(getattr(parts, name), task, tokenizer, config) for name in PARTS}
+    with quiet_transformers():
+        network = text_network(
+            model,
+            task,
+            n_tokens=len(tokenizer),
+            dropout=config.dropout,
+            is_untrained=config.untrained,
+            seed=seed,
+        )
+    if config.method == "frozen":
+        freeze(network)
+    elif config.method == "lora":
+        network = with_lora(network, rank=config.lora_rank, seed=seed)
+    held_out = lessons["validation"]
+    learnt = train_large(
+        network,
+        lessons["train"],
+        config=config.training,
+        checkpoint=checkpoint,
+        seed=seed,
+        validate=lambda: task.figures(outputs_of(network, held_out), held_out.targets),
+        best=task.best,
+        of=json.dumps([parts.train.fingerprint, task.as_json(), asdict(config), str(model)], sort_keys=True),
+        attack=attack,
+        progress=lambda done, total, note: tell("fine-tune", done, total, note),
+    )
+    network = without_lora(network)
+    tell("test", 0, 1, "")
+    read = _calibrated(task, outputs_of(network, held_out), held_out.targets)
+    outputs = {name: outputs_of(network, lessons[name]) for name in ("validation", "test")}
+    figures = {name: read.figures(outputs[name], lessons[name].targets) for name in outputs}
+    tell("test", 1, 1, "")
+    return Finetuned(
+        network=network,
+        tokenizer=tokenizer,
+        task=read,
+        learnt=learnt,
+        validation=figures["validation"],
+        test=figures["test"],
+        test_outputs_NC=outputs["test"],
+    )
+
+
+PARTS = ("train", "validation", "test")
+
+
+class TextLesson:
+    """Labelled texts as batches of token ids."""
+
+    def __init__(self, rows: Rows, task: Task, tokenizer: Any, config: FinetuneConfig) -> None:
+        self.targets = task.targets(rows)
+        self.ids = token_ids(rows.texts, tokenizer, max_tokens=config.max_tokens)
+        self.pad = int(tokenizer.pad_token_id or 0)
+        self.lengths_N = np.array([len(ids) for ids in self.ids], np.int64)
+
+    def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        """Return ids, mask and targets."""
+        import torch
+
+        made = self.inputs(rows_B)
+        return {**made, "targets": torch.from_numpy(self.targets[rows_B])}
+
+    def inputs(self, rows_B: NDArray[np.int64]) -> dict[str, torch.Tensor]:
+        """Return ids and mask."""
+        import torch
+
+        width = even_width(int(self.lengths_N[rows_B].max()))
+        ids_BT = np.full((len(rows_B), width), self.pad, np.int64)
+        mask_BT = np.zeros_like(ids_BT)
+        for at, row in enumerate(rows_B):
+            n = int(self.lengths_N[row])
+            ids_BT[at, :n], mask_BT[at, :n] = self.ids[row], 1
+        return {"input_ids": torch.from_numpy(ids_BT), "attention_mask": torch.from_numpy(mask_BT)}
+
+
+def outputs_of(network: TextNetwork, lesson: TextLesson) -> Matrix:
+    """Return the network's outputs for all rows, (N, C), in evaluation mode."""
+    import torch
+
+    was_training = network.training
+    network.eval()
+    device = next(network.parameters()).device
+    order = np.argsort(lesson.lengths_N, kind="stable")
+    outputs_NC = np.zeros((len(order), network.task.n_outputs), np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(order), _ASKED_AT_ONCE):
+            rows = order[start : start + _ASKED_AT_ONCE]
+            made = {name: value.to(device) for name, value in lesson.inputs(rows).items()}
+            outputs_NC[rows] = network.outputs(**made).float().cpu().numpy()
+    network.train(was_training)
+    return outputs_NC
+
+
+def token_ids(texts: Sequence[str], tokenizer: Any, *, max_tokens: int) -> list[NDArray[np.int64]]:
+    """Return the ids of each text with its marks, cut at `max_tokens`."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.enable_truncation(max_length=max_tokens)
+    found = backend.encode_batch([text[: max_tokens * 40] for text in texts])
+    return [np.array(encoding.ids, np.int64) for encoding in found]
+
+
+def read_tokenizer(folder: Path) -> Any:
+    """Return the fast tokenizer of a folder.
+
+    Raises
+    ------
+    EncoderError
+        There is none.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        remedy = "put the model's tokenizer.json beside it"
+        raise EncoderError("no tokenizer in the folder", file=str(folder), remedy=remedy) from error
+    if not getattr(found, "is_fast", False):
+        remedy = "convert it: the folder needs a tokenizer.json"
+        raise EncoderError("tokenizer is not a fast one", file=str(folder), remedy=remedy)
+    return found
+
+
+def _calibrated(task: Task, outputs_NC: Matrix, targets_N: NDArray[np.float32]) -> Task:
+    """Return the task with temperature or thresholds fitted on the rows the weights were chosen by."""
+    if isinstance(task, Classify):
+        return replace(task, temperature=with_temperature(outputs_NC, targets_N))
+    if isinstance(task, MultiLabel):
+        return replace(task, thresholds=with_thresholds(outputs_NC, targets_N))
+    return task

@@ -1,0 +1,92 @@
+"""A fine-tuned model's folder: weights as transformers keeps them, its head, its task, and ONNX."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned
+from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION
+from huaxiang.encoders.learning.quiet import quiet_transformers
+from huaxiang.errors import EncoderError
+
+HEAD = "head.safetensors"
+LARGEST_DIFFERENCE = 1e-3
+_PROBES = ("a", "red dress", "跑步鞋 running shoes, size 42", "很好 " * 20)
+
+
+def write_finetuned(made: Finetuned, folder: Path, *, columns: list[str], config: FinetuneConfig) -> None:
+    """Write everything that `load_predictor`, further fine-tuning and compression read.
+
+    Raises
+    ------
+    EncoderError
+        The ONNX model's outputs differ from those of torch.
+    """
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    network = made.network.to("cpu").eval()
+    with quiet_transformers():
+        network.model.save_pretrained(folder)
+        made.tokenizer.save_pretrained(folder)
+    save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, folder / HEAD)
+    shutil.copyfile(folder / "tokenizer.json", folder / TOKENIZER)
+    said = {
+        "version": VERSION,
+        "task": made.task.as_json(),
+        "columns": columns,
+        "max_tokens": config.max_tokens,
+        "pad_id": int(made.tokenizer.pad_token_id or 0),
+        "precision": "fp32",
+    }
+    (folder / TASK).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
+    export_onnx(network, folder / MODEL, made.tokenizer, max_tokens=config.max_tokens)
+
+
+def export_onnx(network: Any, file: Path, tokenizer: Any, *, max_tokens: int) -> None:
+    """Write the network as ONNX, and check it against torch on a few texts."""
+    import torch
+
+    from huaxiang.encoders.export import quiet_export
+    from huaxiang.encoders.finetuning.fit import token_ids
+    from huaxiang.encoders.finetuning.network import Served
+    from huaxiang.encoders.tokens import pad
+
+    batch = pad(
+        [ids.tolist() for ids in token_ids(_PROBES, tokenizer, max_tokens=max_tokens)],
+        pad_id=int(tokenizer.pad_token_id or 0),
+    )
+    served = Served(network).eval()
+    arguments = tuple(torch.from_numpy(array) for array in batch.values())
+    axes = {name: {0: "texts", 1: "tokens"} for name in batch} | {"outputs": {0: "texts"}}
+    with quiet_export(), torch.inference_mode():
+        torch.onnx.export(
+            served,
+            arguments,
+            str(file),
+            dynamo=False,
+            input_names=list(batch),
+            output_names=["outputs"],
+            dynamic_axes=axes,
+            opset_version=17,
+        )
+        theirs = served(*arguments).numpy()
+    _check(file, batch, theirs)
+
+
+def _check(file: Path, batch: dict[str, Any], theirs: Any) -> None:
+    from huaxiang.encoders.text import onnx_session
+
+    ours = onnx_session(file, threads=None).run(["outputs"], batch)[0]
+    most = float(np.abs(ours - theirs).max())
+    if most > LARGEST_DIFFERENCE * max(1.0, float(np.abs(theirs).max())):
+        raise EncoderError(
+            f"ONNX model differs from torch by {most:.2g}",
+            file=str(file),
+            remedy="choose another model, and tell us which one this was",
+        )
