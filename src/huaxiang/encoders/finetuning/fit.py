@@ -143,7 +143,8 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     if config.method == "frozen":
         freeze(network)
     elif config.method == "lora":
-        network = with_lora(network, rank=config.lora_rank, seed=seed)
+        with quiet_transformers():
+            network = with_lora(network, rank=config.lora_rank, seed=seed)
     held_out = lessons["validation"]
     learnt = train_large(
         network,
@@ -157,7 +158,8 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
         attack=attack,
         progress=lambda done, total, note: tell("fine-tune", done, total, note),
     )
-    network = without_lora(network)
+    with quiet_transformers():
+        network = without_lora(network)
     tell("test", 0, 1, "")
     read = _calibrated(task, outputs_of(network, held_out), held_out.targets)
     outputs = {name: outputs_of(network, lessons[name]) for name in ("validation", "test")}

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import gc
 import json
+import random
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_model, save_model
@@ -87,7 +90,7 @@ def train_large(  # noqa: PLR0913 - what is learnt comes first, the rest has def
     said = json.dumps([asdict(config), seed, of, len(lesson.lengths_N), _shapes(network)], sort_keys=True)
     last = last_checkpoint(checkpoint, said, progress)
     rows = Rows(lesson, config, seed=seed)
-    with quiet_transformers():
+    with quiet_transformers(), _own_random_state():
         trainer = _Trainer(
             network, rows, config=config, folder=checkpoint, seed=seed, validate=validate, best=best
         )
@@ -360,3 +363,15 @@ def _learnt(trainer: _Trainer, config: TrainerConfig, last: Path | None, seconds
 
 def _shapes(network: nn.Module) -> dict[str, list[int]]:
     return {name: list(weight.shape) for name, weight in network.state_dict().items()}
+
+
+@contextmanager
+def _own_random_state() -> Iterator[None]:
+    """Leave the caller's random states as they were: the trainer seeds all there are."""
+    numbers, others = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(numbers)
+            np.random.set_state(others)

@@ -19,7 +19,7 @@ from huaxiang.shop.tables import read_table
 FEWEST = 20
 """Documents without which nothing can be learnt, let alone held out."""
 
-_END = re.compile(r"(?<=[。！？!?；;…\n])\s*|(?<=[.])\s+(?=\S)")
+_END = re.compile(r"(?<=[。！？!?；;…\n])(?![。！？!?；;…\n])\s*|(?<=[.])\s+(?=\S)")
 _LONGEST_SENTENCE = 2000
 
 

@@ -284,10 +284,12 @@ def _with_objectives(model: Any, config: TextConfig) -> Any:
 
 def _write(network: Any, tokenizer: Any, folder: Path, config: TextConfig) -> None:
     """Write the model as transformers keeps it, and as it is served."""
+    import torch
+
     from huaxiang.encoders.learning.quiet import quiet_transformers
 
     folder.mkdir(parents=True, exist_ok=True)
-    with quiet_transformers():
+    with quiet_transformers(), torch.random.fork_rng():  # loading again draws what a head lacks
         network.model.to("cpu").save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         if not config.is_causal:
