@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,9 +17,13 @@ from huaxiang.cli.progress import StageProgress
 from huaxiang.errors import InputError
 
 if TYPE_CHECKING:
+    from huaxiang.cli.model_folder import Made
     from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, Parts
+    from huaxiang.encoders.finetuning.search import Watch
     from huaxiang.encoders.finetuning.tables import Rows
     from huaxiang.encoders.finetuning.tasks import Task
+
+TaskOf = Callable[["Rows", "FinetuneConfig"], "Task"]
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
 
@@ -34,6 +38,7 @@ Validation = Annotated[Path | None, typer.Option(help="Table to choose weights b
 Test = Annotated[Path | None, typer.Option(help="Table to report on; else a tenth of --train.")]
 SplitBy = Annotated[str | None, typer.Option(help="Column whose equal cells stay on one side, as a shopper.")]
 Method = Annotated[str, typer.Option(help="full, frozen or lora.")]
+Trials = Annotated[int, typer.Option(min=0, help="Trials of a search for settings before the fit.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as training.epochs=5.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -51,6 +56,7 @@ def finetune_classify(  # noqa: PLR0913 - one argument per option
     split_by: SplitBy = None,
     multi: Annotated[bool, typer.Option("--multi", help="Several labels per text, as red|cotton.")] = False,
     method: Method = "full",
+    search: Trials = 0,
     seed: Seed = 7,
     set_: Set = None,
     as_json: Json = False,
@@ -58,15 +64,29 @@ def finetune_classify(  # noqa: PLR0913 - one argument per option
     """Teach a model which class a text is of, or with --multi which labels it has."""
     from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel
 
-    config = _config(method, set_)
-
-    def task_of(rows: Rows) -> Task:
+    def task_of(rows: Rows, config: FinetuneConfig) -> Task:
         if multi:
             return MultiLabel.of(rows)
         return Classify.of(rows, label_smoothing=config.label_smoothing, is_weighted=config.class_weights)
 
-    files = (train, valid, test)
-    _finetune("finetune classify", files, text, label, split_by, model, out, config, seed, task_of, as_json)
+    _finetune(
+        Request(
+            command="finetune classify",
+            train=train,
+            valid=valid,
+            test=test,
+            text=text,
+            label=label,
+            split_by=split_by,
+            model=model,
+            out=out,
+            config=_config(method, set_),
+            seed=seed,
+            n_trials=search,
+            as_json=as_json,
+        ),
+        task_of,
+    )
 
 
 @finetune_app.command("regress")
@@ -83,6 +103,7 @@ def finetune_regress(  # noqa: PLR0913 - one argument per option
         bool, typer.Option("--grades", help="Labels are a few grades in order, as ratings 1 to 5.")
     ] = False,
     method: Method = "full",
+    search: Trials = 0,
     seed: Seed = 7,
     set_: Set = None,
     as_json: Json = False,
@@ -90,9 +111,27 @@ def finetune_regress(  # noqa: PLR0913 - one argument per option
     """Teach a model a number, or with --grades which of a few grades, such as a rating."""
     from huaxiang.encoders.finetuning.tasks import Grade, Regress
 
-    files, task_of = (train, valid, test), Grade.of if grades else Regress.of
-    config = _config(method, set_)
-    _finetune("finetune regress", files, text, label, split_by, model, out, config, seed, task_of, as_json)
+    def task_of(rows: Rows, config: FinetuneConfig) -> Task:
+        return Grade.of(rows) if grades else Regress.of(rows)
+
+    _finetune(
+        Request(
+            command="finetune regress",
+            train=train,
+            valid=valid,
+            test=test,
+            text=text,
+            label=label,
+            split_by=split_by,
+            model=model,
+            out=out,
+            config=_config(method, set_),
+            seed=seed,
+            n_trials=search,
+            as_json=as_json,
+        ),
+        task_of,
+    )
 
 
 def predict(
@@ -157,95 +196,130 @@ def _config(method: str, changes: list[str] | None) -> FinetuneConfig:
     return with_changes(FinetuneConfig(), [*quicker.get(method, []), f"method={method}", *(changes or [])])
 
 
-def _finetune(  # noqa: PLR0913 - what the commands share
-    command: str,
-    files: tuple[Path, Path | None, Path | None],
-    text: list[str],
-    label: str,
-    split_by: str | None,
-    model: str,
-    out: Path,
-    config: FinetuneConfig,
-    seed: int,
-    task_of: Any,
-    as_json: bool,
-) -> None:
-    from huaxiang.cli.model_folder import Made, keep_model
-    from huaxiang.encoders.finetuning.fit import finetune
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the commands share: rows, the model to start from, where to, and how."""
+
+    command: str
+    train: Path
+    valid: Path | None
+    test: Path | None
+    text: list[str]
+    label: str
+    split_by: str | None
+    model: str
+    out: Path
+    config: FinetuneConfig
+    seed: int
+    n_trials: int
+    as_json: bool
+
+
+def _finetune(asked: Request, task_of: TaskOf) -> None:
+    from huaxiang.cli.model_folder import keep_model
     from huaxiang.encoders.finetuning.stored import write_finetuned
-    from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run
+    from huaxiang.runs import fingerprint_of, new_run
 
     with StageProgress() as progress:
-        parts = _parts(files, text, label, split_by)
-        task = task_of(parts.train)
-        source = source_folder(model)
-        fingerprint = fingerprint_of(
-            parts.train.fingerprint, repr(config), str(source), str(seed), str(task.as_json())
-        )
-        with new_run(out, fingerprint=fingerprint) as folder:
-            made = finetune(
-                parts,
-                task,
-                model=source,
-                config=config,
-                checkpoint=folder / CHECKPOINTS,
-                seed=seed,
-                progress=progress.report,
-            )
-            write_finetuned(made, folder, columns=text, config=config)
-            about = Made(
-                kind=f"text model, {task.kind}",
-                command=command,
-                data={
-                    "name": parts.train.file,
-                    "fingerprint": parts.train.fingerprint,
-                    "rows": len(parts.train),
-                    "validation_rows": len(parts.validation),
-                    "test_rows": len(parts.test),
-                },
-                seed=seed,
-                settings={**asdict(config), "model": model, "text": text, "label": label},
-                metrics={"test": made.test, "validation": made.validation},
-                n_parameters=made.n_parameters,
-                learnt=made.learnt,
-                uses=[f"huaxiang predict --model {out} --input FILE --out scored.parquet"],
-                notes=[f"{parts.train.n_left_out} rows without a text or a label were left out."],
-                further={"task": made.task.as_json()},
-            )
-            facts = keep_model(folder, about, name=out.name)
-    if as_json:
-        print_json("finetune", {**facts, "out": str(out)})
+        parts = parts_of(asked)
+        source = source_folder(asked.model)
+        said = (parts.train.fingerprint, repr(asked.config), str(source), str(asked.seed), asked.command)
+        with new_run(asked.out, fingerprint=fingerprint_of(*said)) as folder:
+            made, config = _taught(asked, parts, task_of, source, folder, progress)
+            write_finetuned(made, folder, columns=asked.text, config=config)
+            facts = keep_model(folder, _about(asked, made, parts, config), name=asked.out.name)
+    if asked.as_json:
+        print_json("finetune", {**facts, "out": str(asked.out)})
     else:
-        _show(made, parts, out)
+        _show(made, parts, asked.out)
 
 
-def _parts(
-    files: tuple[Path, Path | None, Path | None], text: list[str], label: str, split_by: str | None
-) -> Parts:
+def _taught(
+    asked: Request, parts: Parts, task_of: TaskOf, source: Path, folder: Path, progress: StageProgress
+) -> tuple[Finetuned, FinetuneConfig]:
+    """Return the fitted model and its settings, those of the best trial where a search was asked for."""
+    from huaxiang.encoders.finetuning.fit import finetune
+    from huaxiang.encoders.finetuning.search import search
+    from huaxiang.evaluate.charts import search_history
+    from huaxiang.runs import CHECKPOINTS, write_json
+
+    def fitted(config: FinetuneConfig, place: Path, watch: Watch | None, stage: str) -> Finetuned:
+        return finetune(
+            parts,
+            task_of(parts.train, config),
+            model=source,
+            config=config,
+            checkpoint=place,
+            seed=asked.seed,
+            watch=watch,
+            progress=lambda part, done, total, note: progress.report(
+                stage if part == "fine-tune" else part, done, total, note
+            ),
+        )
+
+    config = asked.config
+    if asked.n_trials:
+        found = search(
+            lambda said, place, watch: fitted(said, place, watch, "one trial").validation,
+            config,
+            figure=task_of(parts.train, config).best,
+            n_trials=asked.n_trials,
+            folder=folder / CHECKPOINTS / "search",
+            seed=asked.seed,
+            progress=lambda done, total, note: progress.report("search", done, total, note),
+        )
+        config = found.config
+        write_json(folder / "search.json", {"figure": found.figure, "trials": list(found.trials)})
+        search_history(found.trials, folder / "search.png", figure=found.figure)
+    return fitted(config, folder / CHECKPOINTS / "fit", None, "fine-tune"), config
+
+
+def _about(asked: Request, made: Finetuned, parts: Parts, config: FinetuneConfig) -> Made:
+    from huaxiang.cli.model_folder import Made
+
+    return Made(
+        kind=f"text model, {made.task.kind}",
+        command=asked.command,
+        data={
+            "name": parts.train.file,
+            "fingerprint": parts.train.fingerprint,
+            "rows": len(parts.train),
+            "validation_rows": len(parts.validation),
+            "test_rows": len(parts.test),
+        },
+        seed=asked.seed,
+        settings={**asdict(config), "model": asked.model, "text": asked.text, "label": asked.label},
+        metrics={"test": made.test, "validation": made.validation},
+        n_parameters=made.n_parameters,
+        learnt=made.learnt,
+        uses=[f"huaxiang predict --model {asked.out} --input FILE --out scored.parquet"],
+        notes=[f"{parts.train.n_left_out} rows without a text or a label were left out."],
+        further={"task": made.task.as_json()},
+    )
+
+
+def parts_of(asked: Request) -> Parts:
     """Return the rows to learn from, choose by and report on; none that is in two of them."""
     from huaxiang.encoders.finetuning.fit import Parts
     from huaxiang.encoders.finetuning.tables import read_rows, split_rows
 
-    train, valid, test = files
-    rows = read_rows(train, text=text, label=label, split_by=split_by)
+    def read_file(file: Path) -> Rows:
+        return read_rows(file, text=asked.text, label=asked.label, split_by=asked.split_by)
+
+    rows = read_file(asked.train)
     n_left_out = rows.n_left_out
-    read = {
-        name: read_rows(file, text=text, label=label, split_by=split_by)
-        for name, file in (("test", test), ("validation", valid))
-        if file is not None
-    }
+    files = {"test": asked.test, "validation": asked.valid}
+    read = {name: read_file(file) for name, file in files.items() if file is not None}
     for name in ("test", "validation"):
         if name not in read:
             rows, read[name] = split_rows(rows, share=0.1, salt=name)
-    asked = {key for part in read.values() for key in part.keys}
-    kept = rows.take([row for row, key in enumerate(rows.keys) if key not in asked])
+    elsewhere = {key for part in read.values() for key in part.keys}
+    kept = rows.take([row for row, key in enumerate(rows.keys) if key not in elsewhere])
     n_left_out += len(rows) - len(kept)
     for name, part in {"train": kept, **read}.items():
         if not len(part):
             remedy = "give more rows, or a file of their own"
-            raise InputError(f"no rows for {name}", file=part.file, column=label, remedy=remedy)
-    from dataclasses import replace
-
+            raise InputError(f"no rows for {name}", file=part.file, column=asked.label, remedy=remedy)
     return Parts(train=replace(kept, n_left_out=n_left_out), validation=read["validation"], test=read["test"])
 
 

@@ -71,6 +71,22 @@ def fit_curves(curve: Sequence[Mapping[str, float]], file: Path) -> None:
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
 
 
+def search_history(trials: Sequence[Mapping[str, Any]], file: Path, *, figure: str) -> None:
+    """Draw what each trial of a search reached, over its number and its step size, as PNG."""
+    drawn, axes = _figure(n_columns=2, height=2.8)
+    for state, colour in (("complete", COLOURS[2]), ("pruned", COLOURS[5])):
+        of = [trial for trial in trials if trial["state"] == state and trial["value"] is not None]
+        values = [trial["value"] for trial in of]
+        axes[0].scatter([trial["number"] for trial in of], values, s=16, color=colour, label=state)
+        axes[1].scatter([trial["learning_rate"] for trial in of], values, s=16, color=colour)
+    axes[0].set_xlabel("trial")
+    axes[0].set_ylabel(figure)
+    axes[0].legend(fontsize=7, frameon=False)
+    axes[1].set_xlabel("learning rate")
+    axes[1].set_xscale("log")
+    drawn.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
 def bars(
     values: Mapping[str, float], *, label: str, words: Iterable[Words] = (), limit: float | None = None
 ) -> str:

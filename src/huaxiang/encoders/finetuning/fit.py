@@ -107,9 +107,15 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     checkpoint: Path,
     seed: int = 0,
     attack: Attack | None = None,
+    watch: Callable[[Mapping[str, float]], None] | None = None,
     progress: Progress | None = None,
 ) -> Finetuned:
     """Return the model of a folder, taught a task.
+
+    Parameters
+    ----------
+    watch
+        Called with the figures of each validation; what it raises stops the fit.
 
     Raises
     ------
@@ -146,13 +152,20 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
         with quiet_transformers():
             network = with_lora(network, rank=config.lora_rank, seed=seed)
     held_out = lessons["validation"]
+
+    def validate() -> dict[str, float]:
+        figures = task.figures(outputs_of(network, held_out), held_out.targets)
+        if watch is not None:
+            watch(figures)
+        return figures
+
     learnt = train_large(
         network,
         lessons["train"],
         config=config.training,
         checkpoint=checkpoint,
         seed=seed,
-        validate=lambda: task.figures(outputs_of(network, held_out), held_out.targets),
+        validate=validate,
         best=task.best,
         of=json.dumps([parts.train.fingerprint, task.as_json(), asdict(config), str(model)], sort_keys=True),
         attack=attack,
