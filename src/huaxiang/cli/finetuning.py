@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from huaxiang.encoders.finetuning.search import Watch
     from huaxiang.encoders.finetuning.tables import Rows
     from huaxiang.encoders.finetuning.tasks import Task
+    from huaxiang.records import Matrix
 
+NGRAMS = "ngrams"
 TaskOf = Callable[["Rows", "FinetuneConfig"], "Task"]
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
@@ -32,7 +34,7 @@ Train = Annotated[
 ]
 Text = Annotated[list[str], typer.Option(help="Column with the text; repeatable, joined in this order.")]
 Label = Annotated[str, typer.Option(help="Column with the label.")]
-ModelName = Annotated[str, typer.Option("--model", help="Pretrained model: minilm, a name or a folder.")]
+ModelName = Annotated[str, typer.Option("--model", help="minilm, a name, a folder; or ngrams: linear.")]
 Out = Annotated[Path, typer.Option(help="Folder to write the model into.")]
 Validation = Annotated[Path | None, typer.Option(help="Table to choose weights by; else a tenth of --train.")]
 Test = Annotated[Path | None, typer.Option(help="Table to report on; else a tenth of --train.")]
@@ -72,12 +74,7 @@ def finetune_classify(  # noqa: PLR0913 - one argument per option
     _finetune(
         Request(
             command="finetune classify",
-            train=train,
-            valid=valid,
-            test=test,
-            text=text,
-            label=label,
-            split_by=split_by,
+            rows=RowsAsked(train=train, valid=valid, test=test, text=text, label=label, split_by=split_by),
             model=model,
             out=out,
             config=_config(method, set_),
@@ -117,12 +114,7 @@ def finetune_regress(  # noqa: PLR0913 - one argument per option
     _finetune(
         Request(
             command="finetune regress",
-            train=train,
-            valid=valid,
-            test=test,
-            text=text,
-            label=label,
-            split_by=split_by,
+            rows=RowsAsked(train=train, valid=valid, test=test, text=text, label=label, split_by=split_by),
             model=model,
             out=out,
             config=_config(method, set_),
@@ -132,6 +124,31 @@ def finetune_regress(  # noqa: PLR0913 - one argument per option
         ),
         task_of,
     )
+
+
+@finetune_app.command("ensemble")
+def finetune_ensemble(  # noqa: PLR0913 - one argument per option
+    member: Annotated[list[Path], typer.Option(help="Folder of a fine-tuned model; two or more.")],
+    train: Annotated[Path, typer.Option(help="The table that the members learnt from: its held-out rows.")],
+    text: Text,
+    label: Label,
+    out: Out,
+    valid: Validation = None,
+    test: Test = None,
+    split_by: SplitBy = None,
+    way: Annotated[str, typer.Option(help="average, weighted or stacked.")] = "weighted",
+    as_json: Json = False,
+) -> None:
+    """Mix fine-tuned models of one task; how is fitted on rows that none of them learnt from."""
+    from huaxiang.cli.ensembles import make_ensemble
+
+    rows = RowsAsked(train=train, valid=valid, test=test, text=text, label=label, split_by=split_by)
+    with StageProgress() as progress:
+        facts = make_ensemble(member, rows, way=way, out=out, progress=progress)
+    if as_json:
+        print_json("finetune", {**facts, "out": str(out)})
+    else:
+        show_figures(facts["metrics"]["test"])
 
 
 def predict(
@@ -197,16 +214,23 @@ def _config(method: str, changes: list[str] | None) -> FinetuneConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What the commands share: rows, the model to start from, where to, and how."""
+class RowsAsked:
+    """Labelled tables, and which of their columns."""
 
-    command: str
     train: Path
     valid: Path | None
     test: Path | None
     text: list[str]
     label: str
     split_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the commands share: rows, the model to start from, where to, and how."""
+
+    command: str
+    rows: RowsAsked
     model: str
     out: Path
     config: FinetuneConfig
@@ -221,12 +245,13 @@ def _finetune(asked: Request, task_of: TaskOf) -> None:
     from huaxiang.runs import fingerprint_of, new_run
 
     with StageProgress() as progress:
-        parts = parts_of(asked)
-        source = source_folder(asked.model)
+        parts = parts_of(asked.rows)
+        source = None if asked.model == NGRAMS else source_folder(asked.model)
         said = (parts.train.fingerprint, repr(asked.config), str(source), str(asked.seed), asked.command)
         with new_run(asked.out, fingerprint=fingerprint_of(*said)) as folder:
             made, config = _taught(asked, parts, task_of, source, folder, progress)
-            write_finetuned(made, folder, columns=asked.text, config=config)
+            write_finetuned(made, folder, columns=asked.rows.text, config=config)
+            draw_reliability(made.task, made.test_outputs_NC, parts.test, folder)
             facts = keep_model(folder, _about(asked, made, parts, config), name=asked.out.name)
     if asked.as_json:
         print_json("finetune", {**facts, "out": str(asked.out)})
@@ -235,13 +260,17 @@ def _finetune(asked: Request, task_of: TaskOf) -> None:
 
 
 def _taught(
-    asked: Request, parts: Parts, task_of: TaskOf, source: Path, folder: Path, progress: StageProgress
+    asked: Request, parts: Parts, task_of: TaskOf, source: Path | None, folder: Path, progress: StageProgress
 ) -> tuple[Finetuned, FinetuneConfig]:
     """Return the fitted model and its settings, those of the best trial where a search was asked for."""
-    from huaxiang.encoders.finetuning.fit import finetune
+    from huaxiang.encoders.finetuning.fit import finetune, finetune_ngrams
     from huaxiang.encoders.finetuning.search import search
     from huaxiang.evaluate.charts import search_history
     from huaxiang.runs import CHECKPOINTS, write_json
+
+    if source is None:
+        task = task_of(parts.train, asked.config)
+        return finetune_ngrams(parts, task, seed=asked.seed, progress=progress.report), asked.config
 
     def fitted(config: FinetuneConfig, place: Path, watch: Watch | None, stage: str) -> Finetuned:
         return finetune(
@@ -274,6 +303,16 @@ def _taught(
     return fitted(config, folder / CHECKPOINTS / "fit", None, "fine-tune"), config
 
 
+def draw_reliability(task: Task, outputs_NC: Matrix, rows: Rows, folder: Path) -> None:
+    """Draw how sure a classifier is against how often it is right; nothing for other tasks."""
+    from huaxiang.encoders.finetuning.tasks import Classify
+    from huaxiang.evaluate.charts import reliability_of
+
+    if isinstance(task, Classify):
+        shares = task.probabilities(outputs_NC)
+        reliability_of(shares.max(1), shares.argmax(1) == task.targets(rows), folder / "reliability.png")
+
+
 def _about(asked: Request, made: Finetuned, parts: Parts, config: FinetuneConfig) -> Made:
     from huaxiang.cli.model_folder import Made
 
@@ -288,7 +327,7 @@ def _about(asked: Request, made: Finetuned, parts: Parts, config: FinetuneConfig
             "test_rows": len(parts.test),
         },
         seed=asked.seed,
-        settings={**asdict(config), "model": asked.model, "text": asked.text, "label": asked.label},
+        settings={**asdict(config), "model": asked.model, "text": asked.rows.text, "label": asked.rows.label},
         metrics={"test": made.test, "validation": made.validation},
         n_parameters=made.n_parameters,
         learnt=made.learnt,
@@ -298,7 +337,7 @@ def _about(asked: Request, made: Finetuned, parts: Parts, config: FinetuneConfig
     )
 
 
-def parts_of(asked: Request) -> Parts:
+def parts_of(asked: RowsAsked) -> Parts:
     """Return the rows to learn from, choose by and report on; none that is in two of them."""
     from huaxiang.encoders.finetuning.fit import Parts
     from huaxiang.encoders.finetuning.tables import read_rows, split_rows
@@ -324,11 +363,15 @@ def parts_of(asked: Request) -> Parts:
 
 
 def _show(made: Finetuned, parts: Parts, out: Path) -> None:
-    console = Console()
-    for name, value in made.test.items():
-        console.print(f"{name:<24}{value:.4f}", highlight=False)
-    console.print(
+    show_figures(made.test)
+    Console().print(
         f"{out}: {made.n_parameters:,} parameters; {len(parts.train):,} rows to learn from, "
         f"{len(parts.test):,} to test on; {made.learnt.steps:,} steps in {made.learnt.precision}, "
         f"{made.learnt.seconds:.0f} s"
     )
+
+
+def show_figures(figures: Mapping[str, float]) -> None:
+    """Print one figure per line."""
+    for name, value in figures.items():
+        Console().print(f"{name:<24}{value:.4f}", highlight=False)

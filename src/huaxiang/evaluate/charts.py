@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -52,11 +55,14 @@ def fit_curves(curve: Sequence[Mapping[str, float]], file: Path) -> None:
     Parameters
     ----------
     curve
-        Points with `step`, and `loss` with `learning_rate`, or the figures of a validation.
+        Points with `step`, and `loss` with `learning_rate`, or the figures of a validation. Nothing is drawn
+        of a model that does not learn in steps.
     """
     losses = [point for point in curve if "learning_rate" in point]
     asked = [point for point in curve if "learning_rate" not in point]
     figures = sorted({name for point in asked for name in point} - {"step", "epoch"})
+    if not losses:
+        return
     figure, axes = _figure(n_columns=1 + bool(figures), height=2.8)
     axes[0].plot([p["step"] for p in losses], [p["loss"] for p in losses], color=COLOURS[2], linewidth=1)
     axes[0].set_ylabel(LOSS[0])
@@ -138,6 +144,29 @@ def reliability(points: Sequence[Mapping[str, float]], *, x_label: Words, y_labe
     axis.set_xlabel(x_label[0])
     axis.set_ylabel(y_label[0])
     return _svg(figure, [x_label, y_label])
+
+
+def reliability_of(confidence_N: NDArray[Any], right_N: NDArray[np.bool_], file: Path) -> None:
+    """Draw how often a model is right where it is how sure, with how many rows there are, as PNG.
+
+    Parameters
+    ----------
+    confidence_N
+        Probability of the class that was chosen; 0 to 1.
+    """
+    figure, axes = _figure(n_columns=2, height=2.8)
+    edges = np.linspace(0, 1, 16)
+    bins = np.clip(np.digitize(confidence_N, edges) - 1, 0, 14)
+    seen = [at for at in range(15) if (bins == at).any()]
+    axes[0].plot([0, 1], [0, 1], color="#94a3b8", linewidth=1, linestyle="--")
+    claimed = [float(confidence_N[bins == at].mean()) for at in seen]
+    axes[0].plot(claimed, [float(right_N[bins == at].mean()) for at in seen], color=COLOURS[0], marker="o")
+    axes[0].set_xlabel("confidence")
+    axes[0].set_ylabel("accuracy")
+    axes[1].bar(edges[:-1] + 1 / 30, np.bincount(bins, minlength=15), width=1 / 16, color=COLOURS[1])
+    axes[1].set_xlabel("confidence")
+    axes[1].set_ylabel("rows")
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
 
 
 def interest_map(places: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.finetuning.calibrate import with_temperature, with_thresholds
+from huaxiang.encoders.finetuning.linear import NgramConfig, NgramModel, fit_ngrams
 from huaxiang.encoders.finetuning.tables import Rows
 from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel, Task
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig, even_width, in_range, one_of
@@ -75,7 +77,7 @@ class FinetuneConfig:
 class Finetuned:
     """A model that learnt a task: the network, and its figures on the rows it was chosen by and on others."""
 
-    network: TextNetwork
+    network: TextNetwork | NgramModel
     tokenizer: Any
     task: Task
     learnt: Learnt
@@ -86,6 +88,8 @@ class Finetuned:
     @property
     def n_parameters(self) -> int:
         """Weights of the model and its head."""
+        if isinstance(self.network, NgramModel):
+            return self.network.n_parameters
         return sum(weight.numel() for weight in self.network.parameters())
 
 
@@ -174,7 +178,7 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     with quiet_transformers():
         network = without_lora(network)
     tell("test", 0, 1, "")
-    read = _calibrated(task, outputs_of(network, held_out), held_out.targets)
+    read = calibrated(task, outputs_of(network, held_out), held_out.targets)
     outputs = {name: outputs_of(network, lessons[name]) for name in ("validation", "test")}
     figures = {name: read.figures(outputs[name], lessons[name].targets) for name in outputs}
     tell("test", 1, 1, "")
@@ -183,6 +187,44 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
         tokenizer=tokenizer,
         task=read,
         learnt=learnt,
+        validation=figures["validation"],
+        test=figures["test"],
+        test_outputs_NC=outputs["test"],
+    )
+
+
+def finetune_ngrams(
+    parts: Parts,
+    task: Task,
+    *,
+    config: NgramConfig | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Finetuned:
+    """Return the linear model of character runs, taught a task: what larger models have to beat."""
+    tell = progress or (lambda stage, done, total, note: None)
+    started = time.perf_counter()
+    tell("fine-tune", 0, 1, "character runs")
+    model = fit_ngrams(parts.train, task, config=config, seed=seed)
+    tell("fine-tune", 1, 1, "character runs")
+    rows = {"validation": parts.validation, "test": parts.test}
+    outputs = {name: model.outputs(part.texts) for name, part in rows.items()}
+    read = calibrated(task, outputs["validation"], task.targets(parts.validation))
+    figures = {name: read.figures(outputs[name], task.targets(part)) for name, part in rows.items()}
+    return Finetuned(
+        network=model,
+        tokenizer=None,
+        task=read,
+        learnt=Learnt(
+            curve=(),
+            best=figures["validation"],
+            steps=0,
+            resumed_from=0,
+            n_parts=1,
+            precision="fp32",
+            device="cpu",
+            seconds=time.perf_counter() - started,
+        ),
         validation=figures["validation"],
         test=figures["test"],
         test_outputs_NC=outputs["test"],
@@ -269,7 +311,7 @@ def read_tokenizer(folder: Path) -> Any:
     return found
 
 
-def _calibrated(task: Task, outputs_NC: Matrix, targets_N: NDArray[np.float32]) -> Task:
+def calibrated(task: Task, outputs_NC: Matrix, targets_N: NDArray[np.float32]) -> Task:
     """Return the task with temperature or thresholds fitted on the rows the weights were chosen by."""
     if isinstance(task, Classify):
         return replace(task, temperature=with_temperature(outputs_NC, targets_N))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from huaxiang.encoders.clean import has_words
+from huaxiang.encoders.finetuning.ensemble import EnsembleModel
+from huaxiang.encoders.finetuning.linear import NgramModel
 from huaxiang.encoders.finetuning.tasks import Task, task_from_json
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.text import length_buckets, onnx_session
@@ -16,12 +18,48 @@ from huaxiang.encoders.tokens import Tokens, pad
 from huaxiang.errors import ArtefactError
 from huaxiang.records import Matrix
 
+Progress = Callable[[int, int, str], None]
+
 VERSION = 1
 MODEL, TASK, TOKENIZER = "task.onnx", "task.json", "task_tokenizer.json"
 
 
+class Model(Protocol):
+    """Texts to the outputs of a task."""
+
+    def outputs(self, texts: Sequence[str]) -> Matrix:
+        """Return the outputs of cleaned texts, (N, C)."""
+        ...
+
+
+class OnnxModel:
+    """Texts to outputs by ONNX Runtime."""
+
+    def __init__(
+        self, folder: Path, said: Mapping[str, Any], *, threads: int | None, progress: Progress | None
+    ) -> None:
+        self._pad_id = int(said["pad_id"])
+        self._tokens = Tokens(folder / TOKENIZER, max_tokens=int(said["max_tokens"]), pad_id=self._pad_id)
+        self._session = onnx_session(folder / MODEL, threads=threads)
+        self._n_outputs = int(self._session.get_outputs()[0].shape[-1])
+        self._progress = progress
+
+    def outputs(self, texts: Sequence[str]) -> Matrix:
+        """Return the outputs of cleaned texts, (N, C)."""
+        ids = [encoding.ids for encoding in self._tokens.encoded(list(texts))]
+        outputs_NC = np.zeros((len(texts), self._n_outputs), np.float32)
+        n_done = 0
+        for rows in length_buckets([len(one) for one in ids]) if ids else ():
+            batch = pad([ids[row] for row in rows], pad_id=self._pad_id)
+            outputs_NC[rows] = self._session.run(["outputs"], batch)[0]
+            n_done += len(rows)
+            if self._progress:
+                self._progress(n_done, len(texts), "texts read")
+        return outputs_NC
+
+
 class Predictor:
-    """Texts to the outputs of a task.
+    """Texts to what a task says of them.
 
     Parameters
     ----------
@@ -39,35 +77,17 @@ class Predictor:
     """
 
     def __init__(
-        self,
-        folder: str | Path,
-        *,
-        threads: int | None = None,
-        progress: Callable[[int, int, str], None] | None = None,
+        self, folder: str | Path, *, threads: int | None = None, progress: Progress | None = None
     ) -> None:
         self.folder = Path(folder)
         said = read_task(self.folder)
         self.task: Task = task_from_json(said["task"])
         self.columns: list[str] = list(said["columns"])
-        self._pad_id = int(said["pad_id"])
-        self._tokens = Tokens(
-            self.folder / TOKENIZER, max_tokens=int(said["max_tokens"]), pad_id=self._pad_id
-        )
-        self._session = onnx_session(self.folder / MODEL, threads=threads)
-        self._progress = progress
+        self._model = load_model(self.folder, threads=threads, progress=progress)
 
     def outputs(self, texts: Sequence[str]) -> Matrix:
         """Return the outputs of cleaned texts, (N, C)."""
-        ids = [encoding.ids for encoding in self._tokens.encoded(list(texts))]
-        outputs_NC = np.zeros((len(texts), self.task.n_outputs), np.float32)
-        n_done = 0
-        for rows in length_buckets([len(one) for one in ids]) if ids else ():
-            batch = pad([ids[row] for row in rows], pad_id=self._pad_id)
-            outputs_NC[rows] = self._session.run(["outputs"], batch)[0]
-            n_done += len(rows)
-            if self._progress:
-                self._progress(n_done, len(texts), "texts read")
-        return outputs_NC
+        return self._model.outputs(texts)
 
     def predict(self, texts: Sequence[str]) -> dict[str, list[Any]]:
         """Return the columns that the task reads from the texts, and `error` where a text has no word."""
@@ -80,6 +100,26 @@ class Predictor:
                 columns[name][row] = value
         columns["error"] = [None if readable else "no text" for readable in is_readable]
         return columns
+
+
+def load_model(folder: Path, *, threads: int | None = None, progress: Progress | None = None) -> Model:
+    """Return the model of a folder: ONNX, character runs, or an ensemble of such.
+
+    Raises
+    ------
+    ArtefactError
+        As `Predictor` says.
+    """
+    said = read_task(folder)
+    kind = said.get("model", "onnx")
+    if kind == "onnx":
+        return OnnxModel(folder, said, threads=threads, progress=progress)
+    if kind == "ngrams":
+        return NgramModel.load(folder)
+    if kind == "ensemble":
+        return EnsembleModel.load(folder, said["members"], threads=threads, progress=progress)
+    remedy = "upgrade huaxiang"
+    raise ArtefactError("no such kind of model", file=str(folder / TASK), value=str(kind), remedy=remedy)
 
 
 def read_task(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned
+from huaxiang.encoders.finetuning.linear import NgramModel
 from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION
+from huaxiang.encoders.finetuning.tasks import Task
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.errors import EncoderError
 
@@ -30,22 +32,29 @@ def write_finetuned(made: Finetuned, folder: Path, *, columns: list[str], config
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(made.network, NgramModel):
+        made.network.save(folder)
+        _write_task(folder, {"model": "ngrams"}, made.task, columns)
+        return
     network = made.network.to("cpu").eval()
     with quiet_transformers():
         network.model.save_pretrained(folder)
         made.tokenizer.save_pretrained(folder)
     save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, folder / HEAD)
     shutil.copyfile(folder / "tokenizer.json", folder / TOKENIZER)
-    said = {
-        "version": VERSION,
-        "task": made.task.as_json(),
-        "columns": columns,
+    further = {
+        "model": "onnx",
         "max_tokens": config.max_tokens,
         "pad_id": int(made.tokenizer.pad_token_id or 0),
         "precision": "fp32",
     }
-    (folder / TASK).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
+    _write_task(folder, further, made.task, columns)
     export_onnx(network, folder / MODEL, made.tokenizer, max_tokens=config.max_tokens)
+
+
+def _write_task(folder: Path, further: dict[str, Any], task: Task, columns: list[str]) -> None:
+    said = {"version": VERSION, "task": task.as_json(), "columns": columns, **further}
+    (folder / TASK).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def export_onnx(network: Any, file: Path, tokenizer: Any, *, max_tokens: int) -> None:
