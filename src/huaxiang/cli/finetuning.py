@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import polars as pl
 import typer
 from rich.console import Console
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
     from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, Parts
     from huaxiang.encoders.finetuning.search import Watch
     from huaxiang.encoders.finetuning.tables import Rows
+    from huaxiang.encoders.finetuning.tagging import Tagger
     from huaxiang.encoders.finetuning.tasks import Task
     from huaxiang.records import Matrix
 
 NGRAMS = "ngrams"
 TaskOf = Callable[["Rows", "FinetuneConfig"], "Task"]
+Taught = Callable[["Request", "Parts", Path, StageProgress], "tuple[Finetuned | Tagger, FinetuneConfig]"]
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
 
@@ -82,7 +86,7 @@ def finetune_classify(  # noqa: PLR0913 - one argument per option
             n_trials=search,
             as_json=as_json,
         ),
-        task_of,
+        partial(_taught, task_of),
     )
 
 
@@ -122,7 +126,58 @@ def finetune_regress(  # noqa: PLR0913 - one argument per option
             n_trials=search,
             as_json=as_json,
         ),
-        task_of,
+        partial(_taught, task_of),
+    )
+
+
+@finetune_app.command("tag")
+def finetune_tag(  # noqa: PLR0913 - one argument per option
+    train: Train,
+    text: Annotated[str, typer.Option(help="Column with the text.")],
+    label: Annotated[str, typer.Option(help='Column with the spans: [[start, end, "label"], …] as JSON.')],
+    model: ModelName,
+    out: Out,
+    valid: Validation = None,
+    test: Test = None,
+    split_by: SplitBy = None,
+    method: Method = "full",
+    seed: Seed = 7,
+    set_: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Teach a model which words of a text are what, such as the aspects that a review speaks of."""
+    from huaxiang.encoders.finetuning.tagging import finetune_tags
+    from huaxiang.encoders.finetuning.tasks import Tag
+
+    def taught(
+        asked: Request, parts: Parts, folder: Path, progress: StageProgress
+    ) -> tuple[Tagger, FinetuneConfig]:
+        made = finetune_tags(
+            parts,
+            Tag.of(parts.train),
+            model=source_folder(asked.model),
+            config=asked.config,
+            checkpoint=folder / "checkpoints",
+            seed=asked.seed,
+            progress=progress.report,
+        )
+        return made, asked.config
+
+    rows = RowsAsked(
+        train=train, valid=valid, test=test, text=[text], label=label, split_by=split_by, as_written=True
+    )
+    _finetune(
+        Request(
+            command="finetune tag",
+            rows=rows,
+            model=model,
+            out=out,
+            config=_config(method, set_),
+            seed=seed,
+            n_trials=0,
+            as_json=as_json,
+        ),
+        taught,
     )
 
 
@@ -159,13 +214,18 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Write a table again with what a fine-tuned model says of each row."""
-    from huaxiang.encoders.finetuning.predictor import Predictor
+    from huaxiang.encoders.finetuning.predictor import Predictor, Tagged, read_task
     from huaxiang.encoders.finetuning.tables import joined
     from huaxiang.shop.tables import LINE, UNREADABLE, read_table
 
     with StageProgress() as progress:
-        predictor = Predictor(
-            model, progress=lambda done, total, note: progress.report("predict", done, total, note)
+        is_tagger = read_task(model)["task"]["kind"] == "tag"
+        predictor: Predictor | Tagged = (
+            Tagged(model)
+            if is_tagger
+            else Predictor(
+                model, progress=lambda done, total, note: progress.report("predict", done, total, note)
+            )
         )
         table = read_table(input_)
         columns = text or predictor.columns
@@ -173,7 +233,8 @@ def predict(
         if missing:
             remedy = f"name the text with --text; the file has {', '.join(table.columns)}"
             raise InputError("no such column", file=input_.name, column=missing[0], remedy=remedy)
-        texts = [joined(cells) for cells in table.frame.select(columns).iter_rows()]
+        written = table.frame.select(columns).iter_rows()
+        texts = [(cells[0] or "") if is_tagger else joined(cells) for cells in written]
         found = predictor.predict(texts)
     unreadable = table.frame[UNREADABLE].to_list()
     found["error"] = [why or error for why, error in zip(unreadable, found["error"], strict=True)]
@@ -198,10 +259,17 @@ def _write(table: pl.DataFrame, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_name(out.name + ".new")
     if out.suffix == ".csv":
-        table.write_csv(beside)
+        nested = [name for name, kind in table.schema.items() if kind.is_nested()]
+        table.with_columns(_as_json(table[name]) for name in nested).write_csv(beside)
     else:
         table.write_parquet(beside)
     beside.replace(out)
+
+
+def _as_json(column: pl.Series) -> pl.Series:
+    """Return lists as JSON: a cell of CSV holds text alone."""
+    cells = [None if cell is None else orjson.dumps(cell.to_list()).decode() for cell in column]
+    return pl.Series(column.name, cells, dtype=pl.String)
 
 
 def _config(method: str, changes: list[str] | None) -> FinetuneConfig:
@@ -223,6 +291,7 @@ class RowsAsked:
     text: list[str]
     label: str
     split_by: str | None
+    as_written: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,19 +308,21 @@ class Request:
     as_json: bool
 
 
-def _finetune(asked: Request, task_of: TaskOf) -> None:
+def _finetune(asked: Request, taught: Taught) -> None:
     from huaxiang.cli.model_folder import keep_model
+    from huaxiang.encoders.finetuning.fit import Finetuned
     from huaxiang.encoders.finetuning.stored import write_finetuned
     from huaxiang.runs import fingerprint_of, new_run
 
     with StageProgress() as progress:
         parts = parts_of(asked.rows)
-        source = None if asked.model == NGRAMS else source_folder(asked.model)
-        said = (parts.train.fingerprint, repr(asked.config), str(source), str(asked.seed), asked.command)
+        source = asked.model if asked.model == NGRAMS else str(source_folder(asked.model))
+        said = (parts.train.fingerprint, repr(asked.config), source, str(asked.seed), asked.command)
         with new_run(asked.out, fingerprint=fingerprint_of(*said)) as folder:
-            made, config = _taught(asked, parts, task_of, source, folder, progress)
+            made, config = taught(asked, parts, folder, progress)
             write_finetuned(made, folder, columns=asked.rows.text, config=config)
-            draw_reliability(made.task, made.test_outputs_NC, parts.test, folder)
+            if isinstance(made, Finetuned):
+                draw_reliability(made.task, made.test_outputs_NC, parts.test, folder)
             facts = keep_model(folder, _about(asked, made, parts, config), name=asked.out.name)
     if asked.as_json:
         print_json("finetune", {**facts, "out": str(asked.out)})
@@ -260,7 +331,7 @@ def _finetune(asked: Request, task_of: TaskOf) -> None:
 
 
 def _taught(
-    asked: Request, parts: Parts, task_of: TaskOf, source: Path | None, folder: Path, progress: StageProgress
+    task_of: TaskOf, asked: Request, parts: Parts, folder: Path, progress: StageProgress
 ) -> tuple[Finetuned, FinetuneConfig]:
     """Return the fitted model and its settings, those of the best trial where a search was asked for."""
     from huaxiang.encoders.finetuning.fit import finetune, finetune_ngrams
@@ -268,9 +339,11 @@ def _taught(
     from huaxiang.evaluate.charts import search_history
     from huaxiang.runs import CHECKPOINTS, write_json
 
-    if source is None:
+    if asked.model == NGRAMS:
         task = task_of(parts.train, asked.config)
         return finetune_ngrams(parts, task, seed=asked.seed, progress=progress.report), asked.config
+
+    source = source_folder(asked.model)
 
     def fitted(config: FinetuneConfig, place: Path, watch: Watch | None, stage: str) -> Finetuned:
         return finetune(
@@ -313,7 +386,7 @@ def draw_reliability(task: Task, outputs_NC: Matrix, rows: Rows, folder: Path) -
         reliability_of(shares.max(1), shares.argmax(1) == task.targets(rows), folder / "reliability.png")
 
 
-def _about(asked: Request, made: Finetuned, parts: Parts, config: FinetuneConfig) -> Made:
+def _about(asked: Request, made: Finetuned | Tagger, parts: Parts, config: FinetuneConfig) -> Made:
     from huaxiang.cli.model_folder import Made
 
     return Made(
@@ -343,7 +416,9 @@ def parts_of(asked: RowsAsked) -> Parts:
     from huaxiang.encoders.finetuning.tables import read_rows, split_rows
 
     def read_file(file: Path) -> Rows:
-        return read_rows(file, text=asked.text, label=asked.label, split_by=asked.split_by)
+        return read_rows(
+            file, text=asked.text, label=asked.label, split_by=asked.split_by, as_written=asked.as_written
+        )
 
     rows = read_file(asked.train)
     n_left_out = rows.n_left_out
@@ -362,7 +437,7 @@ def parts_of(asked: RowsAsked) -> Parts:
     return Parts(train=replace(kept, n_left_out=n_left_out), validation=read["validation"], test=read["test"])
 
 
-def _show(made: Finetuned, parts: Parts, out: Path) -> None:
+def _show(made: Finetuned | Tagger, parts: Parts, out: Path) -> None:
     show_figures(made.test)
     Console().print(
         f"{out}: {made.n_parameters:,} parameters; {len(parts.train):,} rows to learn from, "

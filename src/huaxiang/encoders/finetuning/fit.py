@@ -134,7 +134,7 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     """
     for package in ("torch", "transformers", "accelerate"):
         require(package)
-    from huaxiang.encoders.finetuning.network import freeze, text_network, with_lora, without_lora
+    from huaxiang.encoders.finetuning.network import TextNetwork, made_ready, text_network
     from huaxiang.encoders.learning.quiet import quiet_transformers
     from huaxiang.encoders.learning.trainer import train_large
 
@@ -149,12 +149,9 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
             dropout=config.dropout,
             is_untrained=config.untrained,
             seed=seed,
+            kind=TextNetwork,
         )
-    if config.method == "frozen":
-        freeze(network)
-    elif config.method == "lora":
-        with quiet_transformers():
-            network = with_lora(network, rank=config.lora_rank, seed=seed)
+        network = made_ready(network, config, seed=seed)
     held_out = lessons["validation"]
 
     def validate() -> dict[str, float]:
@@ -176,7 +173,7 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
         progress=lambda done, total, note: tell("fine-tune", done, total, note),
     )
     with quiet_transformers():
-        network = without_lora(network)
+        network = network.merged()
     tell("test", 0, 1, "")
     read = calibrated(task, outputs_of(network, held_out), held_out.targets)
     outputs = {name: outputs_of(network, lessons[name]) for name in ("validation", "test")}

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.nn import functional
 
-from huaxiang.encoders.finetuning.tasks import Task
+from huaxiang.encoders.finetuning.tasks import Tag, Task
 from huaxiang.encoders.pooled import pooled
 from huaxiang.encoders.pretraining.networks import attention, check_vocabulary
 from huaxiang.errors import EncoderError, SettingsError
 from huaxiang.training import require
 
+if TYPE_CHECKING:
+    from huaxiang.encoders.finetuning.fit import FinetuneConfig
 
-class TextNetwork(nn.Module):
+
+class HeadedNetwork(nn.Module):
+    """A model with dropout and a linear head."""
+
+    def __init__(self, model: Any, *, width: int, n_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.model = model
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(width, n_outputs)
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Return the vectors of the tokens."""
+        found: nn.Module = self.model.get_input_embeddings()
+        return found
+
+    def merged(self) -> Self:
+        """Add what LoRA learnt beside the layers to the layers themselves."""
+        return without_lora(self)
+
+
+AnyNetwork = TypeVar("AnyNetwork", bound=HeadedNetwork)
+
+
+class TextNetwork(HeadedNetwork):
     """Token ids to the outputs of a task."""
 
     def __init__(self, model: Any, task: Task, *, dropout: float) -> None:
-        super().__init__()
-        self.model = model
+        width = 2 * model.config.hidden_size
+        super().__init__(model, width=width, n_outputs=task.n_outputs, dropout=dropout)
         self.task = task
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * model.config.hidden_size, task.n_outputs)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, targets: Tensor, soft: Tensor | None = None
@@ -39,16 +64,33 @@ class TextNetwork(nn.Module):
         head: Tensor = self.head(self.dropout(torch.cat(ways, 1)))
         return head.float()
 
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the vectors of the tokens."""
-        found: nn.Module = self.model.get_input_embeddings()
-        return found
+
+class TokenNetwork(HeadedNetwork):
+    """Token ids to the outputs of every token."""
+
+    def __init__(self, model: Any, task: Tag, *, dropout: float) -> None:
+        width = model.config.hidden_size
+        super().__init__(model, width=width, n_outputs=task.n_outputs, dropout=dropout)
+        self.task = task
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return the mean loss over the tokens that are asked."""
+        outputs = self.outputs(input_ids, attention_mask)
+        return {"loss": functional.cross_entropy(outputs.flatten(0, 1), targets.flatten())}
+
+    def outputs(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the outputs, (B, T, C), float32."""
+        tokens_BTD = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        head: Tensor = self.head(self.dropout(tokens_BTD))
+        return head.float()
 
 
 class Served(nn.Module):
     """A network as it is exported: ids and mask to outputs."""
 
-    def __init__(self, network: TextNetwork) -> None:
+    network: TextNetwork | TokenNetwork
+
+    def __init__(self, network: TextNetwork | TokenNetwork) -> None:
         super().__init__()
         self.network = network
 
@@ -58,9 +100,18 @@ class Served(nn.Module):
 
 
 def text_network(
-    folder: Path, task: Task, *, n_tokens: int, dropout: float, is_untrained: bool, seed: int
-) -> TextNetwork:
+    folder: Path,
+    task: Any,
+    *,
+    n_tokens: int,
+    dropout: float,
+    is_untrained: bool,
+    seed: int,
+    kind: Callable[..., AnyNetwork],
+) -> AnyNetwork:
     """Return the model of a folder with a new head; with `is_untrained` only its shape is taken.
+
+    `kind` is `TextNetwork`, or `TokenNetwork` for a head on every token.
 
     Raises
     ------
@@ -74,12 +125,12 @@ def text_network(
         try:
             config = AutoConfig.from_pretrained(folder, local_files_only=True)
             _set_dropout(config, dropout)
-            kind: Any = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
+            family: Any = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
             if is_untrained:
-                model = kind.from_config(config)
+                model = family.from_config(config)
                 model.set_attn_implementation(attention())
             else:
-                model = kind.from_pretrained(
+                model = family.from_pretrained(
                     folder,
                     config=config,
                     local_files_only=True,
@@ -95,7 +146,7 @@ def text_network(
             ) from error
         model.pooler = None if hasattr(model, "pooler") else model.__dict__.get("pooler")
         check_vocabulary(folder, n_tokens=n_tokens, n_rows=model.get_input_embeddings().num_embeddings)
-        return TextNetwork(model, task, dropout=dropout)
+        return kind(model, task, dropout=dropout)
 
 
 def _set_dropout(config: Any, dropout: float) -> None:
@@ -105,12 +156,16 @@ def _set_dropout(config: Any, dropout: float) -> None:
             setattr(config, name, dropout)
 
 
-def freeze(network: TextNetwork) -> None:
-    """Let the head learn alone."""
-    network.model.requires_grad_(False)
+def made_ready(network: AnyNetwork, config: FinetuneConfig, *, seed: int) -> AnyNetwork:
+    """Return the network with the weights that shall learn: all, the head's, or LoRA's and the head's."""
+    if config.method == "frozen":
+        network.model.requires_grad_(False)
+    elif config.method == "lora":
+        return with_lora(network, rank=config.lora_rank, seed=seed)
+    return network
 
 
-def with_lora(network: TextNetwork, *, rank: int, seed: int) -> TextNetwork:
+def with_lora(network: AnyNetwork, *, rank: int, seed: int) -> AnyNetwork:
     """Let small matrices of `rank` learn beside each linear layer of the model, which stands still.
 
     Source
@@ -129,14 +184,14 @@ def with_lora(network: TextNetwork, *, rank: int, seed: int) -> TextNetwork:
     return network
 
 
-def without_lora(network: TextNetwork) -> TextNetwork:
+def without_lora(network: AnyNetwork) -> AnyNetwork:
     """Add what was learnt beside the layers to the layers themselves."""
     if hasattr(network.model, "merge_and_unload"):
         network.model = network.model.merge_and_unload()
     return network
 
 
-def _linear_layers(network: TextNetwork) -> list[str]:
+def _linear_layers(network: HeadedNetwork) -> list[str]:
     names = {
         name.rpartition(".")[2] for name, part in network.model.named_modules() if isinstance(part, nn.Linear)
     }

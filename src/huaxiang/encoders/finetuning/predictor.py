@@ -11,7 +11,8 @@ import numpy as np
 from huaxiang.encoders.clean import has_words
 from huaxiang.encoders.finetuning.ensemble import EnsembleModel
 from huaxiang.encoders.finetuning.linear import NgramModel
-from huaxiang.encoders.finetuning.tasks import Task, task_from_json
+from huaxiang.encoders.finetuning.tasks import Tag, Task, task_from_json
+from huaxiang.encoders.finetuning.tasks.tag import Span
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.text import length_buckets, onnx_session
 from huaxiang.encoders.tokens import Tokens, pad
@@ -56,6 +57,45 @@ class OnnxModel:
             if self._progress:
                 self._progress(n_done, len(texts), "texts read")
         return outputs_NC
+
+
+class TagModel:
+    """Texts to their tagged stretches, by ONNX Runtime."""
+
+    def __init__(self, folder: Path, said: Mapping[str, Any], *, threads: int | None) -> None:
+        self._pad_id = int(said["pad_id"])
+        self._task = Tag(labels=tuple(said["task"]["labels"]))
+        self._tokens = Tokens(folder / TOKENIZER, max_tokens=int(said["max_tokens"]), pad_id=self._pad_id)
+        self._session = onnx_session(folder / MODEL, threads=threads)
+
+    def spans(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Return the stretches of each text, in order."""
+        encoded = self._tokens.encoded(list(texts), offsets=True)
+        found: list[list[Span]] = [[] for _ in texts]
+        for rows in length_buckets([len(one.ids) for one in encoded]) if encoded else ():
+            batch = pad([encoded[row].ids for row in rows], pad_id=self._pad_id)
+            for row, outputs_TC in zip(rows, self._session.run(["outputs"], batch)[0], strict=True):
+                offsets = encoded[row].offsets
+                found[row] = self._task.decode(outputs_TC[: len(offsets)], offsets)
+        return found
+
+
+class Tagged:
+    """What `Predictor` is for tags: texts, as they are written, to lists of stretches."""
+
+    def __init__(self, folder: str | Path, *, threads: int | None = None) -> None:
+        said = read_task(Path(folder))
+        self.columns: list[str] = list(said["columns"])
+        self._model = TagModel(Path(folder), said, threads=threads)
+
+    def predict(self, texts: Sequence[str]) -> dict[str, list[Any]]:
+        """Return `prediction`, lists of start, end, label and text, and `error` where a text has no word."""
+        is_readable = [has_words(text) for text in texts]
+        rows = [row for row, readable in enumerate(is_readable) if readable]
+        prediction: list[Any] = [None] * len(texts)
+        for row, spans in zip(rows, self._model.spans([texts[row] for row in rows]), strict=True):
+            prediction[row] = [{**s._asdict(), "text": texts[row][s.start : s.end]} for s in spans]
+        return {"prediction": prediction, "error": [None if ok else "no text" for ok in is_readable]}
 
 
 class Predictor:

@@ -12,7 +12,8 @@ import numpy as np
 from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned
 from huaxiang.encoders.finetuning.linear import NgramModel
 from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION
-from huaxiang.encoders.finetuning.tasks import Task
+from huaxiang.encoders.finetuning.tagging import Tagger
+from huaxiang.encoders.finetuning.tasks import Tag, Task
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.errors import EncoderError
 
@@ -21,7 +22,9 @@ LARGEST_DIFFERENCE = 1e-3
 _PROBES = ("a", "red dress", "跑步鞋 running shoes, size 42", "很好 " * 20)
 
 
-def write_finetuned(made: Finetuned, folder: Path, *, columns: list[str], config: FinetuneConfig) -> None:
+def write_finetuned(
+    made: Finetuned | Tagger, folder: Path, *, columns: list[str], config: FinetuneConfig
+) -> None:
     """Write everything that `load_predictor`, further fine-tuning and compression read.
 
     Raises
@@ -52,7 +55,7 @@ def write_finetuned(made: Finetuned, folder: Path, *, columns: list[str], config
     export_onnx(network, folder / MODEL, made.tokenizer, max_tokens=config.max_tokens)
 
 
-def _write_task(folder: Path, further: dict[str, Any], task: Task, columns: list[str]) -> None:
+def _write_task(folder: Path, further: dict[str, Any], task: Task | Tag, columns: list[str]) -> None:
     said = {"version": VERSION, "task": task.as_json(), "columns": columns, **further}
     (folder / TASK).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
 

@@ -71,9 +71,16 @@ class Rows:
 
 
 def read_rows(
-    path: Path, *, text: Sequence[str], label: str | None = None, split_by: str | None = None
+    path: Path,
+    *,
+    text: Sequence[str],
+    label: str | None = None,
+    split_by: str | None = None,
+    as_written: bool = False,
 ) -> Rows:
     """Return the rows of a file; those without a text, or without a label where one is wanted, are left out.
+
+    With `as_written` texts are not cleaned, so that places in them stay what they are.
 
     Raises
     ------
@@ -86,7 +93,8 @@ def read_rows(
             remedy = f"choose of {', '.join(table.columns)}"
             raise InputError("no such column", file=path.name, column=column, remedy=remedy)
     frame = table.frame.filter(pl.col(UNREADABLE).is_null())
-    texts = [joined(cells) for cells in frame.select(text).iter_rows()]
+    written = frame.select(text).iter_rows()
+    texts = [(cells[0] or "") if as_written else joined(cells) for cells in written]
     labels = [(cell or "").strip() for cell in frame[label]] if label else [""] * len(frame)
     keys = [str(cell) for cell in frame[split_by]] if split_by else [text.lower() for text in texts]
     kept = [row for row, words in enumerate(texts) if words and (labels[row] or label is None)]

@@ -10,9 +10,10 @@ from huaxiang.encoders.finetuning.tasks.classify import Classify
 from huaxiang.encoders.finetuning.tasks.grade import Grade
 from huaxiang.encoders.finetuning.tasks.multilabel import MultiLabel
 from huaxiang.encoders.finetuning.tasks.regress import Regress
+from huaxiang.encoders.finetuning.tasks.tag import Tag
 from huaxiang.errors import ArtefactError
 
-__all__ = ["Classify", "Grade", "MultiLabel", "Regress", "Targets", "Task", "task_from_json"]
+__all__ = ["Classify", "Grade", "MultiLabel", "Regress", "Tag", "Targets", "Task", "task_from_json"]
 
 
 def task_from_json(said: Mapping[str, Any]) -> Task:
