@@ -16,6 +16,7 @@ from huaxiang.cli.finetuning import finetune_app, predict
 from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.pretraining import pretrain_app
+from huaxiang.cli.product_tagging import tag_products
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
@@ -41,6 +42,7 @@ app.add_typer(letters_app, name="letters")
 app.add_typer(pretrain_app, name="pretrain")
 app.add_typer(finetune_app, name="finetune")
 app.command("predict")(predict)
+app.command("tag-products")(tag_products)
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -91,11 +93,12 @@ def simulate(
 
 
 @app.command()
-def build(
+def build(  # noqa: PLR0913 - one argument per option
     shop: Annotated[Path, typer.Option(help="Shop folder.")],
     out: Annotated[Path, typer.Option(help="Run folder to make.")],
     text: Annotated[str | None, typer.Option(help="Text encoder, by name or folder.")] = None,
     image: Annotated[str | None, typer.Option(help="Image encoder, by name or folder, or none.")] = None,
+    tags: Annotated[Path | None, typer.Option(help="Tags of products, by `huaxiang tag-products`.")] = None,
     settings: SettingsFile = None,
     set_: Set = None,
     as_json: Json = False,
@@ -109,7 +112,9 @@ def build(
     changes += [f"image.encoder={image}"] if image else []
     chosen = read_settings(settings, changes)
     with StageProgress() as progress:
-        built = build_run(shop, out, settings=chosen, cache=cache_folder(), progress=progress.report)
+        built = build_run(
+            shop, out, settings=chosen, cache=cache_folder(), progress=progress.report, tags=tags
+        )
     if as_json:
         print_json("build", {**built.sums, "run": str(out)})
         return

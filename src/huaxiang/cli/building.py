@@ -44,6 +44,7 @@ from huaxiang.runs import (
 from huaxiang.shop.base import Shop
 from huaxiang.shop.read import read_shop, require_events
 from huaxiang.shop.splits import by_time
+from huaxiang.shop.tags import with_tags
 
 Progress = Callable[[str, int, int, str], None]
 N_AUDITED = 200
@@ -61,11 +62,24 @@ class Built:
     evaluation: Mapping[str, Any]
 
 
-def build_run(shop_folder: Path, out: Path, *, settings: Settings, cache: Path, progress: Progress) -> Built:
-    """Read, fit, evaluate and keep a run at `out`; a stopped build goes on when called again."""
+def build_run(
+    shop_folder: Path,
+    out: Path,
+    *,
+    settings: Settings,
+    cache: Path,
+    progress: Progress,
+    tags: Path | None = None,
+) -> Built:
+    """Read, fit, evaluate and keep a run at `out`; a stopped build goes on when called again.
+
+    `tags` is a table of what a model says of the items, as `huaxiang tag-products` writes it.
+    """
     started = time.perf_counter()
     check_target(out)
     shop = require_events(read_shop(shop_folder, progress=partial(progress, "read the shop")))
+    if tags is not None:
+        shop = with_tags(shop, tags)
     fingerprint = fingerprint_of(shop.fingerprint, settings_toml(settings))
     with new_run(out, fingerprint=fingerprint) as folder:
         model = fit(shop, settings, cache=cache, checkpoint=folder / CHECKPOINTS, progress=progress)
