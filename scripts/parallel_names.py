@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.base import TextEncoder
-from huaxiang.encoders.clean import clean_text
+from huaxiang.shop.clean import clean_text
 from huaxiang.records import Matrix
 
 HAN = re.compile(r"[\u3400-\u9fff]")

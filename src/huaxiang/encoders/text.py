@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 
 from huaxiang.encoders.base import Encoded, Progress
-from huaxiang.encoders.clean import clean_text, has_words
+from huaxiang.shop.clean import clean_text, has_words
 from huaxiang.encoders.export import MODEL, SETTINGS, TOKENIZER, VERSION
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.tokens import Tokens, pad
