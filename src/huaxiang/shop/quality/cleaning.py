@@ -13,7 +13,7 @@ from huaxiang.errors import SettingsError
 from huaxiang.shop.quality import duplicates
 from huaxiang.shop.quality.boilerplate import repeated_sentences, without_sentences
 from huaxiang.shop.quality.characters import mended
-from huaxiang.shop.quality.findings import Finding, findings_table, shown
+from huaxiang.shop.quality.findings import Finding, findings_table, first_difference, shown
 from huaxiang.shop.quality.given import Given, column_in, has_text, numbers_in, said_in, text_column
 from huaxiang.shop.quality.label_noise import Judged, judge_labels
 from huaxiang.shop.quality.languages import LANGUAGES, language_of, usual_language
@@ -172,8 +172,10 @@ class _Checks:
 
     def _mended(self, row: int, column: str, text: str | None) -> str | None:
         safe, kinds, counts = safe_text(text or "")
+        place = first_difference(text or "", safe)
         for kind in kinds:
-            self.add(row, column, kind, shown(safe), done="listed" if kind == "lost" else "mended")
+            done = "listed" if kind == "lost" else "mended"
+            self.add(row, column, kind, shown(safe, around=place), done=done)
         for kind, n in counts.items():
             self.add(row, column, kind, MASKS[kind], done="masked", note=f"× {n}" if n > 1 else "")
         if not has_text(safe):

@@ -76,13 +76,32 @@ def findings_table(findings: Iterable[Finding]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").sort("file", "line", maintain_order=True)
 
 
-def shown(text: str | None, *, longest: int = LONGEST_SHOWN) -> str:
-    r"""Return the beginning of a text on one line.
+def shown(text: str | None, *, longest: int = LONGEST_SHOWN, around: int = 0) -> str:
+    r"""Return a part of a text on one line: its beginning, or what stands around a place in it.
 
     Examples
     --------
     >>> shown("red\n dress", longest=6)
     'red d…'
+    >>> shown("a long text about a red dress", longest=16, around=20)
+    '…t a red dress'
     """
-    line = " ".join((text or "")[: 4 * longest].split())
-    return line if len(line) <= longest and len(text or "") <= 4 * longest else line[: longest - 1] + "…"
+    text = text or ""
+    start = max(0, around - longest // 4)
+    start = 0 if start < longest // 4 else start
+    line = " ".join(text[start : start + 4 * longest].split())
+    line = f"…{line}" if start else line
+    is_whole = len(line) <= longest and len(text) <= start + 4 * longest
+    return line if is_whole else line[: longest - 1] + "…"
+
+
+def first_difference(one: str, other: str) -> int:
+    """Return the first place at which two texts differ.
+
+    Examples
+    --------
+    >>> first_difference("red dress", "red hat")
+    4
+    """
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -167,6 +167,28 @@ def said_in(given: Given, column: str) -> list[str | None]:
     return given.words.select(stated(column))[column].to_list()
 
 
+def row_ids_in(given: Given, column: str | None) -> list[str]:
+    """Return the id of each row: the column's cells, or the lines where there is no such column.
+
+    Raises
+    ------
+    InputError
+        A row has no id, or one that an earlier row has.
+    """
+    if column is None:
+        return [str(line) for line in given.lines]
+    found = said_in(given, column_in(given, column, option="--id"))
+    seen: set[str | None] = set()
+    for row, row_id in enumerate(found):
+        if row_id is None or row_id in seen:
+            message = "row has no id" if row_id is None else "id of an earlier row"
+            remedy = "give each row an id of its own, or leave --id out to count lines"
+            line = given.lines[row]
+            raise InputError(message, file=given.name, line=line, column=column, value=row_id, remedy=remedy)
+        seen.add(row_id)
+    return [row_id for row_id in found if row_id is not None]
+
+
 def has_text(text: str | None) -> bool:
     """Return whether a cell has words."""
     return text is not None and has_words(text)
