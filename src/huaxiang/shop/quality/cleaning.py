@@ -19,7 +19,7 @@ from huaxiang.shop.quality.label_noise import Judged, judge_labels
 from huaxiang.shop.quality.languages import LANGUAGES, language_of, usual_language
 from huaxiang.shop.quality.leaks import leaks_between
 from huaxiang.shop.quality.outliers import far_lengths, far_numbers
-from huaxiang.shop.quality.personal import MASKS, masked
+from huaxiang.shop.quality.personal import MASKS, masked, without_masks
 
 Progress = Callable[[int, int, str], None]
 
@@ -184,7 +184,7 @@ class _Checks:
 
     def tell_languages(self) -> None:
         for column, texts in self.texts.items():
-            told = [language_of(text) if text is not None and has_text(text) else None for text in texts]
+            told = [language_of(without_masks(text)) if text and has_text(text) else None for text in texts]
             self.languages[column] = told
             usual = usual_language(_counts(told))
             for row, spoken in enumerate(told):
@@ -292,7 +292,8 @@ class _Checks:
             self.add(labels.index(label), column, "label_rare", shown(label), note=f"{n} rows")
         for doubt in self.judged.doubts:
             note = f"{shown(doubt.suggested)}? {doubt.score:.3f}"
-            self.add(doubt.row, column, "label_noise", shown(doubt.given), note=note)
+            value = f"{shown(doubt.given)}: {shown(texts[doubt.row])}"
+            self.add(doubt.row, column, "label_noise", value, note=note)
 
     def _whole_texts(self) -> list[str]:
         return ["\n".join(text for text in texts if text) for texts in zip(*self.texts.values(), strict=True)]

@@ -18,6 +18,8 @@ from huaxiang.shop.quality.shingles import Hashes, Rows, plain_text, shingles_of
 
 Pairs = NDArray[np.int64]
 
+_SHORT = 80
+"""Letters of a text below which another number is another thing."""
 _AT_ONCE = 4_000_000
 """Characters whose shingles are in memory at once, unless one text has more."""
 
@@ -125,6 +127,8 @@ def near_pairs(
 ) -> dict[tuple[int, int], float]:
     """Return pairs of rows (the earlier first) → their similarity, where it reaches `config.similarity`.
 
+    Short texts that differ in a digit are not nearly the same.
+
     Parameters
     ----------
     plain
@@ -135,7 +139,7 @@ def near_pairs(
         return {}
     candidates = _candidates(_signatures(plain, n=config.bands * config.rows, seed=seed), config)
     similarities = _similarities(plain, candidates)
-    is_alike = similarities >= config.similarity
+    is_alike = (similarities >= config.similarity) & ~_differ_in_number(plain, candidates)
     return {
         (int(first), int(row)): float(similarity)
         for (first, row), similarity in zip(candidates[is_alike], similarities[is_alike], strict=True)
@@ -149,6 +153,16 @@ def _signatures(plain: Sequence[str], *, n: int, seed: int) -> NDArray[np.uint32
     bounds = [0, *cuts[cuts > 0].tolist(), len(plain)]
     parts = (plain[start:end] for start, end in pairwise(bounds) if end > start)
     return np.concatenate([minhashes(*shingles_of(part), n=n, seed=seed) for part in parts])
+
+
+def _differ_in_number(plain: Sequence[str], pairs: Pairs) -> NDArray[np.bool_]:
+    """Return which pairs of short texts have other digits: "door sign 3" is not "door sign 4"."""
+    digits = {
+        row: "".join(filter(str.isdigit, plain[row])) if len(plain[row]) < _SHORT else None
+        for row in np.unique(pairs).tolist()
+    }
+    told = [(digits[first], digits[row]) for first, row in pairs.tolist()]
+    return np.array([None not in both and both[0] != both[1] for both in told], dtype=np.bool_)
 
 
 def minhashes(hashes_S: Hashes, starts_N: Rows, *, n: int, seed: int) -> NDArray[np.uint32]:

@@ -22,11 +22,11 @@ _ENGLISH = frozenset(
     "there here than then when so just all more good great love".split()
 )
 _OTHERS = frozenset(
-    "le la les des une est et pour avec sur dans pas que qui je nous vous très mais cette ce au aux du "
+    "le la les des une est et avec sur dans pas que qui je nous vous très mais cette ce au aux du "
     "der die das und ist nicht ein eine mit für auf ich sie wir sehr aber den dem von zu im auch "
-    "el los las una y es con para por muy pero del que más está lo se su "
+    "el los las una es con para por muy pero del que más está lo se su "
     "il di che è non per sono molto ma della gli anche questo questa "
-    "o os um uma não com muito é da do em mais het een niet van voor zijn maar "
+    "os um uma não com muito é da do em mais het een niet van voor zijn maar "
     "met och att det som inte".split()
 )
 
@@ -34,7 +34,8 @@ _OTHERS = frozenset(
 def language_of(text: str) -> str:
     """Return zh, en, mixed (both in one text) or other; a text without letters is other.
 
-    A Latin text is English unless the commonest words of other European languages outnumber its own.
+    A Latin text is English unless two of the commonest words of other European languages stand in it, and
+    more than of its own: one alone is often a name.
 
     Examples
     --------
@@ -61,10 +62,9 @@ def language_of(text: str) -> str:
 
 
 def _is_english(words: list[str]) -> bool:
-    lower = [word.lower() for word in words]
-    n_english = sum(word in _ENGLISH for word in lower)
-    n_others = sum(word in _OTHERS for word in lower)
-    return n_english >= n_others
+    said = {word.lower() for word in words}
+    n_others = len(said & _OTHERS)
+    return n_others < 2 or len(said & _ENGLISH) >= n_others
 
 
 def usual_language(counts: dict[str, int]) -> str | None:

@@ -22,6 +22,7 @@ _CARD = re.compile(r"(?<![0-9A-Za-z\-.])[3-6]\d{3}(?:([ \-])\d{4}\1\d{4}\1|\d{8}
 _PASSPORT = re.compile(
     r"((?i:passport)|护照)((?i: number| no\.?)|号码?)?([\s:：是]{0,3})[A-Z]{1,2}\d{7,8}(?!\d)"
 )
+_MASK = re.compile("|".join(map(re.escape, MASKS.values())))
 _DIGIT = re.compile(r"\d")
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -49,6 +50,17 @@ def masked(text: str) -> tuple[str, dict[str, int]]:
         text, counts["phone"] = without_phones(text, MASKS["phone"])
         text, counts["address"] = without_addresses(text, MASKS["address"])
     return text, {kind: n for kind, n in counts.items() if n}
+
+
+def without_masks(text: str) -> str:
+    """Return the text without masks: they are no words of its language.
+
+    Examples
+    --------
+    >>> without_masks("请联系[phone]")
+    '请联系 '
+    """
+    return _MASK.sub(" ", text)
 
 
 def _without_ids(text: str) -> tuple[str, int]:

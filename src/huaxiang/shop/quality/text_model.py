@@ -25,7 +25,10 @@ Probabilities = NDArray[np.float64]
 
 
 def gram_vectors(texts: Sequence[str]) -> csr_matrix:
-    """Return TF-IDF of the n-grams (1 to 4 characters, inside words) of each text, rows of unit length.
+    """Return TF-IDF of the n-grams of characters of each text, rows of unit length.
+
+    Up to 4 characters inside words; up to 2 where most texts are Chinese, which is as good and three times
+    as quick.
 
     Examples
     --------
@@ -36,8 +39,14 @@ def gram_vectors(texts: Sequence[str]) -> csr_matrix:
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    sample = "".join(text[:200] for text in texts[:: max(1, len(texts) // 1000)])
+    is_chinese = sum("\u4e00" <= character <= "\u9fff" for character in sample) > len(sample) / 2
     vectorizer = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, max_features=_MOST_GRAMS, dtype=np.float32
+        analyzer="char" if is_chinese else "char_wb",
+        ngram_range=(1, 2) if is_chinese else (1, 4),
+        sublinear_tf=True,
+        max_features=_MOST_GRAMS,
+        dtype=np.float32,
     )
     return vectorizer.fit_transform([f".{text[:LONGEST]}" for text in texts])
 
