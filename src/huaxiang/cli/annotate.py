@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.progress import StageProgress
 from huaxiang.errors import InputError
 
 Input = Annotated[Path, typer.Option("--input", help="File of rows: .csv, .jsonl or .parquet, also .gz.")]
@@ -50,22 +51,25 @@ def annotate(  # noqa: PLR0913 - one argument per option
 
     Writes to_label.csv, and tasks.json with label_config.xml for Label Studio.
     """
-    from huaxiang.cli.annotating import bring_back, write_tasks
+    from huaxiang.cli.annotating import Columns, bring_back, write_tasks
     from huaxiang.shop.quality.annotating import Asked
     from huaxiang.shop.quality.given import read_given
 
-    given = read_given(input_, encoding=encoding)
     choices = tuple(choice or ())
-    if back is not None:
-        facts = bring_back(
-            given, back, out, text=text, label=label or "label", row_id=row_id, choices=choices
-        )
-    else:
-        if text is None:
-            raise InputError("no column of texts is named", column="--text", remedy="name it with --text")
-        asked = Asked(text=text, label=label, row_id=row_id, k=k, by=by, choices=choices, seed=seed)
+    if text is None and back is None:
+        raise InputError("no column of texts is named", column="--text", remedy="name it with --text")
+    with StageProgress() as progress:
+        progress.report("annotate", 0, 2, "reading")
+        given = read_given(input_, encoding=encoding)
         scores = read_given(scored, option="--scored", encoding=encoding) if scored else None
-        facts = write_tasks(given, asked, out, scored=scores)
+        progress.report("annotate", 1, 2, "joining" if back else "choosing")
+        if back is not None:
+            columns = Columns(text=text, label=label or "label", row_id=row_id)
+            facts = bring_back(given, back, out, columns=columns, choices=choices)
+        else:
+            asked = Asked(text=text or "", label=label, row_id=row_id, k=k, by=by, choices=choices, seed=seed)
+            facts = write_tasks(given, asked, out, scored=scores)
+        progress.report("annotate", 2, 2)
     if as_json:
         print_json("annotate", {**facts, "out": str(out)})
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +62,17 @@ def _to_label(chosen: Chosen) -> pl.DataFrame:
     return rows.with_columns(pl.lit("").alias("label"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns of the input hold texts (None: they are not compared), labels and ids (None: lines)."""
+
+    text: str | None
+    label: str
+    row_id: str | None
+
+
 def bring_back(
-    given: Given,
-    back: Path,
-    out: Path,
-    *,
-    text: str | None,
-    label: str,
-    row_id: str | None,
-    choices: tuple[str, ...],
+    given: Given, back: Path, out: Path, *, columns: Columns, choices: tuple[str, ...]
 ) -> dict[str, Any]:
     """Write the input with the labels that came back, and return what became of them.
 
@@ -79,12 +81,12 @@ def bring_back(
     if out.suffix not in (".csv", ".parquet"):
         remedy = "name a .csv or .parquet file"
         raise InputError("kind of file is not known", column="--out", value=out.name, remedy=remedy)
-    row_ids = row_ids_in(given, row_id)
+    row_ids, label = row_ids_in(given, columns.row_id), columns.label
     known = said_in(given, label) if label in given.words.columns else [None] * len(row_ids)
     joined = join_votes(
         read_votes(back),
         row_ids,
-        _texts(given, text) if text is not None else None,
+        _texts(given, columns.text) if columns.text is not None else None,
         file=back.name,
         choices=choices,
     )
@@ -139,6 +141,7 @@ def _texts(given: Given, text: str) -> list[str | None]:
 
 def _write_conflicts(joined: Joined, path: Path) -> None:
     if not joined.conflicts:
+        path.unlink(missing_ok=True)  # those of an earlier try would seem to be of this one
         return
     rows = [
         {

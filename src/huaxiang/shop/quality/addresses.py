@@ -32,6 +32,8 @@ _INSIDE = re.compile(
     r"(?:(?:\d{1,5}|[A-Za-z一二三四五六七八九十])(?:号楼|号|弄|栋|幢|座|单元|楼|层|室|房)){0,4}"
 )
 _LOOKED_BACK = 32
+_NAME, _NO_NAME = 3, "在到于至了的往是去来有和"
+"""Characters of a street's own name, and what stands before it without being part of it."""
 _PROVINCES = (
     "北京 上海 天津 重庆 河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 "
     "海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙古 广西 西藏 宁夏 新疆 香港 澳门"
@@ -84,4 +86,5 @@ def _start_of(text: str, street: int, *, not_before: int) -> int:
     unit = _UNIT.search(before)
     if unit is not None:
         return start + unit.start()
-    return max(start, street - 3)
+    nearest = max(start, street - _NAME)
+    return nearest + len(text[nearest:street]) - len(text[nearest:street].lstrip(_NO_NAME))

@@ -10,6 +10,8 @@ MARK = "\ufeff"
 _ROUNDS = 3
 """Times that markup or an encoding is undone: exports of exports carry it twice."""
 
+_UNDRAWN = "\xa0\xad\ufeff"
+"""What people write without its being drawn: spaces, hyphens and marks."""
 _LOST = re.compile("\ufffd|锟斤拷")
 """The second is what two lost characters become when UTF-8 is read as GBK."""
 
@@ -77,9 +79,8 @@ def in_right_encoding(text: str) -> str:
 
 def _read_again(found: re.Match[str]) -> str:
     read = bytes(map(_byte_of, found[0])).decode("utf-8", errors="replace")
-    return (
-        read if len(read) == 1 and read != "\ufffd" and (read.isprintable() or read == "\xa0") else found[0]
-    )
+    is_meant = len(read) == 1 and read != "\ufffd" and (read.isprintable() or read in _UNDRAWN)
+    return read if is_meant else found[0]
 
 
 def _byte_of(character: str) -> int:

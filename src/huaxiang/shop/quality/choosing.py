@@ -62,7 +62,8 @@ def dense_vectors(grams: csr_matrix, *, seed: int = 0) -> Numbers:
     from sklearn.decomposition import TruncatedSVD
 
     n_dimensions = max(1, min(_DIMENSIONS, *(side - 1 for side in grams.shape)))
-    reduced = TruncatedSVD(n_dimensions, random_state=seed).fit_transform(grams)
+    with np.errstate(invalid="ignore"):  # rows that are all alike have no variance to explain
+        reduced = TruncatedSVD(n_dimensions, random_state=seed).fit_transform(grams)
     lengths = np.linalg.norm(reduced, axis=1, keepdims=True)
     return np.asarray(reduced / np.maximum(lengths, 1e-12), dtype=np.float64)
 

@@ -26,7 +26,8 @@ _NUMBER = re.compile(
 _CALLED = re.compile(
     r"(?:(?<![A-Za-z])(?i:telephone|tel|phone|mobile|cell|whatsapp|(?:call|text)(?: me)?(?: at| on)?)"
     r"|电话|手机号码?|联系方式|致电|拨打|热线|客服)"
-    r"(?:\s?(?:number|no\.|is|号码|是|为))?[\s:：]{0,3}(?P<number>\+?\(?\d[\d \-().]{5,18}\d)" + _END
+    r"(?:\s?(?:number|no\.|号码))?(?:\s?(?:is|是|为))?[\s:：]{0,3}(?P<number>\+?\(?\d[\d \-().]{5,18}\d)"
+    + _END
 )
 """A number that is said to be one, however it is written."""
 
