@@ -24,6 +24,8 @@ COMMANDS = (
     "demo",
     "replay",
     "retain",
+    "clean",
+    "annotate",
 )
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.base import TextEncoder
-from huaxiang.encoders.clean import clean_text
 from huaxiang.records import Matrix
+from huaxiang.shop.clean import clean_text
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 KINDS = ("categories", "attributes", "attribute_values")

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from huaxiang.cli.annotate import annotate
+from huaxiang.cli.clean import clean
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app, predict
 from huaxiang.cli.letters import letters_app
@@ -32,6 +34,8 @@ app = typer.Typer(
 )
 benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders on the field's benchmarks.")
 app.add_typer(benchmark_app, name="benchmark")
+app.command("clean")(clean)
+app.command("annotate")(annotate)
 app.command("serve")(serve)
 app.command("retrain")(retrain)
 app.command("replay")(replay)

@@ -3,8 +3,8 @@
 Text, from the simplest way to the richest: `hashed` (spellings only, no weights), `student` (Chinese and
 English in MiniLM's space, ships here), `text` (any Hugging Face encoder through ONNX Runtime), `bilingual`
 (the default: MiniLM, and aloud the student where MiniLM can't read). `text_encoder` finds the one that a
-name or a folder stands for. `clean` reads words out of shop texts, `export` turns a torch model into ONNX
-once, and `CachedEncoder` keeps the vectors of texts and photos by their content.
+name or a folder stands for. `export` turns a torch model into ONNX once, and `CachedEncoder` keeps the
+vectors of texts and photos by their content.
 
 Photos: `photos` reads whatever a shop calls a photo, `shop_image` learns from the shop's own catalogue (the
 default), and `image_encoder` finds a ResNet, ViT, CLIP, SigLIP or DINOv2 by name or folder, or an

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from huaxiang.encoders.base import Encoded
 from huaxiang.encoders.cache import write_beside
-from huaxiang.encoders.clean import clean_text, has_words
 from huaxiang.encoders.export import SETTINGS
 from huaxiang.encoders.hashed import unit_rows
 from huaxiang.encoders.student import StudentEncoder
 from huaxiang.encoders.text import OnnxTextEncoder, read_settings
 from huaxiang.errors import SettingsError
 from huaxiang.notes import note
+from huaxiang.shop.clean import clean_text, has_words
 
 logger = logging.getLogger(__name__)
 

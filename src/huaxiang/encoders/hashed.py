@@ -11,10 +11,10 @@ import numpy as np
 
 from huaxiang.encoders.base import Encoded
 from huaxiang.encoders.cache import write_beside
-from huaxiang.encoders.clean import clean_text, has_words
 from huaxiang.encoders.export import SETTINGS, VERSION
 from huaxiang.encoders.ngrams import Buckets, Offsets, hashed_ngrams
 from huaxiang.records import Matrix
+from huaxiang.shop.clean import clean_text, has_words
 
 N_BUCKETS = 16_384
 

@@ -26,12 +26,12 @@ from safetensors.numpy import save
 
 from huaxiang.encoders.base import Encoded
 from huaxiang.encoders.cache import write_beside
-from huaxiang.encoders.clean import clean_text, has_words
 from huaxiang.encoders.export import SETTINGS
 from huaxiang.encoders.hashed import summed, unit_rows
 from huaxiang.encoders.ngrams import hashed_ngrams
 from huaxiang.errors import ArtefactError
 from huaxiang.records import Matrix
+from huaxiang.shop.clean import clean_text, has_words
 
 VERSION = 1
 WEIGHTS = "text_student.safetensors"

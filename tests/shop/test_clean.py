@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huaxiang.encoders.clean import clean_text, has_words
+from huaxiang.shop.clean import clean_text, has_words
 
 
 @pytest.mark.parametrize(

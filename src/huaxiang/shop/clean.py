@@ -30,13 +30,8 @@ def clean_text(text: str | None) -> str:
     >>> clean_text(None)
     ''
     """
-    shown = (text or "")[:LONGEST]
-    if _MARKUP.search(shown):
-        shown = _without_markup(shown)
-    shown = unicodedata.normalize("NFKC", shown)
-    if not shown.isprintable():
-        shown = "".join(map(_seen, shown))
-    return _SPACE.sub(" ", shown).strip()
+    shown = unicodedata.normalize("NFKC", without_markup((text or "")[:LONGEST]))
+    return _SPACE.sub(" ", without_unseen(shown)).strip()
 
 
 def has_words(text: str) -> bool:
@@ -50,11 +45,18 @@ def has_words(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
-def _without_markup(text: str) -> str:
-    """Return what a reader of the page would see.
+def without_markup(text: str) -> str:
+    """Return what a reader of the page would see, whatever its length.
 
     The standard HTML parser takes quadratic time on unclosed tags, so tags are found by one linear pass.
+
+    Examples
+    --------
+    >>> without_markup("<b>Caf&eacute;</b> 3 < 5")
+    ' Café  3 < 5'
     """
+    if not _MARKUP.search(text):
+        return text
     seen: list[str] = []
     end, hidden_by = 0, ""
     for tag in _TAG.finditer(text):
@@ -69,6 +71,17 @@ def _without_markup(text: str) -> str:
     if not hidden_by:
         seen.append(text[end:])
     return unescape("".join(seen))
+
+
+def without_unseen(text: str) -> str:
+    r"""Return the text without control characters and others that are not drawn; white space stays.
+
+    Examples
+    --------
+    >>> without_unseen("a\x00b\u200bc d")
+    'abc d'
+    """
+    return text if text.isprintable() else "".join(map(_seen, text))
 
 
 def _seen(character: str) -> str:
