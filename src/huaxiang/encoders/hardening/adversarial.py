@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from huaxiang.encoders.hardening.balls import Ball, PixelBall, RowBall
 from huaxiang.encoders.hardening.offsets import Call, Offsets, offsets_of_pixels, offsets_of_words
@@ -118,20 +118,23 @@ class Adversary:
                 remedy="enter `moving_words` or `moving_pixels` before the batch, and check its module",
             )
         with self._offsets.moving():
-            self._step(is_last=self._steps == 1)
+            climb(self._offsets, self._ball, self._share, is_last=self._steps == 1)
             for step in range(1, self._steps):
                 with only_inputs_learn(network):
                     repeat()
-                self._step(is_last=step == self._steps - 1)
+                climb(self._offsets, self._ball, self._share, is_last=step == self._steps - 1)
             repeat()
 
-    def _step(self, *, is_last: bool) -> None:
-        def moved(call: Call) -> Any:
-            if call.offset.grad is None:  # a text that the loss does not ask for
-                return call.offset
-            return self._ball.stepped(call.offset, call.offset.grad, call.value, self._share)
 
-        self._offsets.move(moved, is_last=is_last)
+def climb(offsets: Offsets, ball: Ball, share: float, *, is_last: bool) -> None:
+    """Move each offset a step up the loss; one that the loss did not ask for stays."""
+
+    def moved(call: Call) -> Tensor:
+        if call.offset.grad is None:
+            return call.offset
+        return ball.stepped(call.offset, call.offset.grad, call.value, share)
+
+    offsets.move(moved, is_last=is_last)
 
 
 @contextmanager

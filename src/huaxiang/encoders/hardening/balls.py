@@ -92,7 +92,8 @@ class PixelBall:
 
 def _lengths(rows: Tensor) -> Tensor:
     """Return the length of each row, all its numbers taken together, shaped to divide it."""
-    return rows.flatten(1).norm(dim=1).reshape(-1, *[1] * (rows.ndim - 1))
+    lengths: Tensor = torch.linalg.vector_norm(rows.flatten(1), dim=1)
+    return lengths.reshape(-1, *[1] * (rows.ndim - 1))
 
 
 def _unit(rows: Tensor) -> Tensor:

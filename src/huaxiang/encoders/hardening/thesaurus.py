@@ -89,7 +89,7 @@ class Thesaurus:
             if start < free_from or not is_word(piece):
                 continue
             for end in range(min(len(found), start + self._longest), start, -1):
-                if _key("".join(found[start:end])) in self.synonyms:
+                if is_word(found[end - 1]) and _key("".join(found[start:end])) in self.synonyms:
                     yield start, end
                     free_from = end
                     break

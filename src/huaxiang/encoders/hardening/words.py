@@ -9,11 +9,11 @@ import numpy as np
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _PIECE = re.compile(rf"(?P<han>[{_HAN}]+)|(?:(?![{_HAN}])\w)+(?:['’](?:(?![{_HAN}])\w)+)*|\s+|.", re.DOTALL)
 
-NEGATIONS = frozenset(
-    "no not never none nothing nobody without hardly barely cannot nor "
-    "不 没 没有 无 非 未 别 勿 不是 不会 不能 并非 毫无 从不 绝不 难以 不好 不错 不要 不行".split()
-)
-"""Words that turn what a text says round: they are neither left out nor replaced."""
+NEGATIONS = frozenset("no not never none nothing nobody without hardly barely cannot nor 非 并非 别".split())
+"""Words that turn what a text says round: no way but a given thesaurus touches them."""
+
+_TURNS = re.compile("[不没]|^[无未勿]")
+"""Characters that make a Chinese word one of them: 不准, 没有, 无法. (But 非常 only says "very".)"""
 
 
 def pieces(text: str) -> list[str]:
@@ -51,11 +51,11 @@ def is_negation(word: str) -> bool:
 
     Examples
     --------
-    >>> is_negation("Don't"), is_negation("没有"), is_negation("note")
-    (True, True, False)
+    >>> is_negation("Don't"), is_negation("没有"), is_negation("note"), is_negation("非常")
+    (True, True, False, False)
     """
     lower = word.lower().replace("’", "'")
-    return lower in NEGATIONS or lower.endswith("n't")
+    return lower in NEGATIONS or lower.endswith("n't") or _TURNS.search(word) is not None
 
 
 def free_words(found: list[str]) -> list[int]:
