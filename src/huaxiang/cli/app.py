@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from huaxiang.cli.augmenting import augment
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app, predict
 from huaxiang.cli.letters import letters_app
@@ -33,6 +34,7 @@ benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders
 app.add_typer(benchmark_app, name="benchmark")
 app.command("serve")(serve)
 app.command("retrain")(retrain)
+app.command("augment")(augment)
 app.command("replay")(replay)
 app.command("retain")(retain)
 app.command("forget")(forget)

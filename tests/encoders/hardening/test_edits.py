@@ -99,7 +99,9 @@ def test_more_typos_with_a_higher_rate() -> None:
 
 def test_synonyms_are_read_from_a_table_in_both_languages(tmp_path: Path) -> None:
     file = tmp_path / "same.csv"
-    file.write_text('word,synonyms\nlovely,"pretty, charming"\n连衣裙,长裙、裙装\nDress,gown\n', encoding="utf-8")
+    file.write_text(
+        'word,synonyms\nlovely,"pretty, charming"\n连衣裙,长裙、裙装\nDress,gown\n', encoding="utf-8"
+    )
     known = Thesaurus.read(file, Config(rate=0.99))
     english, chinese, other = known.augment([ENGLISH, CHINESE, "a hat"], drawn())
     assert english.split()[0] in ("Pretty", "Charming")

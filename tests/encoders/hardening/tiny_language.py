@@ -26,7 +26,9 @@ class Always:
     space, dimensions = "always", 1
 
     def encode(self, texts: Sequence[str | None]) -> Encoded:
-        return Encoded(vectors_ID=np.ones((len(texts), 1), np.float32), present_I=np.ones(len(texts), np.bool_))
+        return Encoded(
+            vectors_ID=np.ones((len(texts), 1), np.float32), present_I=np.ones(len(texts), np.bool_)
+        )
 
 
 class Letters:
@@ -62,7 +64,9 @@ def tiny_masked(folder: Path, *, seed: int = 0) -> Path:
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     model.save_pretrained(folder)
-    tokenizer = Tokenizer(models.WordPiece({word: row for row, word in enumerate(VOCABULARY)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordPiece({word: row for row, word in enumerate(VOCABULARY)}, unk_token="[UNK]")
+    )
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -77,7 +81,7 @@ def tiny_masked(folder: Path, *, seed: int = 0) -> Path:
 def tiny_translator(folder: Path, *, seed: int = 0) -> Path:
     """Save a T5 that knows nothing: what it says is nonsense made of its few words."""
     torch.manual_seed(seed)
-    words = ["<pad>", "</s>", "<unk>", "<fr>", *(f"mot{at}" for at in range(8)), "red", "dress", "好"]
+    words = ["<pad>", "</s>", "<unk>", "<fr>", *(f"parole{at}" for at in range(8)), "red", "dress", "好"]
     config = transformers.T5Config(
         vocab_size=len(words),
         d_model=16,
