@@ -19,8 +19,8 @@ from huaxiang.encoders.hardening.adversarial import (
 from huaxiang.encoders.hardening.offsets import input_embeddings, offsets_of_words
 from huaxiang.errors import EncoderError, SettingsError, TrainingError
 
-BATCH = {"input_ids": WORDS, "labels": LABELS}
-PHOTOS = {"pixel_values": torch.rand(3, 3, 6, 6, generator=torch.manual_seed(2)), "labels": LABELS}
+BATCH = {"input_ids": WORDS, "targets": LABELS}
+PHOTOS = {"pixel_values": torch.rand(3, 3, 6, 6, generator=torch.manual_seed(2)), "targets": LABELS}
 PLAIN = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
 
@@ -148,7 +148,7 @@ def test_two_texts_in_one_pass_have_a_move_each() -> None:
             self.encoder = network
 
         def forward(self, a: Tensor, b: Tensor) -> dict[str, Tensor]:
-            left, right = (self.encoder(words, LABELS)["logits"] for words in (a, b))
+            left, right = (self.encoder(words, LABELS)["outputs"] for words in (a, b))
             return {"loss": (left - right).square().sum()}
 
     pair = Pair()
@@ -221,16 +221,16 @@ def _used_up() -> None:
 def test_evaluation_sees_the_network_as_it_is() -> None:
     network = Classifier()
     with torch.no_grad():
-        expected = network(**BATCH)["logits"]
+        expected = network(**BATCH)["outputs"]
         with moving_words(network, WordsConfig()) as attack:
-            torch.testing.assert_close(network(**BATCH)["logits"], expected)
+            torch.testing.assert_close(network(**BATCH)["outputs"], expected)
             assert attack._offsets.calls() == []
 
 
 def test_row_that_the_loss_does_not_ask_for_stays_where_it_is() -> None:
     network = Classifier()
     with offsets_of_words(network) as offsets:
-        logits = network(**BATCH)["logits"]
+        logits = network(**BATCH)["outputs"]
         logits[0].sum().backward()
         from huaxiang.encoders.hardening.balls import RowBall
 

@@ -60,7 +60,7 @@ def two_words(seed: int) -> tuple[nn.Module, dict[str, torch.Tensor]]:
         network.backbone.table.weight.copy_(torch.eye(4).repeat(2, 1)[:7])
         network.head.weight.copy_(torch.tensor([[1.0, -1, 0, 0], [-1, 1, 0, 0]]))
         network.head.bias.zero_()
-    return network, {"input_ids": torch.tensor([[0], [1]]), "labels": torch.tensor([0, 1])}
+    return network, {"input_ids": torch.tensor([[0], [1]]), "targets": torch.tensor([0, 1])}
 
 
 @pytest.mark.parametrize(("length", "accuracy"), [(0.68, 1.0), (0.74, 0.0)])
@@ -75,7 +75,7 @@ def test_measuring_changes_nothing_in_the_network() -> None:
     network.layer.weight.grad = torch.ones_like(network.layer.weight)
     network.head.weight.requires_grad_(False)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    photos = {"pixel_values": torch.rand(3, 3, 6, 6), "labels": LABELS}
+    photos = {"pixel_values": torch.rand(3, 3, 6, 6), "targets": LABELS}
     held = under_moved_inputs(network, [photos] * 2, PixelsConfig(), tries=3)
     assert held.right_TN.shape == (3, 6)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
@@ -86,7 +86,7 @@ def test_measuring_changes_nothing_in_the_network() -> None:
 
 
 def test_a_larger_move_leaves_no_more_right() -> None:
-    network, batch = Classifier(), {"input_ids": WORDS, "labels": LABELS}
+    network, batch = Classifier(), {"input_ids": WORDS, "targets": LABELS}
     left = [
         under_moved_inputs(network, [batch], WordsConfig(epsilon=epsilon, steps=5)).accuracy
         for epsilon in (0.01, 1.0, 50.0)
@@ -107,7 +107,7 @@ class Words:
     def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
         return {
             "input_ids": torch.from_numpy(self.ids[rows_B]),
-            "labels": torch.from_numpy(self.labels[rows_B]),
+            "targets": torch.from_numpy(self.labels[rows_B]),
         }
 
 

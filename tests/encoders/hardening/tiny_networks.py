@@ -33,12 +33,12 @@ class Classifier(nn.Module):
         self.middle = nn.Identity() if is_linear else nn.Sequential(nn.Linear(4, 8), nn.Tanh())
         self.head = nn.Linear(4 if is_linear else 8, 2)
 
-    def forward(self, input_ids: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        return self.answer(self.backbone.table(input_ids), labels)
+    def forward(self, input_ids: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        return self.answer(self.backbone.table(input_ids), targets)
 
-    def answer(self, vectors: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def answer(self, vectors: Tensor, targets: Tensor) -> dict[str, Tensor]:
         logits = self.head(self.middle(vectors).mean(1))
-        return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
+        return {"loss": nn.functional.cross_entropy(logits, targets), "outputs": logits}
 
 
 class Photos(nn.Module):
@@ -50,9 +50,9 @@ class Photos(nn.Module):
         self.layer = nn.Conv2d(3, 4, 3)
         self.head = nn.Linear(4, 2)
 
-    def forward(self, pixel_values: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    def forward(self, pixel_values: Tensor, targets: Tensor) -> dict[str, Tensor]:
         logits = self.head(self.layer(pixel_values).relu().mean((2, 3)))
-        return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
+        return {"loss": nn.functional.cross_entropy(logits, targets), "outputs": logits}
 
 
 def learn(network: nn.Module, **batch: Tensor) -> Callable[[], None]:

@@ -112,7 +112,8 @@ def under_moved_inputs(  # noqa: PLR0913 - what is attacked and how comes first,
     seed: int = 0,
     name: str = "pixel_values",
     module: nn.Module | None = None,
-    labels: str = "labels",
+    outputs: str = "outputs",
+    targets: str = "targets",
 ) -> Held:
     """Return how a network holds up when what it is given is moved against it (PGD, random start).
 
@@ -122,7 +123,7 @@ def under_moved_inputs(  # noqa: PLR0913 - what is attacked and how comes first,
     Parameters
     ----------
     network
-        Its `forward` takes a batch by name and returns a dict with `loss` and `logits`.
+        Its `forward` takes a batch by name and returns a dict with `loss` and the outputs, (B, classes).
     config
         `WordsConfig` moves the words' vectors, `PixelsConfig` the pixels. The steps are those that an
         opponent makes: give more than were trained against.
@@ -130,8 +131,8 @@ def under_moved_inputs(  # noqa: PLR0913 - what is attacked and how comes first,
         Random starts; ≥ 1.
     name, module
         As for `moving_pixels`; `module` as for `moving_words`.
-    labels
-        Under which name a batch has its classes.
+    outputs, targets
+        Under which name the network returns its outputs, and a batch has its classes.
 
     Source
     ------
@@ -141,11 +142,9 @@ def under_moved_inputs(  # noqa: PLR0913 - what is attacked and how comes first,
     found = []
     with _asked_only(network), _offsets(network, config, name, module) as offsets:
         for at, batch in enumerate(batches):
-            clean = _answers(network, batch, labels)
-            parts = [
-                clean & _stood(network, batch, labels, config, offsets, seed=(seed, at, turn))
-                for turn in range(tries)
-            ]
+            asked = _Asked(network, batch, outputs, targets)
+            clean = asked.right()
+            parts = [clean & _stood(asked, config, offsets, seed=(seed, at, turn)) for turn in range(tries)]
             found.append(np.stack(parts))
     return Held(attack="moved inputs", right_TN=np.concatenate(found, axis=1), changed=1.0)
 
@@ -154,23 +153,34 @@ def _right(probabilities: Probabilities, texts: Sequence[str], labels_N: NDArray
     return np.asarray(np.argmax(probabilities(texts), axis=1) == labels_N)
 
 
-def _answers(network: nn.Module, batch: Mapping[str, Tensor], labels: str) -> Right:
-    import torch
+@dataclass(frozen=True)
+class _Asked:
+    """A network, and the batch that it is asked about."""
 
-    with torch.no_grad():
-        logits = network(**batch)["logits"]
-    return np.asarray((logits.argmax(1) == batch[labels]).cpu().numpy())
+    network: nn.Module
+    batch: Mapping[str, Tensor]
+    outputs: str
+    targets: str
+
+    def right(self) -> Right:
+        """Return which rows are right."""
+        import torch
+
+        with torch.no_grad():
+            return self._compared(self.network(**self.batch))
+
+    def climbed(self) -> Right:
+        """Return which rows are right, and leave the gradients of what is moved."""
+        said = self.network(**self.batch)
+        said["loss"].mean().backward()
+        return self._compared(said)
+
+    def _compared(self, said: Mapping[str, Tensor]) -> Right:
+        chosen = said[self.outputs].argmax(1)
+        return np.asarray((chosen == self.batch[self.targets].to(chosen.device)).cpu().numpy())
 
 
-def _stood(
-    network: nn.Module,
-    batch: Mapping[str, Tensor],
-    labels: str,
-    config: Config,
-    offsets: Offsets,
-    *,
-    seed: tuple[int, int, int],
-) -> Right:
+def _stood(asked: _Asked, config: Config, offsets: Offsets, *, seed: tuple[int, int, int]) -> Right:
     """Return which rows of a batch are right at every point of one climb."""
     import torch
 
@@ -179,20 +189,13 @@ def _stood(
     ball, share = config.ball(), step_share(config)
     drawn = torch.Generator().manual_seed(int(np.random.default_rng(seed).integers(2**62)))
     offsets.start = lambda value: ball.random(value, drawn)
-    right = _climbed(network, batch, labels)
+    right = asked.climbed()
     with offsets.moving():
         for step in range(config.steps):
             is_last = step == config.steps - 1
             climb(offsets, ball, share, is_last=is_last)
-            right &= _answers(network, batch, labels) if is_last else _climbed(network, batch, labels)
+            right &= asked.right() if is_last else asked.climbed()
     return right
-
-
-def _climbed(network: nn.Module, batch: Mapping[str, Tensor], labels: str) -> Right:
-    """Return which rows are right, and leave the gradients of what is moved."""
-    said = network(**batch)
-    said["loss"].mean().backward()
-    return np.asarray((said["logits"].argmax(1) == batch[labels]).cpu().numpy())
 
 
 def _offsets(network: nn.Module, config: Config, name: str, module: nn.Module | None) -> Any:

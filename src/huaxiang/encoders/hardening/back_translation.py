@@ -145,11 +145,15 @@ def _loaded(folder: Path, config: FolderConfig) -> tuple[Any, Any]:
     import torch
     import transformers
 
+    from huaxiang.encoders.learning.quiet import quiet_transformers
+
+    kind: Any = transformers.AutoModelForSeq2SeqLM
     remedy = "give a folder with config.json, model.safetensors and its tokenizer"
     named = {} if config.source is None else {"src_lang": config.source}
     try:
-        model: Any = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder, local_files_only=True)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, **named)
+        with quiet_transformers():
+            model = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, **named)
     except ImportError as error:
         raise EncoderError(
             "translation model's tokenizer needs a package that is not installed",

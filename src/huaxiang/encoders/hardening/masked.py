@@ -154,14 +154,19 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
     import torch
     import transformers
 
+    from huaxiang.encoders.learning.quiet import quiet_transformers
+
+    kind: Any = transformers.AutoModelForMaskedLM
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model: Any = transformers.AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True)
+        with quiet_transformers():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = kind.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise EncoderError(
             "masked language model can't be loaded",
             file=str(folder),
-            remedy="give a folder made by `huaxiang pretrain text --objective mlm`, or a BERT's",
+            value=type(error).__name__,
+            remedy="give one made by `huaxiang pretrain text --objective mlm`, or a BERT with safetensors",
         ) from error
     if tokenizer.mask_token is None:
         raise EncoderError(
