@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from encoders.hardening.answering_model import Model, model
-from encoders.hardening.tiny_language import ANYTHING, ENGLISH, SHARES_LETTERS, tiny_masked, tiny_translator
+from encoders.hardening.tiny_language import (
+    ANYTHING,
+    ENGLISH,
+    SHARES_LETTERS,
+    tiny_masked,
+    tiny_pretrained,
+    tiny_translator,
+)
 from huaxiang.encoders.hardening.back_translation import BackTranslation, FolderConfig, FolderTranslator
 from huaxiang.encoders.hardening.endpoint import EndpointConfig, EndpointTranslator
 from huaxiang.encoders.hardening.masked import Config, MaskedWords
@@ -47,11 +54,22 @@ def test_the_masked_model_replaces_words_by_whole_words_of_their_language(masked
     assert augmenter.counted == {"changed": 3, "nothing to change": 1}
 
 
+def test_a_model_with_our_own_tokenizer_replaces_words_of_several_characters(tmp_path: Path) -> None:
+    folder = tiny_pretrained(tmp_path / "own")
+    texts = ["a lovely red dress", "连衣裙 质量 很好"]
+    english, chinese = MaskedWords(folder, ANYTHING, Config(rate=0.4)).augment(texts, drawn())
+    assert english != texts[0]
+    assert set(english.split()) <= {"a", "lovely", "red", "dress"}
+    assert chinese != texts[1]
+    words = chinese.split()
+    assert len(words) == 3
+    assert set(words) <= {"连衣裙", "质量", "很好", "帽子", *"连衣裙质量很好帽子"}
+
+
 def test_substitutes_that_say_something_else_are_refused(masked: Path) -> None:
     augmenter = MaskedWords(masked, SHARES_LETTERS, Config(rate=0.9))
-    after = augmenter.augment(["red dress"], drawn())
-    assert after == ["red dress"]
-    assert augmenter.counted == {"says something else": 1}
+    assert augmenter.augment(["lovely", "hat"], drawn()) == ["lovely", "hat"]
+    assert augmenter.counted == {"says something else": 2}
 
 
 def test_only_as_many_words_are_replaced_as_asked_for(masked: Path) -> None:

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from huaxiang.encoders.base import Encoded
 from huaxiang.encoders.hardening.likeness import Likeness
+from huaxiang.encoders.pretraining.tokenizer import train_tokenizer
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ENGLISH = ["red", "dress", "hat", "blue", "lovely", "not", "a", "very", "##s", "soft"]
@@ -51,9 +52,28 @@ SHARES_LETTERS = Likeness(encoder=Letters(), least=0.8)
 
 def tiny_masked(folder: Path, *, seed: int = 0) -> Path:
     """Save a BERT that reads a dozen English words, and Chinese by characters."""
+    rows = {word: row for row, word in enumerate(VOCABULARY)}
+    tokenizer = Tokenizer(models.WordPiece(rows, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    return _tiny_bert(tokenizer, folder, seed)
+
+
+def tiny_pretrained(folder: Path, *, seed: int = 0) -> Path:
+    """Save a BERT with a tokenizer as `huaxiang pretrain text` makes them: Chinese words may be one token."""
+    texts = ["a lovely red dress", "a soft hat", "连衣裙 质量 很好", "帽子 很好"]
+    return _tiny_bert(train_tokenizer(texts * 9, size=200), folder, seed)
+
+
+def _tiny_bert(tokenizer: Tokenizer, folder: Path, seed: int) -> Path:
     torch.manual_seed(seed)
     config = transformers.BertConfig(
-        vocab_size=len(VOCABULARY),
+        vocab_size=tokenizer.get_vocab_size(),
         hidden_size=16,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -64,16 +84,6 @@ def tiny_masked(folder: Path, *, seed: int = 0) -> Path:
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     model.save_pretrained(folder)
-    tokenizer = Tokenizer(
-        models.WordPiece({word: row for row, word in enumerate(VOCABULARY)}, unk_token="[UNK]")
-    )
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
     _saved(tokenizer, folder, pad_token="[PAD]", unk_token="[UNK]", mask_token="[MASK]", sep_token="[SEP]")
     return folder
 

@@ -60,6 +60,9 @@ class Config:
 class MaskedWords:
     """Texts with some words replaced by a masked language model's own.
 
+    What stands in an English word's place is a word of the texts seen so far: a vocabulary also holds
+    beginnings of words, which it does not tell from words.
+
     Source
     ------
     Garg and Ramakrishnan, BAE: BERT-based adversarial examples, EMNLP 2020, section 3 (gaps filled by the
@@ -75,10 +78,12 @@ class MaskedWords:
         self._likeness = likeness
         self._tokenizer, self._model = _loaded(Path(folder))
         self._words = _whole_words(self._tokenizer, self._model)
+        self._seen: set[str] = set()
 
     def augment(self, texts: Sequence[str], rng: np.random.Generator) -> list[str]:
         """Return one text for each."""
         found = [pieces(text) for text in texts]
+        self._seen.update(piece.lower() for one in found for piece in one)
         places = [drawn_places(free_words(one), rate=self.config.rate, rng=rng) for one in found]
         for turn in range(max(map(len, places), default=0)):
             gaps = [(at, places[at][turn]) for at in range(len(texts)) if turn < len(places[at])]
@@ -98,18 +103,24 @@ class MaskedWords:
         scores = self._scores([texts[at] for at, _ in gaps], masked)
         for (at, place), scores_TV in zip(gaps, scores, strict=True):
             word = found[at][place]
-            if len(scores_TV) == self._n_gaps(word):
-                found[at][place] = self._drawn(word, scores_TV, rng)
+            tokens = self._tokens(word)
+            if len(scores_TV) == len(tokens):
+                found[at][place] = self._drawn(word, tokens, scores_TV, rng)
 
     def _with_gap(self, found: list[str], place: int) -> str:
-        gap = self._tokenizer.mask_token * self._n_gaps(found[place])
+        gap = self._tokenizer.mask_token * len(self._tokens(found[place]))
         return "".join([*found[:place], gap, *found[place + 1 :]])
 
-    def _n_gaps(self, word: str) -> int:
-        """Return how many tokens a word is replaced by: the same number of characters in Chinese."""
-        return len(word) if is_chinese(word) else 1
+    def _tokens(self, word: str) -> list[int]:
+        """Return the tokens that a word is replaced in: those of a Chinese one, one for all of an English.
 
-    def _scores(self, before: list[str], masked: list[str]) -> list[NDArray[np.float32]]:
+        Pieces of an English word that are drawn one by one make words that are none; Chinese words are made
+        of characters that mostly mean something by themselves.
+        """
+        tokens = list(self._tokenizer(f" {word}", add_special_tokens=False)["input_ids"])
+        return tokens if is_chinese(word) or len(tokens) == 1 else [-1]
+
+    def _scores(self, before: list[str], masked: list[str]) -> list[list[NDArray[np.float32]]]:
         """Return for each text what the model gives every whole word, in each gap that it could read."""
         import torch
 
@@ -121,32 +132,38 @@ class MaskedWords:
         with torch.inference_mode():
             logits = self._model(**batch.to(self._model.device)).logits
         is_gap = batch["input_ids"] == self._tokenizer.mask_token_id
-        return [one[gap].float().cpu().numpy() for one, gap in zip(logits, is_gap, strict=True)]
+        return [list(one[gap].float().cpu().numpy()) for one, gap in zip(logits, is_gap, strict=True)]
 
-    def _drawn(self, word: str, scores_TV: NDArray[np.float32], rng: np.random.Generator) -> str:
+    def _drawn(
+        self, word: str, tokens: list[int], scores_TV: list[NDArray[np.float32]], rng: np.random.Generator
+    ) -> str:
         """Return another word drawn from the likeliest, or the same where there is none."""
-        parts = [self._likely(word, at, scores_V) for at, scores_V in enumerate(scores_TV)]
-        if not all(parts):
-            return word
         drawn = []
-        for likely, scores_V in zip(parts, scores_TV, strict=True):
+        for now, scores_V in zip(tokens, scores_TV, strict=True):
+            likely = self._likely(word, now, scores_V)
+            if not likely:
+                return word
             weights = np.exp(scores_V[likely] - scores_V[likely].max())
             drawn.append(int(rng.choice(likely, p=weights / weights.sum())))
         after = "".join(self._words[token] for token in drawn)
         return word if is_negation(after) else in_the_case_of(after, word)
 
-    def _likely(self, word: str, at: int, scores_V: NDArray[np.float32]) -> list[int]:
-        """Return the likeliest tokens that are words of the same script, at first none that is there now."""
-        chinese = is_chinese(word)
-        now = word[at] if chinese else word
+    def _likely(self, word: str, now: int, scores_V: NDArray[np.float32]) -> list[int]:
+        """Return the likeliest tokens that are words of the same script, without the one that is there."""
         likely = []
         for token in np.argsort(-scores_V, kind="stable").tolist():
             written = self._words.get(token, "")
-            if written and is_chinese(written) == chinese and written.lower() != now.lower():
+            is_other = token != now and written.lower() != word.lower()
+            if written and is_other and self._may_replace(word, written):
                 likely.append(token)
             if len(likely) == self.config.candidates:
                 break
         return likely
+
+    def _may_replace(self, word: str, written: str) -> bool:
+        if is_chinese(word) != is_chinese(written):
+            return False
+        return is_chinese(word) or written.lower() in self._seen
 
 
 def _loaded(folder: Path) -> tuple[Any, Any]:
