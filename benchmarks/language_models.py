@@ -1,6 +1,6 @@
 """Pretrained and fine-tuned language models against the simplest way, by the commands that users give.
 
-    python benchmarks/language_models.py chinese|clothing [--table FILE] [--test FILE] [--seeds 0,1,2] [--out FOLDER]
+    python benchmarks/language_models.py chinese|clothing [--table FILE] [--test FILE] [--seeds 0,1,2]
 
 `chinese`: a tokenizer and a small BERT from the reviews themselves (hidden words, following passages), then
 fine-tuned on their feeling; beside it character runs with a linear model, the same net without pretraining,
@@ -10,7 +10,7 @@ cores, above the others beyond the interval.
 `clothing`: MiniLM in full and by LoRA on whether a dress is recommended (AUC ≥ .978) and on its rating
 (mean distance ≤ .40), beside character runs.
 
-What is pretrained on never contains a test row: the test rows are taken out of the table first, by their text.
+What is pretrained on never contains a test row: test rows are taken out of the table first, by their text.
 A folder that is there already is not made again, so that a stopped run goes on.
 """
 

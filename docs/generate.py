@@ -22,6 +22,7 @@ COMMANDS = (
     "evaluate",
     "benchmark amazon",
     "demo",
+    "augment",
     "replay",
     "retain",
     "clean",

@@ -70,7 +70,9 @@ def test_a_models_folder_tells_how_it_was_made(bert: Path, feeling: Path) -> Non
 
 @pytest.mark.parametrize("name", ["scored.csv", "scored.parquet"])
 def test_predictions_stand_beside_every_row(feeling: Path, tmp_path: Path, name: str) -> None:
-    (tmp_path / "new.csv").write_text("id,review\n1,手机很喜欢，第1次。\n2,\n3,手机失望，第1次。\n", encoding="utf-8")
+    (tmp_path / "new.csv").write_text(
+        "id,review\n1,手机很喜欢，第1次。\n2,\n3,手机失望，第1次。\n", encoding="utf-8"
+    )
     said = ("predict", "--model", feeling, "--input", tmp_path / "new.csv", "--out", tmp_path / name)
     assert call(*said).code == 0
     read = pl.read_csv if name.endswith("csv") else pl.read_parquet

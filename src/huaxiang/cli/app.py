@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from huaxiang.cli.annotate import annotate
+from huaxiang.cli.augmenting import augment
 from huaxiang.cli.clean import clean
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app, predict
@@ -38,6 +39,7 @@ app.command("clean")(clean)
 app.command("annotate")(annotate)
 app.command("serve")(serve)
 app.command("retrain")(retrain)
+app.command("augment")(augment)
 app.command("replay")(replay)
 app.command("retain")(retain)
 app.command("forget")(forget)

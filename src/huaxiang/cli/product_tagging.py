@@ -61,10 +61,10 @@ def tag_products(  # noqa: PLR0913 - one argument per option
 
 
 def _by_model(shop: Shop, dimension: str, folder: str, least: float) -> list[ProductTag]:
-    from huaxiang.encoders.clean import clean_text
     from huaxiang.encoders.finetuning.predictor import Predictor
     from huaxiang.encoders.finetuning.tasks.multilabel import BETWEEN_LABELS
     from huaxiang.encoders.product_tags import ProductTag
+    from huaxiang.shop.clean import clean_text
 
     said = Predictor(folder).predict([clean_text(text) for text in item_texts(shop.items, shop.languages[0])])
     if "confidence" not in said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int, str], None]
 Method = Literal["full", "frozen", "lora"]
+Adversarial = Literal["none", "fgm", "pgd"]
 _ASKED_AT_ONCE = 64
 
 
@@ -52,6 +54,11 @@ class FinetuneConfig:
         classify: whether rare classes count as much as common ones.
     untrained
         Take the model's shape alone: what the weights were worth.
+    adversarial
+        none, or learn each batch once more with the vectors of its words moved against the model: fgm in one
+        step, pgd in three. See `hardening.adversarial`.
+    epsilon
+        How far they are moved, in typical sizes of one number of those vectors; > 0.
     """
 
     method: Method = "full"
@@ -61,12 +68,16 @@ class FinetuneConfig:
     label_smoothing: float = 0.05
     class_weights: bool = False
     untrained: bool = False
+    adversarial: Adversarial = "none"
+    epsilon: float = 5.0
     training: TrainerConfig = field(
         default_factory=lambda: TrainerConfig(epochs=4, learning_rate=1e-4, head_factor=5.0, validations=4)
     )
 
     def __post_init__(self) -> None:
         one_of("method", self.method, get_args(Method))
+        one_of("adversarial", self.adversarial, get_args(Adversarial))
+        in_range("epsilon", self.epsilon, self.epsilon > 0, "a number above 0")
         in_range("lora_rank", self.lora_rank, self.lora_rank >= 1, "1 or more")
         in_range("max_tokens", self.max_tokens, self.max_tokens >= 8, "8 or more")
         in_range("dropout", self.dropout, 0 <= self.dropout < 1, "0 to 1")
@@ -110,7 +121,6 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     config: FinetuneConfig,
     checkpoint: Path,
     seed: int = 0,
-    attack: Attack | None = None,
     watch: Callable[[Mapping[str, float]], None] | None = None,
     progress: Progress | None = None,
 ) -> Finetuned:
@@ -160,18 +170,21 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
             watch(figures)
         return figures
 
-    learnt = train_large(
-        network,
-        lessons["train"],
-        config=config.training,
-        checkpoint=checkpoint,
-        seed=seed,
-        validate=validate,
-        best=task.best,
-        of=json.dumps([parts.train.fingerprint, task.as_json(), asdict(config), str(model)], sort_keys=True),
-        attack=attack,
-        progress=lambda done, total, note: tell("fine-tune", done, total, note),
-    )
+    with against(network, config) as attack:
+        learnt = train_large(
+            network,
+            lessons["train"],
+            config=config.training,
+            checkpoint=checkpoint,
+            seed=seed,
+            validate=validate,
+            best=task.best,
+            of=json.dumps(
+                [parts.train.fingerprint, task.as_json(), asdict(config), str(model)], sort_keys=True
+            ),
+            attack=attack,
+            progress=lambda done, total, note: tell("fine-tune", done, total, note),
+        )
     with quiet_transformers():
         network = network.merged()
     tell("test", 0, 1, "")
@@ -226,6 +239,15 @@ def finetune_ngrams(
         test=figures["test"],
         test_outputs_NC=outputs["test"],
     )
+
+
+def against(network: TextNetwork, config: FinetuneConfig) -> AbstractContextManager[Attack | None]:
+    """Return what moves the words' vectors against the network while it learns, or nothing that does."""
+    if config.adversarial == "none":
+        return nullcontext()
+    from huaxiang.encoders.hardening.adversarial import WordsConfig, moving_words
+
+    return moving_words(network, replace(WordsConfig.of(config.adversarial), epsilon=config.epsilon))
 
 
 PARTS = ("train", "validation", "test")

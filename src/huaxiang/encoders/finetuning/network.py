@@ -51,11 +51,10 @@ class TextNetwork(HeadedNetwork):
         super().__init__(model, width=width, n_outputs=task.n_outputs, dropout=dropout)
         self.task = task
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, targets: Tensor, soft: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """Return the mean loss."""
-        return {"loss": self.task.loss(self.outputs(input_ids, attention_mask), targets).mean()}
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return the mean loss, and the outputs that it is of."""
+        outputs = self.outputs(input_ids, attention_mask)
+        return {"loss": self.task.loss(outputs, targets).mean(), "outputs": outputs}
 
     def outputs(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the outputs, (B, C), float32."""

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from huaxiang.encoders.clean import has_words
 from huaxiang.encoders.finetuning.ensemble import EnsembleModel
 from huaxiang.encoders.finetuning.linear import NgramModel
 from huaxiang.encoders.finetuning.tasks import Tag, Task, task_from_json
@@ -18,6 +17,7 @@ from huaxiang.encoders.text import length_buckets, onnx_session
 from huaxiang.encoders.tokens import Tokens, pad
 from huaxiang.errors import ArtefactError
 from huaxiang.records import Matrix
+from huaxiang.shop.clean import has_words
 
 Progress = Callable[[int, int, str], None]
 

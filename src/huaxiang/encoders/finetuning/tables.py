@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from huaxiang.encoders.clean import clean_text
 from huaxiang.errors import InputError
+from huaxiang.shop.clean import clean_text
 from huaxiang.shop.tables import LINE, UNREADABLE, read_table
 
 FEWEST = 20

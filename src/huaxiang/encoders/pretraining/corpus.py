@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from huaxiang.encoders.clean import clean_text, has_words
 from huaxiang.errors import InputError
 from huaxiang.shop.base import Shop
+from huaxiang.shop.clean import clean_text, has_words
 from huaxiang.shop.tables import read_table
 
 FEWEST = 20
