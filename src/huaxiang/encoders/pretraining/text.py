@@ -50,6 +50,8 @@ class TextConfig:
         Share of the words that mlm hides; 0 to 1.
     dropout
         While pretraining from scratch; 0 to 1.
+    cooccurrence
+        From scratch: begin with vectors of tokens that come from which stand near which.
     anchor
         contrastive: pull towards the sentence vectors of the model as it came; ≥ 0.
     held_out
@@ -62,6 +64,7 @@ class TextConfig:
     max_tokens: int = 128
     hidden_share: float = 0.2
     dropout: float = 0.0
+    cooccurrence: bool = True
     anchor: float = 0.0
     held_out: float = 0.03
     training: TrainerConfig = field(
@@ -249,6 +252,7 @@ def _tokenizer(corpus: Corpus, source: Path | None, config: TextConfig) -> Any:
 def _network(source: Path | None, config: TextConfig, corpus: Encoded, *, seed: int) -> Any:
     import torch
 
+    from huaxiang.encoders.pretraining.cooccurrence import token_vectors
     from huaxiang.encoders.pretraining.networks import from_folder, from_scratch
 
     with torch.random.fork_rng(devices=[]):
@@ -262,6 +266,9 @@ def _network(source: Path | None, config: TextConfig, corpus: Encoded, *, seed: 
                 dropout=config.dropout,
                 causal=config.is_causal,
             )
+            if config.cooccurrence:
+                vectors = token_vectors(corpus, width=model.config.hidden_size, seed=seed)
+                model.get_input_embeddings().weight.data.copy_(torch.from_numpy(vectors))
         else:
             model = from_folder(source, n_tokens=corpus.marks.n_tokens, causal=config.is_causal)
         return _with_objectives(model, config)
