@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -27,6 +27,11 @@ from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
 from huaxiang.recommend.ways import WAYS, make_recommender
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Some = TypeVar("Some", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +143,32 @@ def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -
 def settings_from(tree: Mapping[str, Any], *, file: str | None = None) -> Settings:
     """Return validated settings from a tree of plain values."""
     _check_keys(tree, Settings(), prefix="", file=file)
+    return _validated(Settings, tree, file=file)
+
+
+def changed(settings: Some, changes: Sequence[str]) -> Some:
+    """Return one part's settings with single fields changed, each as `name=value` or `part.name=value`.
+
+    Raises
+    ------
+    SettingsError
+        As `read_settings`.
+
+    Examples
+    --------
+    >>> changed(FusionSettings(), ["dimensions=64"])
+    FusionSettings(way='weighted', dimensions=64)
+    """
+    tree = dataclasses.asdict(settings)
+    for change in changes:
+        _change(tree, change)
+    _check_keys(tree, settings, prefix="", file=None)
+    return _validated(type(settings), tree, file=None)
+
+
+def _validated(kind: type[Some], tree: Mapping[str, Any], *, file: str | None) -> Some:
     try:
-        return TypeAdapter(Settings).validate_python(tree)
+        return TypeAdapter(kind).validate_python(tree)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(

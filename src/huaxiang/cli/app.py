@@ -14,6 +14,7 @@ from rich.console import Console
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.pretraining_image import pretrain_image
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
@@ -29,6 +30,9 @@ app = typer.Typer(
 )
 benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders on the field's benchmarks.")
 app.add_typer(benchmark_app, name="benchmark")
+pretrain_app = typer.Typer(no_args_is_help=True, help="Teach an encoder on the shop's own words or photos.")
+app.add_typer(pretrain_app, name="pretrain")
+pretrain_app.command("image")(pretrain_image)
 app.command("serve")(serve)
 app.command("retrain")(retrain)
 app.command("replay")(replay)

@@ -42,7 +42,7 @@ def photo_figures(
         chosen = one_of_each(lesson.words.first(rows), most=most_found)
         figures |= retrieval_figures(told["photos"][chosen], told["texts"][chosen])
     main = [figures[name] for name in ("tags_map", "recall@10") if name in figures]
-    return {BEST: float(np.mean(main)), **figures, "n": float(len(rows))}
+    return {BEST: float(np.mean(main)), **figures, "n_products": float(len(rows))}
 
 
 def _told(

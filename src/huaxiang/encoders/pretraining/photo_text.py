@@ -107,7 +107,7 @@ def retrieval_figures(photos_ND: Matrix, texts_ND: Matrix) -> dict[str, float]:
         for k in KS:
             figures[f"{name}_recall@{k}"] = float((places_N <= k).mean()) if len(places_N) else 0.0
     figures["recall@10"] = (figures["photo_to_text_recall@10"] + figures["text_to_photo_recall@10"]) / 2
-    return figures | {"n_among": float(len(photos_ND))}
+    return figures | {"n_found_among": float(len(photos_ND))}
 
 
 def own_places(asked_ND: Matrix, found_ND: Matrix) -> NDArray[np.int64]:
