@@ -1,4 +1,4 @@
-"""Photos are changed as drawn: the same draw gives the same pixels, and nothing drawn leaves them as they were."""
+"""Photos are changed as drawn: the same draw gives the same pixels, and no draw leaves them as they were."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def test_nothing_drawn_leaves_photos_as_they_are() -> None:
 
 
 def test_a_mirrored_photo_is_the_photo_from_right_to_left() -> None:
-    torch.testing.assert_close(
-        changed(pixels(), only(mirror=1)), pixels().float().flip(3), atol=0.01, rtol=0
-    )
+    torch.testing.assert_close(changed(pixels(), only(mirror=1)), pixels().float().flip(3), atol=0.01, rtol=0)
 
 
 def test_the_same_seed_changes_alike_and_another_does_not() -> None:
@@ -79,7 +77,8 @@ def test_channels_lie_last_in_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"least_area": 0}, {"light": 1}, {"mirror": 2}, {"mixup": 1, "cutmix": 1}, {"most_stretch": 0}]
+    "setting",
+    [{"least_area": 0}, {"light": 1}, {"mirror": 2}, {"mixup": 1, "cutmix": 1}, {"most_stretch": 0}],
 )
 def test_a_setting_out_of_range_is_an_error(setting: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match="out of range"):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as augment.mirror=0; repeatable.")]
-LEFT_OUT = "photos_left_out.csv"
+LEFT_OUT, HELD_OUT = "photos_left_out.csv", "held_out.json"
 KIND = "photo encoder"
 
 
@@ -130,7 +130,7 @@ def pretrained_model(
     from huaxiang.cli.app import cache_folder
     from huaxiang.cli.model_folder import keep_model
     from huaxiang.encoders.pretraining.images import pretrain_image as pretrain
-    from huaxiang.runs import check_target, fingerprint_of, new_run
+    from huaxiang.runs import check_target, fingerprint_of, new_run, write_json
 
     started = time.perf_counter()
     check_target(out)
@@ -147,6 +147,7 @@ def pretrained_model(
             progress=progress,
         )
         _list_left_out(folder, made)
+        write_json(folder / HELD_OUT, dict(made.held_out))
         facts = keep_model(folder, _made(products, config, made, seed, out), name=out.name)
     return {**facts, "seconds": round(time.perf_counter() - started, 1)}
 

@@ -104,9 +104,7 @@ def test_the_tag_loss_is_that_of_each_dimension_by_itself() -> None:
     found = vocabulary_of(STATED, fewest=1)
     lesson = TagLesson(found, np.array([1, 2, 3, 1], np.float32))
     logits = torch.tensor([[0.3, -0.2, 1.0, -1.0], [0.1, 0.4, 0.5, 0.2], [0, 0, 0, 0], [1, -1, 9, 9]])
-    loss = lesson(
-        logits, torch.from_numpy(found.matrix(STATED)), torch.from_numpy(found.stated(STATED))
-    )
+    loss = lesson(logits, torch.from_numpy(found.matrix(STATED)), torch.from_numpy(found.stated(STATED)))
     softmax = torch.log_softmax(logits[:, :2], 1)  # blue, red
     colour = -(2 * softmax[0, 1] + softmax[1, 0] + 2 * softmax[2, 1] + softmax[3, 0]) / 4
     yes, no = torch.nn.functional.logsigmoid(logits[:, 2:]), torch.nn.functional.logsigmoid(-logits[:, 2:])

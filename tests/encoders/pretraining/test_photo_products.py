@@ -38,7 +38,12 @@ def test_a_missing_column_names_the_nearest(tmp_path: Path) -> None:
 def test_a_shop_gives_each_level_of_its_categories(tmp_path: Path) -> None:
     table = write_photos(tmp_path / "raw", 4)
     (tmp_path / "raw" / "photos").rename(tmp_path / "images")
-    paths = ["Clothes > Dresses > Long", "Clothes > Dresses > Short", "Home > Lamps > Small", "Home > Lamps > Big"]
+    paths = [
+        "Clothes > Dresses > Long",
+        "Clothes > Dresses > Short",
+        "Home > Lamps > Small",
+        "Home > Lamps > Big",
+    ]
     shown = pl.read_csv(table).select(
         pl.col("id").alias("item_id"),
         pl.col("title"),
@@ -48,7 +53,9 @@ def test_a_shop_gives_each_level_of_its_categories(tmp_path: Path) -> None:
     )
     shown.write_csv(tmp_path / "items.csv")
     products = products_of_shop(read_shop(tmp_path))
-    assert {("category.2", "Dresses"), ("department", "Clothes"), ("category", "Long")} <= set(products.tags[0])
+    assert {("category.2", "Dresses"), ("department", "Clothes"), ("category", "Long")} <= set(
+        products.tags[0]
+    )
     assert products_of_shop(read_shop(tmp_path), dimensions=["colour"]).tags[0] == [("colour", "red")]
     with pytest.raises(ShopError, match="nothing is stated in a dimension.*choose among.*colour"):
         products_of_shop(read_shop(tmp_path), dimensions=["taste"])
@@ -78,7 +85,9 @@ def test_photos_held_or_unpacked_each_time_are_the_same_and_as_they_are_served(t
     np.testing.assert_allclose(taught, served, atol=1e-6)
 
 
-@given(titles=st.lists(st.sampled_from(["a", "A ", "b", "c", "d", None]), max_size=40), seed=st.integers(0, 9))
+@given(
+    titles=st.lists(st.sampled_from(["a", "A ", "b", "c", "d", None]), max_size=40), seed=st.integers(0, 9)
+)
 def test_equal_titles_stay_on_one_side_and_every_row_is_on_one(titles: list[str | None], seed: int) -> None:
     split = split_by_title(titles, validation_share=0.3, test_share=0.3, seed=seed)
     parts = [split.train, split.validation, split.test]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -164,6 +164,8 @@ class Pretrained:
         `validation`, `test` (products nobody learnt from) and `untrained` (the same, before).
     rows
         How many products were learnt from, and why others were not.
+    held_out
+        Item ids of the `validation` and `test` parts, for whatever is taught next to leave out too.
     left_out
         Item id, photo and reason of each photo that couldn't be read.
     """
@@ -171,6 +173,7 @@ class Pretrained:
     learnt: Learnt
     metrics: Mapping[str, Mapping[str, float]]
     rows: Mapping[str, int]
+    held_out: Mapping[str, Sequence[str]]
     left_out: tuple[tuple[str, str, str], ...]
     n_parameters: int
 
@@ -258,6 +261,10 @@ def pretrain_image(
         learnt=learnt,
         metrics=metrics,
         rows=_counted(products, photos, usable, split),
+        held_out={
+            name: [products.item_ids[row] for row in rows]
+            for name, rows in (("validation", split.validation), ("test", split.test))
+        },
         left_out=left_out,
         n_parameters=sum(weight.numel() for weight in network.backbone.parameters()),
     )

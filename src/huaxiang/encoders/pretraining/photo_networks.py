@@ -185,7 +185,8 @@ def _of_transformers(
     model: Any, kind: str, preprocessing: Preprocessing, *, processor: Path | None = None
 ) -> Backbone:
     def keep(folder: Path) -> None:
-        model.save_pretrained(folder)
+        with unheard():
+            model.save_pretrained(folder)
         if processor is not None:
             shutil.copyfile(processor, folder / PROCESSOR)
         else:
@@ -224,7 +225,7 @@ def _pretrained(folder: Path) -> nn.Module:
     if read_json(folder / "config.json", otherwise={})["model_type"] == "clip_vision_model":
         kind = transformers.CLIPVisionModelWithProjection
     try:
-        with _unheard():
+        with unheard():
             model, found = kind.from_pretrained(
                 folder,
                 local_files_only=True,
@@ -261,7 +262,7 @@ def _check_weights(folder: Path, found: Mapping[str, Any]) -> None:
         )
 
 
-class _unheard:  # noqa: N801 - a context manager
+class unheard:  # noqa: N801 - a context manager
     """Keep transformers' remarks on loading to itself: what matters is checked."""
 
     def __enter__(self) -> None:

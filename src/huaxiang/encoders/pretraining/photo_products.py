@@ -116,13 +116,14 @@ def products_of_table(
     """
     table = read_table(file)
     frame = table.frame.filter(pl.col(UNREADABLE).is_null())
-    key = photo or next((name for name in ("id", "item_id") if name in table.columns), "id")
-    for column in (key, *texts, *tags):
-        _check_column(column, table.columns, file)
+    column = photo or next((name for name in ("id", "item_id") if name in table.columns), "id")
+    for needed in (column, *texts, *tags):
+        _check_column(needed, table.columns, file)
     found = Photos(photos)
     stems = by_stem(found.names)
-    names = [None if name is None else stems.get(name, name) for name in frame.select(ids(key)).to_series()]
-    cells = {column: frame.select(stated(column)).to_series().to_list() for column in (*texts, *tags)}
+    keys: list[str | None] = frame.select(ids(column)).to_series().to_list()
+    names = [None if key is None else stems.get(key, key) for key in keys]
+    cells = {name: frame.select(stated(name)).to_series().to_list() for name in (*texts, *tags)}
     said = [
         ". ".join(part for part in row if part) or None
         for row in zip(*(cells[c] for c in texts), strict=True)
@@ -130,15 +131,14 @@ def products_of_table(
     nothing: list[str | None] = [None] * len(frame)
     return PhotoProducts(
         name=file.name,
-        fingerprint=_fingerprint(file, found, [key, *texts, "", *tags]),
-        item_ids=[name or f"line {line}" for name, line in zip(names, frame[LINE], strict=True)],
+        fingerprint=_fingerprint(file, found, [column, *texts, "", *tags]),
+        item_ids=[key or f"line {line}" for key, line in zip(keys, frame[LINE], strict=True)],
         photos=found,
         names=names,
         titles=cells[texts[0]] if texts else nothing,
         texts={"any": said or nothing},
         tags=[
-            [(column, cells[column][row] or "") for column in tags if cells[column][row]]
-            for row in range(len(frame))
+            [(name, cells[name][row] or "") for name in tags if cells[name][row]] for row in range(len(frame))
         ],
     )
 

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from huaxiang.encoders.pretraining.photo_lesson import PhotoNetwork
+from huaxiang.encoders.pretraining.photo_networks import unheard
 from huaxiang.encoders.pretraining.photo_words import Words
 
 _SKIPPED = (
@@ -31,7 +32,8 @@ def write_taught_text(folder: Path, network: PhotoNetwork, words: Words) -> None
     encoder: Any = network.text
     assert words.source is not None
     shutil.copytree(words.source, folder, ignore=shutil.ignore_patterns(*_SKIPPED), dirs_exist_ok=True)
-    encoder.model.save_pretrained(folder)
+    with unheard():
+        encoder.model.save_pretrained(folder)
     layers = [(layer[0], layer[1]) for layer in encoder.dense] + [(network.head["text"], nn.Identity())]
     places = [f"{number}_Dense" for number in range(2, 2 + len(layers))]
     for place, (linear, activation) in zip(places, layers, strict=True):
