@@ -1,4 +1,4 @@
-"""Claim: a photo encoder taught from scratch on a shop's photos tells what they show, and finds them by words.
+"""Claim: a photo encoder taught from scratch on a shop's photos tells them apart and finds them by words.
 
 By command, `huaxiang pretrain image` on the products of `fashion`, or of any folder with the same files,
 split by title: what is learnt, what the weights are chosen by, and what is reported never share a title.

@@ -87,6 +87,7 @@ def test_build_uses_the_pretrained_folder(small_build: object, tmp_path: Path) -
         *("--set", "test_share=0.2", "--set", "validation_share=0.1"),
     )
     assert made.code == 0, made.err
+    assert {"recall@10_en", "recall@10_zh"} <= set(made.json["metrics"]["test"])
     members = "recommend.members=['popular','neighbours']"
     built = call(
         *("build", "--shop", shop, "--image", tmp_path / "m", "--out", tmp_path / "run"),

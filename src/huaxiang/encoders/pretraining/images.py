@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders import augment_photos
+from huaxiang.encoders.export import fingerprint
 from huaxiang.encoders.image_export import require_extra
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig, in_range, one_of
+from huaxiang.encoders.named import model_folder
 from huaxiang.encoders.pretraining.photo_products import PhotoProducts
 from huaxiang.encoders.pretraining.photo_rows import MOST_BYTES, PhotoRows, hold_photos
 from huaxiang.encoders.pretraining.photo_split import PhotoSplit, split_by_title
@@ -293,7 +295,6 @@ def missing_photos(left_out: tuple[tuple[str, str, str], ...], *, n: int) -> Pho
 
 
 def _backbone(config: Config, seed: int) -> Backbone:
-    from huaxiang.encoders.named import model_folder
     from huaxiang.encoders.pretraining.photo_networks import load_backbone, new_backbone
 
     if config.from_folder is not None:
@@ -409,7 +410,8 @@ def _asked(
 
 
 def _of(products: PhotoProducts, config: Config, seed: int) -> str:
-    said = json.dumps([products.fingerprint, asdict(config), seed], sort_keys=True)
+    begun_from = fingerprint(model_folder(config.from_folder)) if config.from_folder else ""
+    said = json.dumps([products.fingerprint, asdict(config), seed, begun_from], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

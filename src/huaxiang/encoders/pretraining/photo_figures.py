@@ -12,6 +12,8 @@ from huaxiang.encoders.base import Progress
 from huaxiang.encoders.pretraining.photo_lesson import PhotoLesson, PhotoNetwork, Rows
 from huaxiang.encoders.pretraining.photo_tags import probabilities, tag_figures
 from huaxiang.encoders.pretraining.photo_text import one_of_each, retrieval_figures
+from huaxiang.encoders.pretraining.photo_words import Words
+from huaxiang.records import Matrix
 
 BATCH = 128
 BEST = "quality"
@@ -41,6 +43,7 @@ def photo_figures(
     if lesson.words is not None:
         chosen = one_of_each(lesson.words.first(rows), most=most_found)
         figures |= retrieval_figures(told["photos"][chosen], told["texts"][chosen])
+        figures |= _by_language(network, lesson.words, rows, told["photos"], most_found=most_found)
     main = [figures[name] for name in ("tags_map", "recall@10") if name in figures]
     return {BEST: float(np.mean(main)), **figures, "n_products": float(len(rows))}
 
@@ -60,6 +63,31 @@ def _told(
         if progress is not None:
             progress(min(start + BATCH, len(rows)), len(rows), "photos asked")
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _by_language(
+    network: PhotoNetwork, words: Words, rows: Rows, photos_ND: Matrix, *, most_found: int
+) -> dict[str, float]:
+    """Return how often texts of each language find their photo and are found, where there are several."""
+    figures: dict[str, float] = {}
+    for language, place_N in zip(words.languages, words.place_LN, strict=True):
+        said_in = np.flatnonzero(place_N[rows] >= 0)
+        if len(words.languages) > 1 and len(said_in):
+            chosen = said_in[one_of_each(place_N[rows[said_in]], most=most_found)]
+            texts_ND = _text_vectors(network, words, place_N[rows[chosen]])
+            figures[f"recall@10_{language}"] = retrieval_figures(photos_ND[chosen], texts_ND)["recall@10"]
+    return figures
+
+
+def _text_vectors(network: PhotoNetwork, words: Words, places_N: Rows) -> Matrix:
+    device = next(network.parameters()).device
+    parts = []
+    for start in range(0, len(places_N), BATCH):
+        given = words.inputs(places_N[start : start + BATCH])
+        del given["same"]
+        vectors = network.text_vectors(**{name: value.to(device) for name, value in given.items()})
+        parts.append(vectors.float().cpu().numpy())
+    return np.concatenate(parts)
 
 
 def _said(network: PhotoNetwork, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

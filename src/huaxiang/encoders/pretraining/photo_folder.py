@@ -90,8 +90,8 @@ def write_photo_model(
         _write_tags(folder / TAGS, Told(network).eval(), backbone)
     if words is not None and words.encoder is not None:
         write_taught_text(folder / TEXT, network, words)
-    for file in folder.rglob("*.safetensors"):
-        file.chmod(0o644)  # they are written for the owner alone, and others serve them
+    for weights in folder.rglob("*.safetensors"):
+        weights.chmod(0o644)  # they are written for the owner alone, and others serve them
 
 
 def _spread_attention(module: nn.Module) -> None:
