@@ -217,7 +217,7 @@ def pretrain_image(
     """
     require_extra()
     from huaxiang.encoders.learning.trainer import train_large
-    from huaxiang.encoders.pretraining.photo_figures import BEST, photo_figures
+    from huaxiang.encoders.pretraining.photo_figures import BEST, photo_figures, watched
     from huaxiang.encoders.pretraining.photo_folder import write_photo_model
 
     tell = progress or (lambda stage, done, total, note: None)
@@ -248,7 +248,9 @@ def pretrain_image(
         config=config.training,
         checkpoint=folder / "checkpoints" / "photos",
         seed=seed,
-        validate=lambda: photo_figures(network, lesson, split.validation, most_found=config.most_found),
+        validate=lambda: watched(
+            photo_figures(network, lesson, split.validation, most_found=config.most_found)
+        ),
         best=BEST,
         of=_of(products, config, seed),
         progress=lambda *told: tell("learn", *told),

@@ -48,6 +48,21 @@ def photo_figures(
     return {BEST: float(np.mean(main)), **figures, "n_products": float(len(rows))}
 
 
+def watched(figures: Mapping[str, float]) -> dict[str, float]:
+    """Return the few figures that are worth a curve.
+
+    Examples
+    --------
+    >>> watched({"quality": 0.5, "colour_accuracy": 0.4, "colour_macro_f1": 0.2, "n_products": 9})
+    {'quality': 0.5, 'colour_accuracy': 0.4}
+    """
+    return {
+        name: value
+        for name, value in figures.items()
+        if name in (BEST, "loss", "tags_map", "recall@10") or name.endswith("_accuracy")
+    }
+
+
 def _told(
     network: PhotoNetwork, lesson: PhotoLesson, rows: Rows, progress: Progress | None
 ) -> Mapping[str, NDArray[np.float32]]:
