@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -28,7 +28,10 @@ from huaxiang.recommend.neighbours import Config as NeighboursConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
 from huaxiang.recommend.ways import WAYS, make_recommender
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Some = TypeVar("Some", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,15 +146,27 @@ def settings_from(tree: Mapping[str, Any], *, file: str | None = None) -> Settin
     return _validated(Settings, tree, file=file)
 
 
-def _merged(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(tree)
-    for name, value in changes.items():
-        is_part = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _merged(merged[name], value) if is_part else value
-    return merged
+def changed(settings: Some, changes: Sequence[str]) -> Some:
+    """Return one part's settings with single fields changed, each as `name=value` or `part.name=value`.
+
+    Raises
+    ------
+    SettingsError
+        As `read_settings`.
+
+    Examples
+    --------
+    >>> changed(FusionSettings(), ["dimensions=64"])
+    FusionSettings(way='weighted', dimensions=64)
+    """
+    tree = dataclasses.asdict(settings)
+    for change in changes:
+        _change(tree, change)
+    _check_keys(tree, settings, prefix="", file=None)
+    return _validated(type(settings), tree, file=None)
 
 
-def _validated(kind: type[T], tree: Mapping[str, Any], *, file: str | None) -> T:
+def _validated(kind: type[Some], tree: Mapping[str, Any], *, file: str | None) -> Some:
     try:
         return TypeAdapter(kind).validate_python(tree)
     except ValidationError as error:
@@ -163,22 +178,6 @@ def _validated(kind: type[T], tree: Mapping[str, Any], *, file: str | None) -> T
             value=str(first["input"]),
             remedy="see docs/reference/settings.md",
         ) from error
-
-
-def with_changes(config: T, changes: Sequence[str]) -> T:
-    """Return a component's settings with single fields changed, each written as `part.name=value`.
-
-    Raises
-    ------
-    SettingsError
-        As `read_settings` says.
-    """
-    tree: dict[str, Any] = {}
-    for change in changes:
-        _change(tree, change)
-    _check_keys(tree, config, prefix="", file=None)
-    whole = _merged(dataclasses.asdict(config), tree)  # type: ignore[call-overload]
-    return _validated(type(config), whole, file=None)
 
 
 def settings_toml(settings: Settings) -> str:

@@ -273,12 +273,12 @@ def _as_json(column: pl.Series) -> pl.Series:
 
 
 def _config(method: str, changes: list[str] | None) -> FinetuneConfig:
-    from huaxiang.config import with_changes
+    from huaxiang.config import changed
     from huaxiang.encoders.finetuning.fit import FinetuneConfig
 
     # The matrices of LoRA start at nothing and are few: they need larger steps than weights that know a lot.
     quicker = {"lora": ["training.learning_rate=5e-4"], "frozen": ["training.learning_rate=1e-3"]}
-    return with_changes(FinetuneConfig(), [*quicker.get(method, []), f"method={method}", *(changes or [])])
+    return changed(FinetuneConfig(), [*quicker.get(method, []), f"method={method}", *(changes or [])])
 
 
 @dataclass(frozen=True, kw_only=True)

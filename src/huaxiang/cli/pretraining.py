@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.pretraining_image import pretrain_image
 from huaxiang.cli.progress import StageProgress
 from huaxiang.errors import InputError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 pretrain_app = typer.Typer(
     no_args_is_help=True, help="Teach language and image models the shop's own texts and photos."
 )
+pretrain_app.command("image")(pretrain_image)
 
 # A model that is gone on with must not be moved far: a tenth of the step size, fewer rounds.
 _GOING_ON = ("training.learning_rate=5e-5", "training.epochs=3")
@@ -46,14 +48,14 @@ def pretrain_text(  # noqa: PLR0913 - one argument per option
     A stopped run goes on when the same command is given again.
     """
     from huaxiang.cli.model_folder import Made, keep_model
-    from huaxiang.config import with_changes
+    from huaxiang.config import changed
     from huaxiang.encoders.pretraining.text import TextConfig
     from huaxiang.encoders.pretraining.text import pretrain_text as pretrain
     from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run
 
     _one(from_, from_scratch, "--from", "--from-scratch")
     changes = [f"objective={objective}", *(_GOING_ON if from_ else [f"size={from_scratch}"]), *(set_ or [])]
-    config = with_changes(TextConfig(), changes)
+    config = changed(TextConfig(), changes)
     source = source_folder(from_) if from_ else None
     with StageProgress() as progress:
         corpus = _corpus(shop, texts, text or ["text"], group)

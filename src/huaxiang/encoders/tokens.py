@@ -39,6 +39,11 @@ class Tokens:
         self._longest = max_tokens * CHARACTERS_PER_TOKEN
         self._pad_id = pad_id
 
+    @property
+    def n_tokens(self) -> int:
+        """How many rows a model needs for them."""
+        return 1 + max(self._tokenizer.get_vocab().values(), default=-1)
+
     def encoded(self, texts: Sequence[str], *, offsets: bool = False) -> list[Encoding]:
         """Return the tokens of each text, on request with their places in it, which takes longer."""
         cut = [text[: self._longest] for text in texts]

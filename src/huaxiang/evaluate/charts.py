@@ -60,18 +60,20 @@ def fit_curves(curve: Sequence[Mapping[str, float]], file: Path) -> None:
     """
     losses = [point for point in curve if "learning_rate" in point]
     asked = [point for point in curve if "learning_rate" not in point]
-    figures = sorted({name for point in asked for name in point} - {"step", "epoch"})
+    figures = sorted({name for point in asked for name in point} - {"step", "epoch", "loss"})
     if not losses:
         return
     figure, axes = _figure(n_columns=1 + bool(figures), height=2.8)
     axes[0].plot([p["step"] for p in losses], [p["loss"] for p in losses], color=COLOURS[2], linewidth=1)
+    held = [(point["step"], point["loss"]) for point in asked if "loss" in point]
+    axes[0].plot([step for step, _ in held], [loss for _, loss in held], color=COLOURS[0], marker=".")
     axes[0].set_ylabel(LOSS[0])
     for number, name in enumerate(figures):
         points = [(point["step"], point[name]) for point in asked if name in point]
         axes[1].plot(*zip(*points, strict=True), marker=".", label=name, color=COLOURS[number % 8])
     if figures:
         axes[1].set_ylabel(VALIDATION[0])
-        axes[1].legend(fontsize=7, frameon=False)
+        axes[1].legend(loc="lower right", fontsize=7, frameon=False)
     for axis in axes:
         axis.set_xlabel("step")
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
