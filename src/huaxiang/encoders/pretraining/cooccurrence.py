@@ -44,17 +44,17 @@ def token_vectors(corpus: Encoded, *, width: int, seed: int = 0) -> Matrix:
     >>> bool(unit[2] @ unit[4] > unit[2] @ unit[1])
     True
     """
-    from scipy.sparse.linalg import svds
+    from sklearn.utils.extmath import randomized_svd
 
     rng = np.random.default_rng(seed)
     n_tokens = corpus.marks.n_tokens
     drawn_VD = rng.normal(0, DEVIATION, (n_tokens, width)).astype(np.float32)
     shared_VV = shared_information(near_counts(corpus))
-    n_directions = min(width, n_tokens - 1)
-    if shared_VV.nnz == 0 or n_directions < 1:
+    if shared_VV.nnz == 0:
         return drawn_VD
-    left_VK, sizes_K, _ = svds(shared_VV, k=n_directions, rng=rng)
-    found_VD = left_VK[:, ::-1] * np.sqrt(np.maximum(sizes_K[::-1], 0))
+    n_directions = min(width, n_tokens)
+    left_VK, sizes_K, _ = randomized_svd(shared_VV, n_directions, random_state=seed)
+    found_VD = left_VK * np.sqrt(sizes_K)
     occurs_V = np.bincount(corpus.ids, minlength=n_tokens) > 0
     found_VD = found_VD - found_VD[occurs_V].mean(0)
     scale = DEVIATION / max(float(found_VD[occurs_V].std()), 1e-9)
