@@ -24,6 +24,7 @@ COMMANDS = (
     "demo",
     "replay",
     "retain",
+    "compress",
 )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from huaxiang.cli.compressing import compress
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app, predict
 from huaxiang.cli.letters import letters_app
@@ -41,6 +42,7 @@ app.add_typer(letters_app, name="letters")
 app.add_typer(pretrain_app, name="pretrain")
 app.add_typer(finetune_app, name="finetune")
 app.command("predict")(predict)
+app.command("compress")(compress)
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

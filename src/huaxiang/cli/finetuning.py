@@ -176,7 +176,7 @@ def _finetune(  # noqa: PLR0913 - what the commands share
     from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run
 
     with StageProgress() as progress:
-        parts = _parts(files, text, label, split_by)
+        parts = parts_of(files, text, label, split_by)
         task = task_of(parts.train)
         source = source_folder(model)
         fingerprint = fingerprint_of(
@@ -204,7 +204,14 @@ def _finetune(  # noqa: PLR0913 - what the commands share
                     "test_rows": len(parts.test),
                 },
                 seed=seed,
-                settings={**asdict(config), "model": model, "text": text, "label": label},
+                settings={
+                    **asdict(config),
+                    "model": model,
+                    "text": text,
+                    "label": label,
+                    "split_by": split_by,
+                    "files": [file.name if file else "" for file in files],
+                },
                 metrics={"test": made.test, "validation": made.validation},
                 n_parameters=made.n_parameters,
                 learnt=made.learnt,
@@ -219,7 +226,7 @@ def _finetune(  # noqa: PLR0913 - what the commands share
         _show(made, parts, out)
 
 
-def _parts(
+def parts_of(
     files: tuple[Path, Path | None, Path | None], text: list[str], label: str, split_by: str | None
 ) -> Parts:
     """Return the rows to learn from, choose by and report on; none that is in two of them."""

@@ -159,7 +159,7 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     )
     network = without_lora(network)
     tell("test", 0, 1, "")
-    read = _calibrated(task, outputs_of(network, held_out), held_out.targets)
+    read = calibrated(task, outputs_of(network, held_out), held_out.targets)
     outputs = {name: outputs_of(network, lessons[name]) for name in ("validation", "test")}
     figures = {name: read.figures(outputs[name], lessons[name].targets) for name in outputs}
     tell("test", 1, 1, "")
@@ -177,21 +177,13 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
 PARTS = ("train", "validation", "test")
 
 
-class TextLesson:
-    """Labelled texts as batches of token ids."""
+class TextInputs:
+    """Texts as batches of token ids."""
 
-    def __init__(self, rows: Rows, task: Task, tokenizer: Any, config: FinetuneConfig) -> None:
-        self.targets = task.targets(rows)
-        self.ids = token_ids(rows.texts, tokenizer, max_tokens=config.max_tokens)
+    def __init__(self, texts: Sequence[str], tokenizer: Any, *, max_tokens: int) -> None:
+        self.ids = token_ids(texts, tokenizer, max_tokens=max_tokens)
         self.pad = int(tokenizer.pad_token_id or 0)
         self.lengths_N = np.array([len(ids) for ids in self.ids], np.int64)
-
-    def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        """Return ids, mask and targets."""
-        import torch
-
-        made = self.inputs(rows_B)
-        return {**made, "targets": torch.from_numpy(self.targets[rows_B])}
 
     def inputs(self, rows_B: NDArray[np.int64]) -> dict[str, torch.Tensor]:
         """Return ids and mask."""
@@ -206,7 +198,22 @@ class TextLesson:
         return {"input_ids": torch.from_numpy(ids_BT), "attention_mask": torch.from_numpy(mask_BT)}
 
 
-def outputs_of(network: TextNetwork, lesson: TextLesson) -> Matrix:
+class TextLesson(TextInputs):
+    """Labelled texts as batches of token ids and targets."""
+
+    def __init__(self, rows: Rows, task: Task, tokenizer: Any, config: FinetuneConfig) -> None:
+        super().__init__(rows.texts, tokenizer, max_tokens=config.max_tokens)
+        self.targets = task.targets(rows)
+
+    def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        """Return ids, mask and targets."""
+        import torch
+
+        made = self.inputs(rows_B)
+        return {**made, "targets": torch.from_numpy(self.targets[rows_B])}
+
+
+def outputs_of(network: TextNetwork, lesson: TextInputs) -> Matrix:
     """Return the network's outputs for all rows, (N, C), in evaluation mode."""
     import torch
 
@@ -254,7 +261,7 @@ def read_tokenizer(folder: Path) -> Any:
     return found
 
 
-def _calibrated(task: Task, outputs_NC: Matrix, targets_N: NDArray[np.float32]) -> Task:
+def calibrated(task: Task, outputs_NC: Matrix, targets_N: NDArray[np.float32]) -> Task:
     """Return the task with temperature or thresholds fitted on the rows the weights were chosen by."""
     if isinstance(task, Classify):
         return replace(task, temperature=with_temperature(outputs_NC, targets_N))
