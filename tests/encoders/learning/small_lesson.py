@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 N_ROWS = 60
 

@@ -49,7 +49,9 @@ def test_every_process_makes_the_same_number_of_steps() -> None:
     tokens=st.integers(1, 600),
     n_rows=st.integers(1, 40),
 )
-def test_batches_hold_all_rows_and_keep_to_their_budgets(lengths: list[int], tokens: int, n_rows: int) -> None:
+def test_batches_hold_all_rows_and_keep_to_their_budgets(
+    lengths: list[int], tokens: int, n_rows: int
+) -> None:
     sorted_N = np.sort(np.array(lengths))
     sizes = batch_sizes(sorted_N, TrainerConfig(batch_tokens=tokens, batch_rows=n_rows))
     assert sum(sizes) == len(lengths)

@@ -22,7 +22,7 @@ CONFIG = TrainerConfig(
 )
 
 
-class StopHere(Exception):
+class StopHereError(Exception):
     """What ends a fit in its middle."""
 
 
@@ -58,8 +58,8 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 def test_a_fit_that_broke_off_ends_with_the_weights_of_one_that_did_not(tmp_path: Path) -> None:
     whole, broken, resumed = Net(), Net(), Net()
     fit(tmp_path / "whole", whole)
-    with pytest.raises(StopHere):
-        fit(tmp_path / "broken", broken, progress=stop_at(21, StopHere()))
+    with pytest.raises(StopHereError):
+        fit(tmp_path / "broken", broken, progress=stop_at(21, StopHereError()))
     learnt = fit(tmp_path / "broken", resumed)
     assert 0 < learnt.resumed_from <= 21
     assert same(weights(whole), weights(resumed))
@@ -103,7 +103,9 @@ def test_the_direction_of_a_figure_decides_which_weights_stay(tmp_path: Path, fi
 
 
 def test_figures_by_name() -> None:
-    lower = [name for name in ("loss", "mae", "calibration_error", "perplexity", "auc") if is_lower_better(name)]
+    lower = [
+        name for name in ("loss", "mae", "calibration_error", "perplexity", "auc") if is_lower_better(name)
+    ]
     assert lower == ["loss", "mae", "calibration_error", "perplexity"]
 
 
@@ -148,8 +150,8 @@ def test_another_error_of_torch_is_not_taken_for_a_full_memory(tmp_path: Path) -
 
 @pytest.mark.parametrize("change", [{"of": "other rows"}, {"seed": 5}])
 def test_a_checkpoint_of_another_fit_is_not_gone_on_with(tmp_path: Path, change: dict[str, object]) -> None:
-    with pytest.raises(StopHere):
-        fit(tmp_path / "c", Net(), progress=stop_at(21, StopHere()))
+    with pytest.raises(StopHereError):
+        fit(tmp_path / "c", Net(), progress=stop_at(21, StopHereError()))
     notes: list[str] = []
     learnt = fit(tmp_path / "c", Net(), progress=lambda done, total, note: notes.append(note), **change)
     assert learnt.resumed_from == 0
@@ -159,8 +161,8 @@ def test_a_checkpoint_of_another_fit_is_not_gone_on_with(tmp_path: Path, change:
 def test_a_truncated_checkpoint_is_skipped_for_the_one_before(tmp_path: Path) -> None:
     whole, resumed = Net(), Net()
     fit(tmp_path / "whole", whole)
-    with pytest.raises(StopHere):
-        fit(tmp_path / "c", Net(), progress=stop_at(29, StopHere()))
+    with pytest.raises(StopHereError):
+        fit(tmp_path / "c", Net(), progress=stop_at(29, StopHereError()))
     saved = sorted((tmp_path / "c").glob("checkpoint-*"), key=lambda path: int(path.name[11:]))
     assert len(saved) == 2
     content = (saved[-1] / WEIGHTS).read_bytes()

@@ -74,7 +74,7 @@ def layers_of(model: Any) -> list[Layer]:
     _, parts = layer_list(model)
     for names in _NAMES:
         try:
-            return [Layer(*(part.get_submodule(name) for name in names)) for part in parts]
+            return [Layer(*(_linear(part, name) for name in names)) for part in parts]
         except AttributeError:
             continue
     raise EncoderError(
@@ -82,6 +82,12 @@ def layers_of(model: Any) -> list[Layer]:
         value=type(model).__name__,
         remedy="give a BERT, RoBERTa, ELECTRA or DistilBERT, or leave --prune away",
     )
+
+
+def _linear(part: nn.Module, name: str) -> nn.Linear:
+    found = part.get_submodule(name)
+    assert isinstance(found, nn.Linear)
+    return found
 
 
 def head_width(model: Any) -> int:

@@ -173,5 +173,5 @@ def _keep_columns(part: nn.Linear, places: Tensor) -> None:
 
 def _set(part: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
     part.weight = nn.Parameter(weight.detach().clone().contiguous())
-    part.bias = None if bias is None else nn.Parameter(bias.detach().clone())
+    part.register_parameter("bias", None if bias is None else nn.Parameter(bias.detach().clone()))
     part.out_features, part.in_features = part.weight.shape

@@ -86,16 +86,17 @@ def _needed(model: dict[str, Any]) -> set[str]:
     if model["type"] == "Unigram":
         unknown = model.get("unk_id")
         return {model["vocab"][unknown][0]} if unknown is not None else set()
-    unknown = model.get("unk_token")
-    needed = {unknown} & set(model.get("vocab", ()))
+    vocabulary: set[str] = set(model.get("vocab", ()))
+    needed = {model.get("unk_token")} & vocabulary
     if not needed or model.get("byte_fallback"):
-        needed |= {token for token in model.get("vocab", ()) if len(token) == 1 or token.startswith("<0x")}
+        needed |= {token for token in vocabulary if len(token) == 1 or token.startswith("<0x")}
     return needed
 
 
 def _pairs(merges: Iterable[Any]) -> list[tuple[str, str]]:
     """Return the two parts of each merge, however the file writes them."""
-    return [tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge) for merge in merges]
+    parts = [merge.split(" ") if isinstance(merge, str) else merge for merge in merges]
+    return [(left, right) for left, right in parts]
 
 
 def _with_parts(merges: Iterable[Any], kept: set[str]) -> set[str]:
@@ -168,10 +169,7 @@ def _trim_embedding(model: Any, old_V: NDArray[np.int64]) -> None:
 
     before = model.get_input_embeddings()
     pad = before.padding_idx
-    places = np.flatnonzero(old_V == pad) if pad is not None else []
-    after = nn.Embedding(
-        len(old_V), before.embedding_dim, padding_idx=int(places[0]) if len(places) else None
-    )
+    after = nn.Embedding(len(old_V), before.embedding_dim, padding_idx=_new_id(pad, old_V))
     with torch.no_grad():
         after.weight.copy_(before.weight[torch.from_numpy(old_V)])
     model.set_input_embeddings(after.to(before.weight.device))
@@ -179,7 +177,11 @@ def _trim_embedding(model: Any, old_V: NDArray[np.int64]) -> None:
 
 
 def _renumber(config: Any, name: str, old_V: NDArray[np.int64]) -> None:
-    at = getattr(config, name, None)
-    places = np.flatnonzero(old_V == at) if isinstance(at, int) else []
-    if len(places):
-        setattr(config, name, int(places[0]))
+    new = _new_id(getattr(config, name, None), old_V)
+    if new is not None:
+        setattr(config, name, new)
+
+
+def _new_id(old: object, old_V: NDArray[np.int64]) -> int | None:
+    places = np.flatnonzero(old_V == old) if isinstance(old, int) else np.zeros(0)
+    return int(places[0]) if len(places) else None
