@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from encoders.compression.tiny_teacher import MAX_TOKENS, parts_of, rows_of, teacher_folder
+from encoders.compression.tiny_teacher import MAX_TOKENS, TASK, parts_of, rows_of, teacher_folder
 from huaxiang.encoders.compression.base import CompressConfig
 from huaxiang.encoders.compression.compress import Compressed, compress, write_compressed
+from huaxiang.encoders.compression.distil import student_of
+from huaxiang.encoders.compression.pareto import file_sizes
 from huaxiang.encoders.compression.quantise import quantised
 from huaxiang.encoders.finetuning.fit import Parts, read_tokenizer
 from huaxiang.encoders.finetuning.predictor import Predictor, read_task
-from huaxiang.encoders.finetuning.stored import read_finetuned
+from huaxiang.encoders.finetuning.stored import read_finetuned, write_served
 from huaxiang.encoders.finetuning.tasks import Grade, MultiLabel, Regress, Task
 from huaxiang.encoders.learning.base import TrainerConfig
+from huaxiang.encoders.pretraining.tokenizer import train_tokenizer, wrapped
 from huaxiang.errors import ArtefactError, InputError, SettingsError
 
 TRAINING = TrainerConfig(
@@ -57,7 +60,17 @@ def test_int8_says_nearly_what_fp32_says_and_is_smaller(teacher: Path, tmp_path:
     full, eight = Predictor(teacher).outputs(texts), Predictor(small).outputs(texts)
     assert np.corrcoef(full.ravel(), eight.ravel())[0, 1] > 0.98
     assert read_task(small)["precision"] == "int8"
-    assert (small / "task.onnx").stat().st_size < 0.7 * (teacher / "task.onnx").stat().st_size
+
+
+def test_embeddings_shrink_as_much_as_layers_do(tmp_path: Path) -> None:
+    words = wrapped(train_tokenizer(f"w{at:05}" for at in range(9000)), max_tokens=MAX_TOKENS)
+    wide = student_of(
+        "tiny", tmp_path, task=TASK, tokenizer=words, max_tokens=MAX_TOKENS, dropout=0.0, seed=0
+    )
+    wide.model.resize_token_embeddings(9000)
+    write_served(wide.eval(), words, tmp_path / "a", task=TASK, columns=["t"], max_tokens=MAX_TOKENS)
+    full, small = (file_sizes(at)[0] for at in (tmp_path / "a", quantised(tmp_path / "a", tmp_path / "b")))
+    assert full > 3.5 * small
 
 
 def test_every_step_is_measured_with_and_without_int8(small: tuple[Compressed, Path]) -> None:
@@ -93,6 +106,7 @@ def test_the_torch_weights_say_what_is_served(teacher: Path, tmp_path: Path) -> 
     assert again.variants[0].n_parameters == made.form.n_parameters < made.variants[0].n_parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "step"), [("distil", 12), ("heal", 6)])
 def test_a_stopped_compression_ends_with_the_same_weights(
     small: tuple[Compressed, Path], teacher: Path, tmp_path: Path, stage: str, step: int

@@ -31,4 +31,14 @@ def quantised(served: Path, folder: Path) -> Path:
     (folder / TASK).write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
     with quiet_export():
         quantise(folder / MODEL)
+    _without_shapes(folder / MODEL)
     return folder
+
+
+def _without_shapes(file: Path) -> None:
+    """Leave away the shapes between nodes: a share of a tiny model that nobody reads."""
+    import onnx
+
+    model = onnx.load(file)
+    del model.graph.value_info[:]
+    onnx.save(model, file)

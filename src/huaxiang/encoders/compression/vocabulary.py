@@ -87,7 +87,7 @@ def _needed(model: dict[str, Any]) -> set[str]:
         unknown = model.get("unk_id")
         return {model["vocab"][unknown][0]} if unknown is not None else set()
     vocabulary: set[str] = set(model.get("vocab", ()))
-    needed = {model.get("unk_token")} & vocabulary
+    needed = {token for token in vocabulary if token == model.get("unk_token")}
     if not needed or model.get("byte_fallback"):
         needed |= {token for token in vocabulary if len(token) == 1 or token.startswith("<0x")}
     return needed
