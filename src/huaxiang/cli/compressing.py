@@ -121,7 +121,7 @@ def _compress(  # noqa: PLR0913 - what the command was given
     if as_json:
         print_json("compress", {**facts, "out": str(out)})
     else:
-        _show(facts["metrics"]["variants"], out)
+        _show(facts["metrics"]["variants"], made.form.task.best, out)
 
 
 def read_settings(model: Path) -> Mapping[str, Any]:
@@ -214,13 +214,22 @@ def _keep(
     return keep_model(folder, about, name=out.name)
 
 
-def _show(rows: list[dict[str, Any]], out: Path) -> None:
+def _show(rows: list[dict[str, Any]], best: str, out: Path) -> None:
     shown = Table(box=None)
-    for name in rows[0]:
-        shown.add_column(name.replace("_", " "), justify="left" if name == "variant" else "right")
+    for name in ("variant", "parameters", "MB", "texts/s", "smaller", "faster", best, "change", "Pareto"):
+        shown.add_column(name, justify="left" if name == "variant" else "right", no_wrap=True)
     for row in rows:
         shown.add_row(
-            *(f"{value:,}" if isinstance(value, int | float) else str(value) for value in row.values())
+            row["variant"],
+            f"{row['parameters']:,}",
+            f"{row['model_mb']:.2f}",
+            f"{row['texts_per_s_1']:,.0f}",
+            f"{row['times_smaller']:.2f}x",
+            f"{row['times_faster']:.2f}x",
+            f"{row[best]:.4f}",
+            f"{row[best + '_change']:+.4f}",
+            "*" if row["pareto"] else "",
         )
-    Console().print(shown)
-    Console().print(str(out))
+    console = Console(width=None if Console().is_terminal else 120)
+    console.print(shown)
+    console.print(str(out))

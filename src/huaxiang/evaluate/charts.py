@@ -80,6 +80,8 @@ def pareto(rows: Sequence[Mapping[str, Any]], file: Path, *, best: str) -> None:
     rows
         With `variant`, `model_mb`, `texts_per_s_1`, `pareto`, and the figure named `best`.
     """
+    from matplotlib.ticker import LogLocator, NullLocator
+
     figure, axes = _figure(n_columns=2, height=3.2)
     sides = (("model_mb", "MB"), ("texts_per_s_1", "texts / s, one thread"))
     for axis, (cost, label) in zip(axes, sides, strict=True):
@@ -90,6 +92,9 @@ def pareto(rows: Sequence[Mapping[str, Any]], file: Path, *, best: str) -> None:
             place = (row[cost], row[best])
             axis.annotate(str(at + 1), place, xytext=(5, 4), textcoords="offset points", fontsize=8)
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")  # powers of ten would be formulas, which are switched off
+        axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xlabel(label)
         axis.margins(x=0.15, y=0.2)
     axes[0].set_ylabel(best)
