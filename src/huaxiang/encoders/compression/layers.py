@@ -103,13 +103,7 @@ def set_neurons(model: Any, n_neurons: int) -> None:
 
 
 def keep_layers(model: Any, share: float) -> list[int]:
-    """Keep evenly spaced layers of a model, in place, first and last among them; return which.
-
-    Examples
-    --------
-    >>> evenly(12, 0.5), evenly(3, 0.5), evenly(2, 0.5)
-    ([0, 2, 4, 7, 9, 11], [0, 2], [0])
-    """
+    """Keep evenly spaced layers of a model, in place, first and last among them; return which."""
     name, parts = layer_list(model)
     n_before = len(parts)
     kept = evenly(n_before, share)
@@ -123,6 +117,12 @@ def keep_layers(model: Any, share: float) -> list[int]:
 
 
 def evenly(n_layers: int, share: float) -> list[int]:
-    """Return which layers stay when this share of them does; the doubtful one is kept."""
+    """Return which layers stay when this share of them does; the doubtful one is kept.
+
+    Examples
+    --------
+    >>> evenly(12, 0.5), evenly(3, 0.5), evenly(2, 0.5)
+    ([0, 2, 4, 7, 9, 11], [0, 2], [0])
+    """
     n_kept = max(1, int(np.ceil(n_layers * share)))
-    return [int(at) for at in np.linspace(0, n_layers - 1, n_kept)]
+    return [round(at) for at in np.linspace(0, n_layers - 1, n_kept).tolist()]
