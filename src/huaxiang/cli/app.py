@@ -14,6 +14,7 @@ from rich.console import Console
 from huaxiang.cli.annotate import annotate
 from huaxiang.cli.augmenting import augment
 from huaxiang.cli.clean import clean
+from huaxiang.cli.compressing import compress
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app, predict
 from huaxiang.cli.letters import letters_app
@@ -49,6 +50,7 @@ app.add_typer(pretrain_app, name="pretrain")
 app.add_typer(finetune_app, name="finetune")
 app.command("predict")(predict)
 app.command("tag-products")(tag_products)
+app.command("compress")(compress)
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

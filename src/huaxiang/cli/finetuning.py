@@ -293,6 +293,11 @@ class RowsAsked:
     split_by: str | None
     as_written: bool = False
 
+    def as_settings(self) -> dict[str, Any]:
+        """Return what a model's folder tells of them, so that compression holds the same rows back."""
+        files = [file.name if file else "" for file in (self.train, self.valid, self.test)]
+        return {"text": self.text, "label": self.label, "split_by": self.split_by, "files": files}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -400,7 +405,7 @@ def _about(asked: Request, made: Finetuned | Tagger, parts: Parts, config: Finet
             "test_rows": len(parts.test),
         },
         seed=asked.seed,
-        settings={**asdict(config), "model": asked.model, "text": asked.rows.text, "label": asked.rows.label},
+        settings={**asdict(config), "model": asked.model, **asked.rows.as_settings()},
         metrics={"test": made.test, "validation": made.validation},
         n_parameters=made.n_parameters,
         learnt=made.learnt,

@@ -30,7 +30,7 @@ class Made:
     data
         `name` and `rows` of what it learnt from, and its `fingerprint`.
     metrics
-        Figures on held-out rows.
+        Figures on held-out rows; a list of mappings is a table.
     uses
         Command lines that use it.
     """
@@ -71,7 +71,9 @@ def keep_model(folder: Path, made: Made, *, name: str) -> dict[str, Any]:
         **facts,
         "version": __version__,
         "settings": flat(made.settings),
-        "metrics": flat(made.metrics),
+        "metrics": flat({k: v for k, v in made.metrics.items() if not isinstance(v, list)}),
+        "tables": [value for value in made.metrics.values() if isinstance(value, list)],
+        "pictures": sorted(path.name for path in folder.glob("*.png")),
         "uses": list(made.uses),
         "notes": list(made.notes),
     }

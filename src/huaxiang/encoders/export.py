@@ -184,7 +184,7 @@ def _write_onnx(
         )
         _optimise(raw, file, model)
         if precision == "int8":
-            _quantise(file)
+            quantise(file)
     for leftover in folder.glob("raw.onnx*"):
         leftover.unlink()
 
@@ -205,7 +205,8 @@ def _optimise(raw: Path, file: Path, model: Any) -> None:
     )
 
 
-def _quantise(file: Path) -> None:
+def quantise(file: Path) -> None:
+    """Put int8 weights in the place of fp32 ones, embeddings included: linear ones per channel."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 Words = tuple[str, str]
 """The same in English and Chinese."""
@@ -93,6 +94,44 @@ def search_history(trials: Sequence[Mapping[str, Any]], file: Path, *, figure: s
     axes[1].set_xlabel("learning rate")
     axes[1].set_xscale("log")
     drawn.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
+def pareto(rows: Sequence[Mapping[str, Any]], file: Path, *, best: str) -> None:
+    """Draw what forms of a model cost against how well they do, as PNG; those that none beats are filled.
+
+    Parameters
+    ----------
+    rows
+        With `variant`, `model_mb`, `texts_per_s_1`, `pareto`, and the figure named `best`.
+    """
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    figure, axes = _figure(n_columns=2, height=3.2)
+    sides = (("model_mb", "MB"), ("texts_per_s_1", "texts / s, one thread"))
+    for axis, (cost, label) in zip(axes, sides, strict=True):
+        for at, row in enumerate(rows):
+            colour = COLOURS[at % len(COLOURS)]
+            inside = colour if row["pareto"] else "none"
+            axis.scatter([row[cost]], [row[best]], s=46, facecolors=inside, edgecolors=colour)
+            place = (row[cost], row[best])
+            axis.annotate(str(at + 1), place, xytext=(5, 4), textcoords="offset points", fontsize=8)
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")  # powers of ten would be formulas, which are switched off
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_xlabel(label)
+        axis.margins(x=0.15, y=0.2)
+    axes[0].set_ylabel(best)
+    names = [f"{at + 1} {row['variant']}" for at, row in enumerate(rows)]
+    figure.legend(handles=[_named(name) for name in names], fontsize=7, loc="outside lower center", ncols=2)
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
+def _named(name: str) -> Line2D:
+    """Return a line of a legend that is words alone."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="none", label=name)
 
 
 def bars(

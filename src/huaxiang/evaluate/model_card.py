@@ -17,7 +17,8 @@ def model_card(facts: Mapping[str, Any]) -> str:
     facts
         `name`, `kind`, `command`, `data` (name, fingerprint, rows), `seed`, `settings` (flat), `metrics`
         (figure → number), `n_parameters`, `learnt` (as `Learnt.as_json` gives it), `hardware`, `version`,
-        `uses` (command lines), `notes` (sentences, such as limits).
+        `uses` (command lines), `notes` (sentences, such as limits); where there are any, `tables` (each a
+        list of rows, name → value) and `pictures` (files beside the card).
 
     Examples
     --------
@@ -29,7 +30,8 @@ def model_card(facts: Mapping[str, Any]) -> str:
     template = Environment(
         autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).from_string(files("huaxiang.evaluate").joinpath("model_card.md.j2").read_text(encoding="utf-8"))
-    return template.render(**{name: facts[name] for name in _NEEDED}, cell=_cell)
+    further = {"tables": facts.get("tables", ()), "pictures": facts.get("pictures", ("curves.png",))}
+    return template.render(**{name: facts[name] for name in _NEEDED}, **further, cell=_cell)
 
 
 _NEEDED = (

@@ -88,9 +88,7 @@ def _with(
     )
 
 
-def with_changes(
-    model: Model, changes: Sequence[StoredItem], photos: KeptPhotos, readers: ItemReaders
-) -> Model:
+def changed(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos, readers: ItemReaders) -> Model:
     """Return the model with some changes, ready for its first request."""
     deleted = [one.item.item_id for one in changes if one.is_deleted]
     items = [one.item for one in changes]
@@ -102,7 +100,7 @@ def with_changes(
 def _changed(shop: LiveShop, model: Model, changes: Sequence[StoredItem]) -> Model:
     """Return the model with some changes; an item that can't be taken in doesn't keep out the others."""
     try:
-        return with_changes(model, changes, shop.photos, shop.item_readers)
+        return changed(model, changes, shop.photos, shop.item_readers)
     except Exception as error:  # whatever it is, the catalogue must not stand still for one item
         if len(changes) > 1:
             for one in changes:

@@ -253,21 +253,13 @@ def against(network: TextNetwork, config: FinetuneConfig) -> AbstractContextMana
 PARTS = ("train", "validation", "test")
 
 
-class TextLesson:
-    """Labelled texts as batches of token ids."""
+class TextInputs:
+    """Texts as batches of token ids."""
 
-    def __init__(self, rows: Rows, task: Task, tokenizer: Any, config: FinetuneConfig) -> None:
-        self.targets = task.targets(rows)
-        self.ids = token_ids(rows.texts, tokenizer, max_tokens=config.max_tokens)
+    def __init__(self, texts: Sequence[str], tokenizer: Any, *, max_tokens: int) -> None:
+        self.ids = token_ids(texts, tokenizer, max_tokens=max_tokens)
         self.pad = int(tokenizer.pad_token_id or 0)
         self.lengths_N = np.array([len(ids) for ids in self.ids], np.int64)
-
-    def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
-        """Return ids, mask and targets."""
-        import torch
-
-        made = self.inputs(rows_B)
-        return {**made, "targets": torch.from_numpy(self.targets[rows_B])}
 
     def inputs(self, rows_B: NDArray[np.int64]) -> dict[str, torch.Tensor]:
         """Return ids and mask."""
@@ -282,7 +274,22 @@ class TextLesson:
         return {"input_ids": torch.from_numpy(ids_BT), "attention_mask": torch.from_numpy(mask_BT)}
 
 
-def outputs_of(network: TextNetwork, lesson: TextLesson) -> Matrix:
+class TextLesson(TextInputs):
+    """Labelled texts as batches of token ids and targets."""
+
+    def __init__(self, rows: Rows, task: Task, tokenizer: Any, config: FinetuneConfig) -> None:
+        super().__init__(rows.texts, tokenizer, max_tokens=config.max_tokens)
+        self.targets = task.targets(rows)
+
+    def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        """Return ids, mask and targets."""
+        import torch
+
+        made = self.inputs(rows_B)
+        return {**made, "targets": torch.from_numpy(self.targets[rows_B])}
+
+
+def outputs_of(network: TextNetwork, lesson: TextInputs) -> Matrix:
     """Return the network's outputs for all rows, (N, C), in evaluation mode."""
     import torch
 

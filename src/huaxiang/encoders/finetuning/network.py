@@ -59,6 +59,10 @@ class TextNetwork(HeadedNetwork):
     def outputs(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the outputs, (B, C), float32."""
         tokens_BTD = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.outputs_from(tokens_BTD, attention_mask)
+
+    def outputs_from(self, tokens_BTD: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the outputs from the last states of the tokens, (B, C), float32."""
         ways = [pooled(tokens_BTD, attention_mask, way) for way in ("mean", "max")]
         head: Tensor = self.head(self.dropout(torch.cat(ways, 1)))
         return head.float()
