@@ -33,8 +33,8 @@ from huaxiang.evaluate.hardware import hardware
 from huaxiang.shop.tables import read_table
 
 DATA = Path(__file__).parents[2] / "shared/data/reviews"
-PRETRAIN = ("training.epochs=8", "training.learning_rate=1e-3", "max_tokens=160", "vocabulary=8000")
-FINETUNE = ("training.epochs=3", "training.learning_rate=3e-4", "max_tokens=160", "dropout=0.1")
+PRETRAIN = ("training.epochs=5", "training.learning_rate=1e-3", "max_tokens=160", "vocabulary=8000")
+FINETUNE = ("training.epochs=2", "training.learning_rate=3e-4", "max_tokens=160", "dropout=0.2")
 CLOTHING = ("training.epochs=3", "training.learning_rate=5e-5", "max_tokens=160")
 CLOTHING_LORA = ("training.epochs=3", "training.learning_rate=5e-4", "max_tokens=160")
 
