@@ -11,6 +11,7 @@ import polars as pl
 import typer
 from rich.console import Console
 
+from huaxiang.cli.finetuning_match import finetune_match
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.pretraining import source_folder
 from huaxiang.cli.progress import StageProgress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from huaxiang.encoders.finetuning.tasks import Task
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
+finetune_app.command("match")(finetune_match)
 
 Train = Annotated[
     Path, typer.Option(help="Table with texts and labels: .csv, .jsonl, .parquet, gzipped too.")
@@ -103,12 +105,11 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Write a table again with what a fine-tuned model says of each row."""
-    from huaxiang.encoders.finetuning.predictor import Predictor
-    from huaxiang.encoders.finetuning.tables import joined
+    from huaxiang.encoders.finetuning.matcher import load_predictor
     from huaxiang.shop.tables import LINE, UNREADABLE, read_table
 
     with StageProgress() as progress:
-        predictor = Predictor(
+        predictor = load_predictor(
             model, progress=lambda done, total, note: progress.report("predict", done, total, note)
         )
         table = read_table(input_)
@@ -117,8 +118,7 @@ def predict(
         if missing:
             remedy = f"name the text with --text; the file has {', '.join(table.columns)}"
             raise InputError("no such column", file=input_.name, column=missing[0], remedy=remedy)
-        texts = [joined(cells) for cells in table.frame.select(columns).iter_rows()]
-        found = predictor.predict(texts)
+        found = predictor.predict_rows(list(table.frame.select(columns).iter_rows()))
     unreadable = table.frame[UNREADABLE].to_list()
     found["error"] = [why or error for why, error in zip(unreadable, found["error"], strict=True)]
     scored = table.frame.drop(LINE, UNREADABLE).with_columns(_columns(found))

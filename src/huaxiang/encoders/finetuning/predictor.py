@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from huaxiang.encoders.clean import has_words
+from huaxiang.encoders.finetuning.tables import joined
 from huaxiang.encoders.finetuning.tasks import Task, task_from_json
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.text import length_buckets, onnx_session
@@ -80,6 +81,10 @@ class Predictor:
                 columns[name][row] = value
         columns["error"] = [None if readable else "no text" for readable in is_readable]
         return columns
+
+    def predict_rows(self, rows: Sequence[Sequence[str | None]]) -> dict[str, list[Any]]:
+        """Return the same of rows of cells, one cell for each of `columns`."""
+        return self.predict([joined(cells) for cells in rows])
 
 
 def read_task(folder: Path) -> dict[str, Any]:
