@@ -11,6 +11,7 @@ import polars as pl
 import typer
 from rich.console import Console
 
+from huaxiang.cli.finetuning_behaviour import finetune_behaviour
 from huaxiang.cli.finetuning_match import finetune_match
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.pretraining import source_folder
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
 finetune_app.command("match")(finetune_match)
+finetune_app.command("behaviour")(finetune_behaviour)
 
 Train = Annotated[
     Path, typer.Option(help="Table with texts and labels: .csv, .jsonl, .parquet, gzipped too.")
