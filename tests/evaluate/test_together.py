@@ -71,6 +71,7 @@ s1,view_item,c,,2025-03-01T10:04:00Z
 s1,view_item,d,,2025-03-01T19:04:00Z
 s2,purchase,a,,2025-03-02T10:00:00Z
 s2,purchase,c,,2025-03-02T10:01:00Z
+s3,purchase,b,,2025-03-03T10:01:00Z
 s1,search,,late words,2025-06-01T10:00:00Z
 s1,purchase,e,,2025-06-01T10:01:00Z
 s2,purchase,f,,2025-06-02T10:01:00Z
@@ -82,7 +83,7 @@ ITEMS = "item_id,title\n" + "".join(f"{letter},{letter} thing\n" for letter in "
 
 def test_queries_go_with_what_was_found_by_them_in_the_visit(tmp_path: Path) -> None:
     shop = read_shop(folder_of(tmp_path, items_csv=ITEMS, events_csv=EVENTS))
-    found = together_of(shop, PairsConfig(window=1), split=Config(share=0.3))
+    found = together_of(shop, PairsConfig(window=1), split=Config(share=0.25))
     names = [*shop.items["item_id"].to_list(), *found.queries]
     said = {(names[a], names[b]) for a, b in found.pairs_P2[~found.is_item_P].tolist()}
     assert said == {("red mug", "a"), ("red mug", "b"), ("scarf", "c")}
@@ -90,7 +91,7 @@ def test_queries_go_with_what_was_found_by_them_in_the_visit(tmp_path: Path) -> 
 
 def test_words_and_items_of_the_held_out_part_are_not_learnt(tmp_path: Path) -> None:
     shop = read_shop(folder_of(tmp_path, items_csv=ITEMS, events_csv=EVENTS))
-    found = together_of(shop, PairsConfig(), split=Config(share=0.3))
+    found = together_of(shop, PairsConfig(), split=Config(share=0.25))
     assert found.queries == ["red mug", "scarf"]
     assert shop.items["item_id"].filter(pl.Series(found.seen_I)).to_list() == ["a", "b", "c", "d"]
 

@@ -147,7 +147,8 @@ def _acts(histories: Histories, config: PairsConfig) -> _Acts:
     if not histories.order_only:
         begins |= is_later
     numbers = np.full(len(is_query), -1, np.int64)
-    numbers[is_query] = histories.content_vectors[histories.content_rows[is_query], 0].astype(np.int64)
+    if is_query.any():
+        numbers[is_query] = histories.content_vectors[histories.content_rows[is_query], 0].astype(np.int64)
     kept = is_query | ((histories.item_rows != NO_ITEM) & (counts > 0))
     return _Acts(
         items=np.where(is_query, -1, histories.item_rows)[kept].astype(np.int64),

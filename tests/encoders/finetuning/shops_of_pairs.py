@@ -6,6 +6,8 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import torch
+import transformers
 
 from encoders.tiny_encoders import tiny_encoder, write_json
 from huaxiang.encoders.finetuning.next_item import NextItems
@@ -15,6 +17,15 @@ from huaxiang.encoders.finetuning.together import Together
 TRIBES = (("pine", "oak", "elm", "ash"), ("iron", "tin", "zinc", "lead"))
 SEARCHED = ("wood", "metal")
 WORDS = (*TRIBES[0], *TRIBES[1], *SEARCHED)
+NEUTRAL = (
+    "red",
+    "dress",
+    "blue",
+    "hat",
+    "a",
+    "for",
+    *(f"{a} {b}" for a, b in combinations(("running", "shoes", "trail", "word", "the", "red"), 2)),
+)
 """Items 0 to 7 are of wood, 8 to 15 of metal; a title has one or two words of its tribe."""
 
 ITEMS = tuple(
@@ -29,6 +40,13 @@ def encoder_of_words(folder: Path, *, seed: int = 0) -> Path:
     marks = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
     said = {"tokenizer_class": "PreTrainedTokenizerFast", **marks}
     write_json(tiny_encoder(folder, words=WORDS, seed=seed) / "tokenizer_config.json", said)
+    model = transformers.AutoModel.from_pretrained(folder)
+    for name, weight in model.named_parameters():  # what all texts share would make them alike
+        if weight.ndim == 1:
+            torch.nn.init.constant_(weight, float(name.endswith("LayerNorm.weight")))
+        else:
+            weight.data.mul_(1 / 3)
+    model.save_pretrained(folder)
     return folder
 
 
@@ -61,13 +79,13 @@ def tribes(*, queries: bool = True) -> Together:
 
 
 def judged_pairs(n_queries: int = 24) -> Pairs:
-    """Return queries for wood or metal, each with three right products, three wrong ones and one between."""
+    """Return queries for wood or metal, each with six right products, three wrong ones and one between."""
     rng = np.random.default_rng(3)
     rows = []
     for number in range(n_queries):
         tribe = number % 2
-        own, other = (8 * side + rng.permutation(8)[:3] for side in (tribe, 1 - tribe))
-        query = f"{SEARCHED[tribe]} a {'for ' * (number // 2)}".strip()
+        own, other = (8 * side + rng.permutation(8)[:n] for side, n in ((tribe, 6), (1 - tribe, 3)))
+        query = f"{SEARCHED[tribe]} {NEUTRAL[number // 2]}"
         rows += [(query, ITEMS[item], 3.0) for item in own] + [(query, ITEMS[item], 1.0) for item in other]
         rows.append((query, "red hat", 2.0))
     queries, products, relevance = zip(*rows, strict=True)

@@ -190,7 +190,7 @@ def test_the_loss_by_hand_takes_back_popularity_and_spares_what_belongs_together
     found = network(left, right, left, right, ones)["loss"]
     assert float(found) == pytest.approx((first + second) / 2, rel=1e-5)
     network.known = torch.tensor([0 * 4 + 1, 0 * 4 + 3, 2 * 4 + 1, 2 * 4 + 3])
-    assert float(network(left, right, left, right, ones)["loss"]) == pytest.approx(0.0, abs=1e-6)
+    assert network(left, right, left, right, ones)["loss"].item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_what_a_shopper_had_or_has_no_vector_is_not_listed() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
@@ -99,10 +99,11 @@ def test_no_query_is_on_both_sides_however_it_is_capitalised(tmp_path: Path) -> 
     assert {q.lower() for q in left.queries}.isdisjoint(q.lower() for q in held_out.queries)
 
 
-@given(st.randoms(use_true_random=False))
-def test_the_side_of_a_query_does_not_change_with_the_order_of_rows(random: object) -> None:
+@given(st.integers(0, 999))
+@settings(max_examples=10)
+def test_the_side_of_a_query_does_not_change_with_the_order_of_rows(seed: int) -> None:
     pairs = judged_pairs()
-    order = np.random.default_rng(random.randint(0, 999)).permutation(len(pairs))  # type: ignore[attr-defined]
+    order = np.random.default_rng(seed).permutation(len(pairs))
     sides = [set(split_pairs(some, share=0.3, salt="s")[1].queries) for some in (pairs, pairs.take(order))]
     assert sides[0] == sides[1]
 
@@ -138,7 +139,7 @@ def test_what_was_judged_right_for_a_query_is_not_its_negative_by_chance(home: P
     for rows in (one, one + other):
         judged = Judged.of(pairs_of(rows))
         products = torch.tensor([[judged.products.index("pine")], [judged.products.index("iron")]])
-        losses.append(float(network_of(home, judged)(product_rows=products, **shown)["loss"]))
+        losses.append(network_of(home, judged)(product_rows=products, **shown)["loss"].item())
     assert losses[1] < losses[0]
 
 
@@ -146,7 +147,7 @@ def test_a_product_twice_in_a_batch_is_read_once_and_no_negative_of_itself(home:
     judged = Judged.of(pairs_of([("wood", "pine", 1.0), ("metal", "pine", 1.0)]))
     network = network_of(home, judged)
     found = network(torch.tensor([0, 1]), torch.zeros(2, 1, dtype=torch.int64), torch.ones(2, 1))
-    assert float(found["loss"]) == pytest.approx(0.0, abs=1e-6)
+    assert found["loss"].item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_mined_negatives_are_near_and_never_judged_for_the_query(home: Path) -> None:

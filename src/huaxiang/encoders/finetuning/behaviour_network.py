@@ -48,7 +48,7 @@ class BehaviourNetwork(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.n_items = n_items
-        self.config = config
+        self.settings = config
         self.register_buffer("known", torch.from_numpy(known), persistent=False)
         self.register_buffer("log_shares_I", torch.from_numpy(log_shares_I), persistent=False)
         past = np.zeros((0, 0), np.float32) if past_ND is None else past_ND
@@ -61,16 +61,16 @@ class BehaviourNetwork(nn.Module):
         rows = torch.cat([left_text, right_text])
         vectors_CD, which = self.encoder.distinct(rows)
         first_BD, second_BD = vectors_CD[which].chunk(2)
-        scores_BB = self.config.sharpness * first_BD @ second_BD.T
-        scores_BB = scores_BB - self.config.popularity * self.log_shares_I[right]
+        scores_BB = self.settings.sharpness * first_BD @ second_BD.T
+        scores_BB = scores_BB - self.settings.popularity * self.log_shares_I[right]
         scores_BB = scores_BB.masked_fill(self._no_negatives(left, right), -torch.inf)
         own = torch.arange(len(left), device=left.device)
         surprise_B = functional.cross_entropy(scores_BB, own, reduction="none")
         loss = (surprise_B * weight).sum() / weight.sum()
         seen = {"pair_right": (scores_BB.argmax(1) == own).float().mean()}
-        if self.config.anchor:
+        if self.settings.anchor:
             before_CD = self.past_ND[torch.unique(rows)]
-            loss = loss + self.config.anchor * (1 - (vectors_CD * before_CD).sum(1)).mean()
+            loss = loss + self.settings.anchor * (1 - (vectors_CD * before_CD).sum(1)).mean()
         return {"loss": loss, **seen}
 
     def _no_negatives(self, left: Tensor, right: Tensor) -> Tensor:
