@@ -21,6 +21,8 @@ COMMANDS = (
     "describe",
     "evaluate",
     "benchmark amazon",
+    "finetune match",
+    "finetune behaviour",
     "demo",
     "augment",
     "replay",

@@ -52,7 +52,14 @@ def feeling(reviews: Path, bert: Path) -> Path:
     """A classifier, made by its command."""
     out = reviews.parent / "feeling"
     said = ("finetune", "classify", "--train", reviews, "--text", "review", "--label", "label")
-    further = ("--set", "training.epochs=15", "--set", "training.learning_rate=2e-3", "--set", "max_tokens=32")
+    further = (
+        "--set",
+        "training.epochs=15",
+        "--set",
+        "training.learning_rate=2e-3",
+        "--set",
+        "max_tokens=32",
+    )
     answer = call(*said, "--model", bert, "--out", out, *further, "--json")
     assert answer.code == 0, answer.err
     assert answer.json["metrics"]["test"]["accuracy"] > 0.8

@@ -1,6 +1,7 @@
 """Tiny text encoders of each family, built from their configs and saved as Hugging Face folders."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,27 @@ CONFIGS: dict[str, Any] = {
 
 
 def tiny_encoder(
-    folder: Path, family: str = "bert", *, pooling: str | None = None, width: int | None = None, seed: int = 0
+    folder: Path,
+    family: str = "bert",
+    *,
+    pooling: str | None = None,
+    width: int | None = None,
+    words: Sequence[str] = (),
+    seed: int = 0,
 ) -> Path:
-    """Save a tiny encoder of `family`, with sentence-transformers' pooling settings if asked for."""
+    """Save a tiny encoder of `family`, with sentence-transformers' pooling settings if asked for.
+
+    `words` are those that it knows beside `WORDS`.
+    """
     torch.manual_seed(seed)
     config = CONFIGS[family]()
     config.hidden_size = width or config.hidden_size
+    config.vocab_size = len(WORDS) + len(words)
     model = transformers.AutoModel.from_config(config)
     for parameter in model.parameters():  # as drawn, all texts are alike
         torch.nn.init.normal_(parameter, std=0.3)
     model.save_pretrained(folder)
-    _tokenizer().save(str(folder / "tokenizer.json"))
+    _tokenizer([*WORDS, *words]).save(str(folder / "tokenizer.json"))
     if pooling:
         write_json(folder / "modules.json", _modules())
         write_json(folder / "1_Pooling" / "config.json", {f"pooling_mode_{pooling}": True})
@@ -47,8 +58,8 @@ def write_json(file: Path, content: object) -> None:
     file.write_text(json.dumps(content))
 
 
-def _tokenizer() -> Tokenizer:
-    vocabulary = {word: row for row, word in enumerate(WORDS)}
+def _tokenizer(words: Sequence[str]) -> Tokenizer:
+    vocabulary = {word: row for row, word in enumerate(words)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(

@@ -13,6 +13,8 @@ import polars as pl
 import typer
 from rich.console import Console
 
+from huaxiang.cli.finetuning_behaviour import finetune_behaviour
+from huaxiang.cli.finetuning_match import finetune_match
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.pretraining import source_folder
 from huaxiang.cli.progress import StageProgress
@@ -32,6 +34,8 @@ TaskOf = Callable[["Rows", "FinetuneConfig"], "Task"]
 Taught = Callable[["Request", "Parts", Path, StageProgress], "tuple[Finetuned | Tagger, FinetuneConfig]"]
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
+finetune_app.command("match")(finetune_match)
+finetune_app.command("behaviour")(finetune_behaviour)
 
 Train = Annotated[
     Path, typer.Option(help="Table with texts and labels: .csv, .jsonl, .parquet, gzipped too.")
@@ -214,18 +218,12 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Write a table again with what a fine-tuned model says of each row."""
-    from huaxiang.encoders.finetuning.predictor import Predictor, Tagged, read_task
-    from huaxiang.encoders.finetuning.tables import joined
+    from huaxiang.encoders.finetuning.matcher import load_predictor
     from huaxiang.shop.tables import LINE, UNREADABLE, read_table
 
     with StageProgress() as progress:
-        is_tagger = read_task(model)["task"]["kind"] == "tag"
-        predictor: Predictor | Tagged = (
-            Tagged(model)
-            if is_tagger
-            else Predictor(
-                model, progress=lambda done, total, note: progress.report("predict", done, total, note)
-            )
+        predictor = load_predictor(
+            model, progress=lambda done, total, note: progress.report("predict", done, total, note)
         )
         table = read_table(input_)
         columns = text or predictor.columns
@@ -233,9 +231,7 @@ def predict(
         if missing:
             remedy = f"name the text with --text; the file has {', '.join(table.columns)}"
             raise InputError("no such column", file=input_.name, column=missing[0], remedy=remedy)
-        written = table.frame.select(columns).iter_rows()
-        texts = [(cells[0] or "") if is_tagger else joined(cells) for cells in written]
-        found = predictor.predict(texts)
+        found = predictor.predict_rows(list(table.frame.select(columns).iter_rows()))
     unreadable = table.frame[UNREADABLE].to_list()
     found["error"] = [why or error for why, error in zip(unreadable, found["error"], strict=True)]
     scored = table.frame.drop(LINE, UNREADABLE).with_columns(_columns(found))

@@ -190,13 +190,17 @@ def hold_out_since(shop: Shop, contents: Contents, *, since_ms: int, share: floa
 
 def training_part(shop: Shop, config: Config | None = None, *, seed: int = 0) -> Histories:
     """Return what `hold_out` leaves to learn from, before anything has a vector."""
+    return histories_from_events(training_events(shop, config, seed=seed), order_only=shop.order_only)
+
+
+def training_events(shop: Shop, config: Config | None = None, *, seed: int = 0) -> pl.DataFrame:
+    """Return the events that `hold_out` leaves to learn from."""
     config = config or Config()
     way = _way(shop, config)
     if way == "time":
         _, times = _wanted(shop.events)
-        return _before(shop, None, int(np.quantile(times, 1 - 2 * config.share)))
-    events = _shares(shop, config.share, seed).train if way == "shopper" else _last_events(shop).train
-    return histories_from_events(events, order_only=shop.order_only)
+        return _events_before(shop, int(np.quantile(times, 1 - 2 * config.share)))
+    return _shares(shop, config.share, seed).train if way == "shopper" else _last_events(shop).train
 
 
 def item_pairs(histories: Histories, *, most: int = 200_000, seed: int = 0) -> NDArray[np.int32]:
@@ -309,7 +313,7 @@ def _events_before(shop: Shop, cut_ms: int) -> pl.DataFrame:
     return by_time(shop.events, datetime.fromtimestamp(cut_ms / 1000, tz=UTC)).train
 
 
-def _before(shop: Shop, contents: Contents | None, cut_ms: int) -> Histories:
+def _before(shop: Shop, contents: Contents, cut_ms: int) -> Histories:
     """Return the whole histories up to a moment; of a refund that came after it they know nothing."""
     return histories_from_events(_events_before(shop, cut_ms), contents, order_only=False)
 

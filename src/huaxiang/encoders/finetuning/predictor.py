@@ -10,6 +10,7 @@ import numpy as np
 
 from huaxiang.encoders.finetuning.ensemble import EnsembleModel
 from huaxiang.encoders.finetuning.linear import NgramModel
+from huaxiang.encoders.finetuning.tables import joined
 from huaxiang.encoders.finetuning.tasks import Tag, Task, task_from_json
 from huaxiang.encoders.finetuning.tasks.tag import Span
 from huaxiang.encoders.pooling import read_json
@@ -97,6 +98,10 @@ class Tagged:
             prediction[row] = [{**s._asdict(), "text": texts[row][s.start : s.end]} for s in spans]
         return {"prediction": prediction, "error": [None if ok else "no text" for ok in is_readable]}
 
+    def predict_rows(self, rows: Sequence[Sequence[str | None]]) -> dict[str, list[Any]]:
+        """Return the same of rows of cells, the text as it is written."""
+        return self.predict([row[0] or "" for row in rows])
+
 
 class Predictor:
     """Texts to what a task says of them.
@@ -140,6 +145,10 @@ class Predictor:
                 columns[name][row] = value
         columns["error"] = [None if readable else "no text" for readable in is_readable]
         return columns
+
+    def predict_rows(self, rows: Sequence[Sequence[str | None]]) -> dict[str, list[Any]]:
+        """Return the same of rows of cells, one cell for each of `columns`."""
+        return self.predict([joined(cells) for cells in rows])
 
 
 def load_model(folder: Path, *, threads: int | None = None, progress: Progress | None = None) -> Model:

@@ -135,10 +135,11 @@ def split_rows(rows: Rows, *, share: float, salt: str) -> tuple[Rows, Rows]:
     >>> len(left) + len(held_out), set(left.keys) & set(held_out.keys)
     (40, set())
     """
-    is_held = np.array([_draw(key, salt) < share for key in rows.keys], np.bool_)
+    is_held = np.array([drawn(key, salt) < share for key in rows.keys], np.bool_)
     return rows.take(np.flatnonzero(~is_held)), rows.take(np.flatnonzero(is_held))
 
 
-def _draw(key: str, salt: str) -> float:
+def drawn(key: str, salt: str) -> float:
+    """Return a number in 0 to 1 that depends on a key and a salt alone."""
     digest = hashlib.blake2b(f"{salt}\0{key}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
