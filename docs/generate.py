@@ -27,6 +27,7 @@ COMMANDS = (
     "retain",
     "clean",
     "annotate",
+    "robustness",
 )
 
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned
+from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, read_tokenizer
 from huaxiang.encoders.finetuning.linear import NgramModel
-from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION
+from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION, read_task
 from huaxiang.encoders.finetuning.tagging import Tagger
-from huaxiang.encoders.finetuning.tasks import Tag, Task
+from huaxiang.encoders.finetuning.tasks import Tag, Task, task_from_json
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.errors import EncoderError
+from huaxiang.training import require
+
+if TYPE_CHECKING:
+    from huaxiang.encoders.finetuning.network import TextNetwork
 
 HEAD = "head.safetensors"
 LARGEST_DIFFERENCE = 1e-3
@@ -53,6 +57,47 @@ def write_finetuned(
     }
     _write_task(folder, further, made.task, columns)
     export_onnx(network, folder / MODEL, made.tokenizer, max_tokens=config.max_tokens)
+
+
+def read_finetuned(folder: Path, *, dropout: float = 0.0) -> tuple[TextNetwork, Any]:
+    """Return the network of a folder with its task and head, in evaluation mode, and its tokenizer.
+
+    Raises
+    ------
+    MissingExtraError
+        torch or transformers is not installed.
+    ArtefactError
+        The folder holds no fine-tuned model, a newer one, or one of an unknown task.
+    EncoderError
+        It has no weights that torch reads, or they are damaged.
+    """
+    for package in ("torch", "transformers"):
+        require(package)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from huaxiang.encoders.finetuning.network import TextNetwork, text_network
+
+    task = task_from_json(read_task(folder)["task"])
+    tokenizer = read_tokenizer(folder)
+    with quiet_transformers():
+        network = text_network(
+            folder,
+            task,
+            n_tokens=len(tokenizer),
+            dropout=dropout,
+            is_untrained=False,
+            seed=0,
+            kind=TextNetwork,
+        )
+    try:
+        network.head.load_state_dict(load_file(folder / HEAD))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        remedy = "fine-tune the model again"
+        raise EncoderError(
+            "head of the model can't be read", file=str(folder / HEAD), remedy=remedy
+        ) from error
+    return network.eval(), tokenizer
 
 
 def _write_task(folder: Path, further: dict[str, Any], task: Task | Tag, columns: list[str]) -> None:
