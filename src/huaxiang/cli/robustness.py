@@ -163,6 +163,7 @@ def _measured(
 
 def _attacks(ways: tuple[str, ...], wish: Wish) -> dict[str, TextAugmenter]:
     from huaxiang.cli.augmenting import sources_of
+    from huaxiang.encoders.hardening.attacks import CLEAN
     from huaxiang.encoders.hardening.augment_text import text_augmenters
     from huaxiang.encoders.hardening.robustness import PGD
 
