@@ -30,6 +30,15 @@ COMMANDS = (
     "clean",
     "annotate",
     "compress",
+    "robustness",
+    "tag-products",
+    "pretrain text",
+    "pretrain image",
+    "finetune classify",
+    "finetune regress",
+    "finetune tag",
+    "finetune ensemble",
+    "predict",
 )
 
 

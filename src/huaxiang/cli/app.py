@@ -24,6 +24,7 @@ from huaxiang.cli.product_tagging import tag_products
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
+from huaxiang.cli.robustness import robustness
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
 from huaxiang.errors import InputError
@@ -49,6 +50,7 @@ app.add_typer(letters_app, name="letters")
 app.add_typer(pretrain_app, name="pretrain")
 app.add_typer(finetune_app, name="finetune")
 app.command("predict")(predict)
+app.command("robustness")(robustness)
 app.command("tag-products")(tag_products)
 app.command("compress")(compress)
 

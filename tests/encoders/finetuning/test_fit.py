@@ -5,9 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, Parts, finetune
+from huaxiang.encoders.finetuning.fit import (
+    FinetuneConfig,
+    Finetuned,
+    Parts,
+    TextLesson,
+    finetune,
+    outputs_of,
+)
 from huaxiang.encoders.finetuning.predictor import Predictor
-from huaxiang.encoders.finetuning.stored import write_finetuned
+from huaxiang.encoders.finetuning.stored import read_finetuned, write_finetuned
 from huaxiang.encoders.finetuning.tables import Rows, split_rows
 from huaxiang.encoders.finetuning.tasks import Classify, Regress
 from huaxiang.encoders.learning.base import TrainerConfig
@@ -87,3 +94,24 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 def test_predicting_with_a_folder_that_is_no_model_names_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match="no fine-tuned model"):
         Predictor(tmp_path)
+
+
+def test_a_folder_read_back_says_what_it_said(tiny_bert: Path, tmp_path: Path) -> None:
+    made = taught(tiny_bert, tmp_path, config(epochs=0.5))
+    write_finetuned(made, tmp_path / "m", columns=["text"], config=config())
+    network, tokenizer = read_finetuned(tmp_path / "m")
+    lesson = TextLesson(parts().test, network.task, tokenizer, config())
+    np.testing.assert_array_equal(outputs_of(network, lesson), made.test_outputs_NC)
+    assert network.task == made.task
+    assert not network.training
+
+
+def test_a_torn_head_and_a_folder_without_a_model_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    write_finetuned(
+        taught(tiny_bert, tmp_path, config(epochs=0.01)), tmp_path / "m", columns=["text"], config=config()
+    )
+    (tmp_path / "m/head.safetensors").write_bytes(b"torn")
+    with pytest.raises(EncoderError, match="head of the model can't be read"):
+        read_finetuned(tmp_path / "m")
+    with pytest.raises(ArtefactError, match="no fine-tuned model"):
+        read_finetuned(tmp_path)

@@ -15,6 +15,7 @@ from huaxiang.encoders.finetuning.tagging import Tagger
 from huaxiang.encoders.finetuning.tasks import Tag, Task, task_from_json
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.errors import EncoderError
+from huaxiang.training import require
 
 if TYPE_CHECKING:
     from huaxiang.encoders.finetuning.network import HeadedNetwork, TextNetwork
@@ -90,11 +91,15 @@ def read_finetuned(folder: Path, *, dropout: float = 0.0) -> tuple[TextNetwork, 
 
     Raises
     ------
+    MissingExtraError
+        torch or transformers is not installed.
     ArtefactError
         The folder holds no fine-tuned model, a newer one, or one of an unknown task.
     EncoderError
-        Its weights can't be read.
+        It has no weights that torch reads, or they are damaged.
     """
+    for package in ("torch", "transformers"):
+        require(package)
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -24,6 +24,8 @@ Probabilities = Callable[[Sequence[str]], NDArray[np.floating[Any]]]
 
 Right = NDArray[np.bool_]
 
+CLEAN = "clean"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
@@ -92,13 +94,32 @@ def under_rewriting(
     >>> [(row.attack, row.accuracy, row.worst) for row in held]
     [('clean', 1.0, 1.0), ('delete', 0.8333333333333334, 0.5)]
     """
+    return under_texts(probabilities, texts, labels_N, rewritten(texts, attacks, tries=tries, seed=seed))
+
+
+def rewritten(
+    texts: Sequence[str], attacks: Mapping[str, TextAugmenter], *, tries: int = 3, seed: int = 0
+) -> dict[str, list[list[str]]]:
+    """Return the texts that each attack writes, (tries, N): written once, to be asked of any classifier."""
     in_range("tries", tries, tries >= 1, "1 or more")
-    held = [Held(attack="clean", right_TN=_right(probabilities, texts, labels_N)[None], changed=0.0)]
+    found = {}
     for name, attack in attacks.items():
         rng = np.random.default_rng(seed)
-        written = [attack.augment(texts, rng) for _ in range(tries)]
-        right_TN = np.stack([_right(probabilities, one, labels_N) for one in written])
-        changed = [after != before for one in written for before, after in zip(texts, one, strict=True)]
+        found[name] = [attack.augment(texts, rng) for _ in range(tries)]
+    return found
+
+
+def under_texts(
+    probabilities: Probabilities,
+    texts: Sequence[str],
+    labels_N: NDArray[np.int64],
+    written: Mapping[str, Sequence[Sequence[str]]],
+) -> tuple[Held, ...]:
+    """Return how a classifier holds up, clean first, then on what `rewritten` wrote."""
+    held = [Held(attack=CLEAN, right_TN=_right(probabilities, texts, labels_N)[None], changed=0.0)]
+    for name, tries in written.items():
+        right_TN = np.stack([_right(probabilities, one, labels_N) for one in tries])
+        changed = [after != before for one in tries for before, after in zip(texts, one, strict=True)]
         held.append(Held(attack=name, right_TN=right_TN, changed=float(np.mean(changed))))
     return tuple(held)
 
