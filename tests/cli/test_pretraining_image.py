@@ -66,7 +66,7 @@ def test_a_broken_photo_is_an_error_and_is_listed_when_left_out(tmp_path: Path) 
         (("--objective", "guess"), "setting is not known: objective 'guess'"),
         (("--size", "big"), "not a size: --size 'big'"),
         (("--from", "x", "--from-scratch", "resnet18"), "one network is needed"),
-        (("--set", "augment.miror=1"), "no such setting: augment.miror; the nearest is augment.mirror"),
+        (("--set", "augment.mirrors=1"), "no such setting: augment.mirrors; the nearest is augment.mirror"),
         (("--set", "augment.mixup=1"), "mixed photos have no text"),
         ((), "one source of products is needed"),
         (("--table", "t.csv"), "option is missing: --photos"),
