@@ -92,7 +92,7 @@ def search_history(trials: Sequence[Mapping[str, Any]], file: Path, *, figure: s
     axes[0].set_ylabel(figure)
     axes[0].legend(fontsize=7, frameon=False)
     axes[1].set_xlabel("learning rate")
-    axes[1].set_xscale("log")
+    _in_steps_of_ten(axes[1])
     drawn.savefig(file, format="png", dpi=110, metadata={"Software": None})
 
 
@@ -104,8 +104,6 @@ def pareto(rows: Sequence[Mapping[str, Any]], file: Path, *, best: str) -> None:
     rows
         With `variant`, `model_mb`, `texts_per_s_1`, `pareto`, and the figure named `best`.
     """
-    from matplotlib.ticker import LogLocator, NullLocator
-
     figure, axes = _figure(n_columns=2, height=3.2)
     sides = (("model_mb", "MB"), ("texts_per_s_1", "texts / s, one thread"))
     for axis, (cost, label) in zip(axes, sides, strict=True):
@@ -115,16 +113,23 @@ def pareto(rows: Sequence[Mapping[str, Any]], file: Path, *, best: str) -> None:
             axis.scatter([row[cost]], [row[best]], s=46, facecolors=inside, edgecolors=colour)
             place = (row[cost], row[best])
             axis.annotate(str(at + 1), place, xytext=(5, 4), textcoords="offset points", fontsize=8)
-        axis.set_xscale("log")
-        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.xaxis.set_major_formatter("{x:g}")  # powers of ten would be formulas, which are switched off
-        axis.xaxis.set_minor_locator(NullLocator())
+        _in_steps_of_ten(axis)
         axis.set_xlabel(label)
         axis.margins(x=0.15, y=0.2)
     axes[0].set_ylabel(best)
     names = [f"{at + 1} {row['variant']}" for at, row in enumerate(rows)]
     figure.legend(handles=[_named(name) for name in names], fontsize=7, loc="outside lower center", ncols=2)
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
+def _in_steps_of_ten(axis: Axes) -> None:
+    """Let equal factors be equally far apart; powers of ten would be formulas, which are switched off."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _named(name: str) -> Line2D:
