@@ -57,16 +57,7 @@ def make_ensemble(
             settings={"way": way, "members": [str(folder) for folder in folders]},
             metrics=metrics,
             n_parameters=sum(_n_parameters(folder) for folder in folders) + mix[0].size,
-            learnt=Learnt(
-                curve=(),
-                best=metrics["validation"],
-                steps=0,
-                resumed_from=0,
-                n_parts=1,
-                precision="fp32",
-                device="cpu",
-                seconds=time.perf_counter() - started,
-            ),
+            learnt=Learnt.at_once(metrics["validation"], seconds=time.perf_counter() - started),
             uses=[f"huaxiang predict --model {out} --input FILE --out scored.parquet"],
             further={"task": read.as_json()},
         )

@@ -19,11 +19,11 @@ from huaxiang.encoders.finetuning.fit import (
     TextLesson,
     calibrated,
     outputs_of,
-    read_tokenizer,
 )
 from huaxiang.encoders.finetuning.predictor import Predictor, read_task
 from huaxiang.encoders.finetuning.tasks import Task, task_from_json
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.errors import SettingsError
 from huaxiang.training import require
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from huaxiang.encoders.finetuning.fit import read_tokenizer, token_ids
+from huaxiang.encoders.finetuning.fit import token_ids
 from huaxiang.encoders.learning.base import even_width
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.encoders.pooled import Pooled, pooled
 from huaxiang.encoders.pooling import read_recipe
 from huaxiang.encoders.pretraining.networks import attention, check_vocabulary
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.records import Matrix
 
 _AT_ONCE = 128

@@ -18,7 +18,7 @@ from huaxiang.encoders.finetuning.linear import NgramConfig, NgramModel, fit_ngr
 from huaxiang.encoders.finetuning.tables import Rows
 from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel, Task
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig, even_width, in_range, one_of
-from huaxiang.errors import EncoderError
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.records import Matrix
 from huaxiang.training import require
 
@@ -225,16 +225,7 @@ def finetune_ngrams(
         network=model,
         tokenizer=None,
         task=read,
-        learnt=Learnt(
-            curve=(),
-            best=figures["validation"],
-            steps=0,
-            resumed_from=0,
-            n_parts=1,
-            precision="fp32",
-            device="cpu",
-            seconds=time.perf_counter() - started,
-        ),
+        learnt=Learnt.at_once(figures["validation"], seconds=time.perf_counter() - started),
         validation=figures["validation"],
         test=figures["test"],
         test_outputs_NC=outputs["test"],
@@ -314,27 +305,6 @@ def token_ids(texts: Sequence[str], tokenizer: Any, *, max_tokens: int) -> list[
     backend.enable_truncation(max_length=max_tokens)
     found = backend.encode_batch([text[: max_tokens * 40] for text in texts])
     return [np.array(encoding.ids, np.int64) for encoding in found]
-
-
-def read_tokenizer(folder: Path) -> Any:
-    """Return the fast tokenizer of a folder.
-
-    Raises
-    ------
-    EncoderError
-        There is none.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        remedy = "put the model's tokenizer.json beside it"
-        raise EncoderError("no tokenizer in the folder", file=str(folder), remedy=remedy) from error
-    if not getattr(found, "is_fast", False):
-        remedy = "convert it: the folder needs a tokenizer.json"
-        raise EncoderError("tokenizer is not a fast one", file=str(folder), remedy=remedy)
-    return found
 
 
 def calibrated(task: Task, outputs_NC: Matrix, targets_N: NDArray[np.float32]) -> Task:

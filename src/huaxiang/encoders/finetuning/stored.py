@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, read_tokenizer, token_ids
+from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, token_ids
 from huaxiang.encoders.finetuning.linear import NgramModel
 from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION, read_task
 from huaxiang.encoders.finetuning.tagging import Tagger
 from huaxiang.encoders.finetuning.tasks import Tag, Task, task_from_json
 from huaxiang.encoders.learning.quiet import quiet_transformers
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.errors import EncoderError
 from huaxiang.training import require
 

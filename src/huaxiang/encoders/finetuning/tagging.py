@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from huaxiang.encoders.finetuning.fit import FinetuneConfig, Parts, read_tokenizer
+from huaxiang.encoders.finetuning.fit import FinetuneConfig, Parts
 from huaxiang.encoders.finetuning.tables import Rows
 from huaxiang.encoders.finetuning.tasks.tag import Span, Tag, span_figures
 from huaxiang.encoders.learning.base import Learnt, even_width
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.records import Matrix
 from huaxiang.training import require
 

@@ -127,6 +127,20 @@ class Learnt:
     device: str
     seconds: float
 
+    @classmethod
+    def at_once(cls, best: Mapping[str, float], *, seconds: float) -> Learnt:
+        """Return how a fit without steps went, such as a linear model's."""
+        return cls(
+            curve=(),
+            best=best,
+            steps=0,
+            resumed_from=0,
+            n_parts=1,
+            precision="fp32",
+            device="cpu",
+            seconds=seconds,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return everything but the curve."""
         return {

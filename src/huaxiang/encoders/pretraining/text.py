@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig, in_range
-from huaxiang.errors import EncoderError, SettingsError
+from huaxiang.errors import SettingsError
 from huaxiang.training import require
 
 if TYPE_CHECKING:
@@ -236,17 +236,9 @@ def _tokenizer(corpus: Corpus, source: Path | None, config: TextConfig) -> Any:
 
         texts = (document.text for document in corpus.documents)
         return wrapped(train_tokenizer(texts, size=config.vocabulary), max_tokens=config.max_tokens)
-    from transformers import AutoTokenizer
+    from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 
-    try:
-        found = AutoTokenizer.from_pretrained(source, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        remedy = "put the model's tokenizer.json beside it"
-        raise EncoderError("no tokenizer in the folder", file=str(source), remedy=remedy) from error
-    if not getattr(found, "is_fast", False):
-        remedy = "convert it: the folder needs a tokenizer.json"
-        raise EncoderError("tokenizer is not a fast one", file=str(source), remedy=remedy)
-    return found
+    return read_tokenizer(source)
 
 
 def _network(source: Path | None, config: TextConfig, corpus: Encoded, *, seed: int) -> Any:

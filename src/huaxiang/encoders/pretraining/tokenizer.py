@@ -1,11 +1,14 @@
-"""A tokenizer of the shop's own texts, Chinese and English alike."""
+"""Tokenizers: one made of the shop's own texts, Chinese and English alike, or one of a model's folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from huaxiang.errors import EncoderError
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 SPACE = "▁"
@@ -77,3 +80,24 @@ def wrapped(tokenizer: Tokenizer, *, max_tokens: int) -> Any:
         bos_token="[CLS]",
         eos_token="[SEP]",
     )
+
+
+def read_tokenizer(folder: Path) -> Any:
+    """Return the fast tokenizer of a folder.
+
+    Raises
+    ------
+    EncoderError
+        There is none.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        remedy = "put the model's tokenizer.json beside it"
+        raise EncoderError("no tokenizer in the folder", file=str(folder), remedy=remedy) from error
+    if not getattr(found, "is_fast", False):
+        remedy = "convert it: the folder needs a tokenizer.json"
+        raise EncoderError("tokenizer is not a fast one", file=str(folder), remedy=remedy)
+    return found
