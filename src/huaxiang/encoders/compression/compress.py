@@ -368,16 +368,7 @@ def _measured(
 def joined(fits: Sequence[Learnt]) -> Learnt:
     """Return fits that followed each other as one; none at all is a fit of no step."""
     if not fits:
-        return Learnt(
-            curve=(),
-            best={},
-            steps=0,
-            resumed_from=0,
-            n_parts=1,
-            precision="fp32",
-            device="cpu",
-            seconds=0.0,
-        )
+        return Learnt.at_once({}, seconds=0.0)
     curve: list[dict[str, float]] = []
     before = 0
     for fit in fits:
