@@ -16,9 +16,10 @@ from huaxiang.cli.augmenting import augment
 from huaxiang.cli.clean import clean
 from huaxiang.cli.compressing import compress
 from huaxiang.cli.feedback import forget, retrain
-from huaxiang.cli.finetuning import finetune_app, predict
+from huaxiang.cli.finetuning import finetune_app
 from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.predicting import predict
 from huaxiang.cli.pretraining import pretrain_app
 from huaxiang.cli.product_tagging import tag_products
 from huaxiang.cli.progress import StageProgress

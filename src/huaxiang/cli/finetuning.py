@@ -1,15 +1,13 @@
-"""The commands `finetune classify`, `finetune tag`, `finetune regress`, and `predict`."""
+"""The commands `finetune classify`, `finetune regress`, `finetune tag` and `finetune ensemble`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
-import polars as pl
 import typer
 from rich.console import Console
 
@@ -208,64 +206,6 @@ def finetune_ensemble(  # noqa: PLR0913 - one argument per option
         print_json("finetune", {**facts, "out": str(out)})
     else:
         show_figures(facts["metrics"]["test"])
-
-
-def predict(
-    model: Annotated[Path, typer.Option(help="Folder that `finetune` or `compress` wrote.")],
-    input_: Annotated[Path, typer.Option("--input", help="Table with the texts.")],
-    out: Annotated[Path, typer.Option(help="Table to write: .csv, or Parquet.")],
-    text: Annotated[list[str] | None, typer.Option(help="Columns with the text, if named otherwise.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Write a table again with what a fine-tuned model says of each row."""
-    from huaxiang.encoders.finetuning.matcher import load_predictor
-    from huaxiang.shop.tables import LINE, UNREADABLE, read_table
-
-    with StageProgress() as progress:
-        predictor = load_predictor(
-            model, progress=lambda done, total, note: progress.report("predict", done, total, note)
-        )
-        table = read_table(input_)
-        columns = text or predictor.columns
-        missing = [column for column in columns if column not in table.columns]
-        if missing:
-            remedy = f"name the text with --text; the file has {', '.join(table.columns)}"
-            raise InputError("no such column", file=input_.name, column=missing[0], remedy=remedy)
-        found = predictor.predict_rows(list(table.frame.select(columns).iter_rows()))
-    unreadable = table.frame[UNREADABLE].to_list()
-    found["error"] = [why or error for why, error in zip(unreadable, found["error"], strict=True)]
-    scored = table.frame.drop(LINE, UNREADABLE).with_columns(_columns(found))
-    _write(scored, out)
-    n_errors = sum(error is not None for error in found["error"])
-    if as_json:
-        print_json("predict", {"out": str(out), "rows": len(scored), "errors": n_errors})
-    else:
-        Console().print(f"{out}: {len(scored):,} rows, {n_errors:,} without a prediction")
-
-
-def _columns(found: Mapping[str, Sequence[Any]]) -> list[pl.Series]:
-    return [
-        pl.Series(name, values, dtype=pl.String if name == "error" else None, strict=False)
-        for name, values in found.items()
-    ]
-
-
-def _write(table: pl.DataFrame, out: Path) -> None:
-    """Write a table beside its place, then rename it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".new")
-    if out.suffix == ".csv":
-        nested = [name for name, kind in table.schema.items() if kind.is_nested()]
-        table.with_columns(_as_json(table[name]) for name in nested).write_csv(beside)
-    else:
-        table.write_parquet(beside)
-    beside.replace(out)
-
-
-def _as_json(column: pl.Series) -> pl.Series:
-    """Return lists as JSON: a cell of CSV holds text alone."""
-    cells = [None if cell is None else orjson.dumps(cell.to_list()).decode() for cell in column]
-    return pl.Series(column.name, cells, dtype=pl.String)
 
 
 def _config(method: str, changes: list[str] | None) -> FinetuneConfig:
