@@ -187,7 +187,7 @@ class Lists:
         self.together = some_shoppers(together_of(shop, self.config.pairs), asked.limit)
         n_items = self.together.n_items
         self.cold_I = np.random.default_rng(0).random(n_items) < COLD
-        texts = [((text,), "") for text in self.together.texts_LI[0]][: asked.limit]
+        texts = [((text,), "") for text in self.together.texts_LI[0] if text][: asked.limit]
         self.corpus = corpus_of(texts, name="amazon_beauty")
 
     def measured(self, way: str, seed: int) -> Measured:
@@ -272,12 +272,15 @@ def some_queries(pairs: Pairs, limit: int | None) -> Pairs:
 
 
 def some_shoppers(together: Together, limit: int | None) -> Together:
-    """Return what comes next for some shoppers, drawn once and for all; the pairs are all there."""
+    """Return what comes next for some shoppers, drawn once and for all; other items have no text then."""
     if limit is None:
         return together
     rows = np.sort(np.random.default_rng(0).permutation(len(together.test))[:limit])
-    few = np.arange(min(limit, len(together.validation)))
-    return replace(together, test=together.test.take(rows), validation=together.validation.take(few))
+    few = np.arange(min(limit // 4, len(together.validation)))
+    test, validation = together.test.take(rows), together.validation.take(few)
+    known = {*test.rows.tolist(), *validation.rows.tolist()}
+    texts = [text if row in known else None for row, text in enumerate(together.texts_LI[0])]
+    return replace(together, test=test, validation=validation, texts_LI=[texts])
 
 
 def told(stage: str, done: int, total: int, note: str) -> None:

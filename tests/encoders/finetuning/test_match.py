@@ -43,8 +43,7 @@ def tuned(home: Path, name: str = "out", **options: object) -> Matched:
         model=home / "model",
         folder=home / name,
         checkpoint=home / f"{name}-checkpoint",
-        config=QUICK,
-        **options,  # type: ignore[arg-type]
+        **{"config": QUICK, **options},  # type: ignore[arg-type]
     )
 
 
@@ -90,6 +89,13 @@ def test_a_fit_that_was_stopped_ends_with_the_very_weights(home: Path, made: Mat
     assert again.learnt.resumed_from == STEPS // 2
     ours, theirs = (load_file(home / name / "model.safetensors") for name in ("again", "out"))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_pairs_are_learnt_in_half_precision_too(home: Path) -> None:
+    half = replace(QUICK, training=replace(QUICK.training, precision="bf16", steps=3, validations=1))
+    made = tuned(home, "half", config=half)
+    assert made.learnt.precision == "bf16"
+    assert made.learnt.steps == 3
 
 
 def test_no_query_is_on_both_sides_however_it_is_capitalised(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from huaxiang.encoders.finetuning.bi_encoder import cosines
 from huaxiang.records import Matrix
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class BehaviourNetwork(nn.Module):
         rows = torch.cat([left_text, right_text])
         vectors_CD, which = self.encoder.distinct(rows)
         first_BD, second_BD = vectors_CD[which].chunk(2)
-        scores_BB = self.settings.sharpness * first_BD @ second_BD.T
+        scores_BB = self.settings.sharpness * cosines(first_BD, second_BD)
         scores_BB = scores_BB - self.settings.popularity * self.log_shares_I[right]
         scores_BB = scores_BB.masked_fill(self._no_negatives(left, right), -torch.inf)
         own = torch.arange(len(left), device=left.device)

@@ -96,6 +96,15 @@ class BiEncoder(nn.Module):
         return vectors_BD
 
 
+def cosines(first_AD: Tensor, second_BD: Tensor) -> Tensor:
+    """Return the products of unit vectors, (A, B), in float32 whatever the rest is learnt in.
+
+    bf16 has three digits: what is multiplied by a sharpness afterwards would come in steps of a tenth.
+    """
+    with torch.autocast(first_AD.device.type, enabled=False):
+        return first_AD.float() @ second_BD.float().T
+
+
 def bi_encoder(folder: Path, texts: Sequence[str], *, max_tokens: int, seed: int) -> tuple[BiEncoder, Any]:
     """Return the encoder of a folder over a table of texts, and its tokenizer.
 

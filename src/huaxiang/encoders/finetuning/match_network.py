@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from huaxiang.encoders.finetuning.bi_encoder import BiEncoder
+from huaxiang.encoders.finetuning.bi_encoder import BiEncoder, cosines
 
 _NONE = -1
 _BELOW_MATCH = 0.95
@@ -81,7 +81,7 @@ class MatchNetwork(nn.Module):
         is_shown = shown != _NONE
         candidates_CD, which = self.texts.distinct(shown[is_shown])
         queries_BD = self.texts.vectors(query_rows + self.n_products)
-        scores_BC = self.sharpness * queries_BD @ candidates_CD.T
+        scores_BC = self.sharpness * cosines(queries_BD, candidates_CD)
         place = torch.full_like(shown, 0).masked_scatter(is_shown, which)[:, : product_rows.shape[1]]
         is_own = product_rows != _NONE
         different = torch.unique(shown[is_shown])
