@@ -217,7 +217,7 @@ def _keep(
         n_parameters=made.form.n_parameters,
         learnt=made.learnt,
         uses=[f"huaxiang predict --model {out} --input FILE --out scored.parquet"],
-        notes=[doubt, *made.notes],
+        remarks=[doubt, *made.remarks],
         further={"task": made.form.task.as_json()},
     )
     return keep_model(folder, about, name=out.name)

@@ -346,7 +346,7 @@ def _about(asked: Request, made: Finetuned | Tagger, parts: Parts, config: Finet
         n_parameters=made.n_parameters,
         learnt=made.learnt,
         uses=[f"huaxiang predict --model {asked.out} --input FILE --out scored.parquet"],
-        notes=[f"{parts.train.n_left_out} rows without a text or a label were left out."],
+        remarks=[f"{parts.train.n_left_out} rows without a text or a label were left out."],
         further={"task": made.task.as_json()},
     )
 

@@ -137,7 +137,7 @@ def _kept(
         n_parameters=made.n_parameters,
         learnt=made.learnt,
         uses=[f"huaxiang build --shop DIR --text {out}{with_photos} --out runs/shop"],
-        notes=[
+        remarks=[
             "Learnt from the training part alone: what `build` holds out was not seen.",
             f"{len(together.queries):,} different queries are among the pairs.",
             f"{int((~together.seen_I).sum()):,} of {together.n_items:,} items are in no pair.",

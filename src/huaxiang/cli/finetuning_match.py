@@ -90,7 +90,7 @@ def finetune_match(  # noqa: PLR0913 - one argument per option
                     f"huaxiang predict --model {out} --input FILE --out scored.parquet",
                     f"huaxiang build --shop DIR --text {out} --out runs/shop",
                 ],
-                notes=[
+                remarks=[
                     f"{parts.train.n_left_out} rows without a query, a product or a label, or of a query "
                     "that is asked, were left out."
                 ],

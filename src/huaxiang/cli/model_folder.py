@@ -44,7 +44,7 @@ class Made:
     n_parameters: int
     learnt: Learnt
     uses: Sequence[str]
-    notes: Sequence[str] = ()
+    remarks: Sequence[str] = ()
     further: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,7 +75,7 @@ def keep_model(folder: Path, made: Made, *, name: str) -> dict[str, Any]:
         "tables": [value for value in made.metrics.values() if isinstance(value, list)],
         "pictures": sorted(path.name for path in folder.glob("*.png")),
         "uses": list(made.uses),
-        "notes": list(made.notes),
+        "remarks": list(made.remarks),
     }
     (folder / "README.md").write_text(model_card(card), encoding="utf-8")
     write_manifest(folder, facts)

@@ -80,7 +80,7 @@ def pretrain_text(  # noqa: PLR0913 - one argument per option
                 n_parameters=made.n_parameters,
                 learnt=made.learnt,
                 uses=_uses(config, out),
-                notes=[f"{corpus.n_repeated} texts were there more than once and were read once."],
+                remarks=[f"{corpus.n_repeated} texts were there more than once and were read once."],
             )
             facts = keep_model(folder, about, name=out.name)
     if as_json:

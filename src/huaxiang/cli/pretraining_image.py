@@ -217,10 +217,10 @@ def _list_left_out(folder: Path, made: Pretrained) -> None:
 def _made(products: PhotoProducts, config: Config, made: Pretrained, seed: int, out: Path) -> Any:
     from huaxiang.cli.model_folder import Made
 
-    notes = []
+    remarks = []
     if made.left_out:
-        notes.append(f"{len(made.left_out)} photos were missing or broken: see {LEFT_OUT}")
-        notes.append(f"有 {len(made.left_out)} 张照片缺失或损坏：见 {LEFT_OUT}")
+        remarks.append(f"{len(made.left_out)} photos were missing or broken: see {LEFT_OUT}")
+        remarks.append(f"有 {len(made.left_out)} 张照片缺失或损坏：见 {LEFT_OUT}")
     return Made(
         kind=KIND,
         command="pretrain image",
@@ -231,7 +231,7 @@ def _made(products: PhotoProducts, config: Config, made: Pretrained, seed: int, 
         n_parameters=made.n_parameters,
         learnt=made.learnt,
         uses=[f"huaxiang build --shop DIR --image {out} --out runs/shop"],
-        notes=notes,
+        remarks=remarks,
         further={"objective": config.objective, "rows": dict(made.rows), "left_out": len(made.left_out)},
     )
 

@@ -243,4 +243,4 @@ def _lines(one: Mapping[str, Any], first: str) -> list[str]:
         if (gap := held["beside_first"]) is not None
     ]
     lines += [f"{one['model']}, {way}: {why}" for way, why in one["left_out"].items()]
-    return lines + [f"{one['model']}: {note}" for note in one["notes"]]
+    return lines + [f"{one['model']}: {note}" for note in one["remarks"]]

@@ -17,14 +17,14 @@ def model_card(facts: Mapping[str, Any]) -> str:
     facts
         `name`, `kind`, `command`, `data` (name, fingerprint, rows), `seed`, `settings` (flat), `metrics`
         (figure → number), `n_parameters`, `learnt` (as `Learnt.as_json` gives it), `hardware`, `version`,
-        `uses` (command lines), `notes` (sentences, such as limits); where there are any, `tables` (each a
+        `uses` (command lines), `remarks` (sentences, such as limits); where there are any, `tables` (each a
         list of rows, name → value) and `pictures` (files beside the card).
 
     Examples
     --------
     >>> facts = dict(name="m", kind="text encoder", command="pretrain text", seed=0, settings={}, metrics={})
     >>> facts |= dict(data={"name": "d", "rows": 1}, n_parameters=9, learnt={}, hardware="h", version="0")
-    >>> model_card({**facts, "uses": ["huaxiang build"], "notes": []}).splitlines()[0]
+    >>> model_card({**facts, "uses": ["huaxiang build"], "remarks": []}).splitlines()[0]
     '# m'
     """
     template = Environment(
@@ -47,7 +47,7 @@ _NEEDED = (
     "hardware",
     "version",
     "uses",
-    "notes",
+    "remarks",
 )
 
 

@@ -48,7 +48,7 @@ def pretrained(products: PhotoProducts, folder: Path, config: Config = TINY, **m
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[PhotoProducts, Path, Pretrained]:
     home = tmp_path_factory.mktemp("photos")
     products = small_products(home, 128)
-    longer = replace(TINY, training=replace(QUICK, steps=48))
+    longer = replace(TINY, training=replace(QUICK, steps=120))
     return products, home / "model", pretrained(products, home / "model", longer)
 
 

@@ -60,7 +60,7 @@ class Compressed:
     variants: tuple[Variant, ...]
     validation: Mapping[str, float]
     learnt: Learnt
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def compress(  # noqa: PLR0913 - what, from where, and how
@@ -118,7 +118,7 @@ def compress(  # noqa: PLR0913 - what, from where, and how
         variants=tuple(variants),
         validation=last.task.figures(Predictor(folders[name]).outputs(parts.validation.texts), held_out),
         learnt=joined([form.learnt for form in forms if form.learnt is not None]),
-        notes=tuple(steps.notes),
+        remarks=tuple(steps.remarks),
     )
 
 
@@ -133,7 +133,7 @@ class _Steps:
     unlabelled: Sequence[str]
     seed: int
     tell: Progress
-    notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         said = read_task(self.teacher)
@@ -180,7 +180,7 @@ class _Steps:
         n_before = len(tokenizer)
         texts = [*self.parts.train.texts, *self.unlabelled]
         kept = trim(network, tokenizer, texts, max_tokens=self.max_tokens, fewest=self.config.fewest)
-        self.notes.append(f"{len(kept):,} of {n_before:,} tokens stay in the vocabulary.")
+        self.remarks.append(f"{len(kept):,} of {n_before:,} tokens stay in the vocabulary.")
         return kept
 
     def _distilled(self, teacher: Form) -> Form:
@@ -213,11 +213,11 @@ class _Steps:
             kept = prune.heads_to_keep(heads, self.config.prune)
             prune.remove_heads(network.model, kept)
             said = "; ".join(",".join(map(str, layer)) for layer in kept)
-            self.notes.append(f"Attention heads that stay, layer by layer: {said}.")
+            self.remarks.append(f"Attention heads that stay, layer by layer: {said}.")
         if self.config.prune_neurons:
             stay = prune.neurons_to_keep(neurons, self.config.prune_neurons)
             prune.remove_neurons(network.model, stay)
-            self.notes.append(f"{len(stay[0]):,} of {len(neurons[0]):,} neurons stay in each layer.")
+            self.remarks.append(f"{len(stay[0]):,} of {len(neurons[0]):,} neurons stay in each layer.")
         if not self.config.healing_epochs:
             return self._calibrated(PRUNED, network, before.tokenizer, None)
         training = replace(self.config.training, epochs=self.config.healing_epochs, steps=None)

@@ -72,7 +72,7 @@ class Classifier:
         Its classes.
     unmoved
         Why its inputs can't be moved; empty where they can.
-    notes
+    remarks
         What to know of its figures.
     """
 
@@ -81,7 +81,7 @@ class Classifier:
     predictor: Predictor
     task: Classify
     unmoved: str = ""
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +210,7 @@ def as_json(found: Sequence[Robustness], *, seed: int) -> list[dict[str, Any]]:
                 for way, held in one.held.items()
             },
             "left_out": dict(one.left_out),
-            "notes": list(one.classifier.notes),
+            "remarks": list(one.classifier.remarks),
         }
         for one in found
     ]
@@ -253,7 +253,7 @@ def _opened(folder: Path, name: str) -> Classifier:
         predictor=Predictor(folder),
         task=task,
         unmoved=_unmoved(folder, str(said.get("model", "onnx"))),
-        notes=("pgd moves the words of the weights before they were left eight bits each",)
+        remarks=("pgd moves the words of the weights before they were left eight bits each",)
         if is_int8
         else (),
     )
