@@ -55,6 +55,12 @@ def test_batches_hold_all_rows_and_keep_to_their_budgets(
     sorted_N = np.sort(np.array(lengths))
     sizes = batch_sizes(sorted_N, TrainerConfig(batch_tokens=tokens, batch_rows=n_rows))
     assert sum(sizes) == len(lengths)
-    for size, end in zip(sizes, np.cumsum(sizes), strict=True):
+    for size, end in zip(sizes[:-1], np.cumsum(sizes)[:-1], strict=True):
+        longest = int(sorted_N[end - 1])
         assert 1 <= size <= n_rows
-        assert size == 1 or size * even_width(int(sorted_N[end - 1])) <= tokens
+        assert size == 1 or size * (even_width(longest) if longest > 1 else 1) <= tokens
+
+
+def test_a_row_left_over_joins_the_batch_before_it() -> None:
+    assert batch_sizes(np.ones(9, int), TrainerConfig(batch_tokens=8)) == [9]
+    assert batch_sizes(np.ones(1, int), TrainerConfig(batch_tokens=8)) == [1]

@@ -70,20 +70,31 @@ def batch_sizes(sorted_N: NDArray[np.int64], config: TrainerConfig) -> list[int]
     """Return how many rows each batch has, shortest rows first.
 
     Sizes and widths come in steps, since each new shape is compiled anew, which takes longer than it saves.
+    One row left over joins the batch before it: layers that normalise over a batch can't learn from one.
 
     Examples
     --------
     >>> batch_sizes(np.array([5] * 20 + [30] * 6), TrainerConfig(batch_tokens=128))
     [16, 4, 4, 2]
+    >>> batch_sizes(np.ones(9, int), TrainerConfig(batch_tokens=8))
+    [9]
     """
     sizes, first = [], 0
     while first < len(sorted_N):
         size = 1
         while first + size < len(sorted_N) and size < config.batch_rows:
-            if even_width(int(sorted_N[first + size])) * (size + 1) > config.batch_tokens:
+            longest = int(sorted_N[first + size])
+            if _width(longest) * (size + 1) > config.batch_tokens:
                 break
             size += 1
         is_last = first + size == len(sorted_N)
         sizes.append(size if size < STEP or is_last else size - size % STEP)
         first += sizes[-1]
+    if len(sizes) > 1 and sizes[-1] == 1:
+        sizes[-2:] = [sizes[-2] + 1]
     return sizes
+
+
+def _width(longest: int) -> int:
+    """Return what a row costs: photos count as one."""
+    return even_width(longest) if longest > 1 else 1
