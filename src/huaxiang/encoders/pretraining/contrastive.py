@@ -76,7 +76,8 @@ class PassageNetwork(nn.Module):
     ) -> dict[str, Tensor]:
         """Return the mean loss of both ways, and how often the own half is the nearest."""
         first, second = self.vectors(first_ids, first_mask), self.vectors(second_ids, second_mask)
-        scores = SHARPNESS * first @ second.T
+        with torch.autocast(first.device.type, enabled=False):  # in bf16 scores would come in steps of .1
+            scores = SHARPNESS * first @ second.T
         own = torch.arange(len(first), device=first.device)
         loss = (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)) / 2
         seen = {"pair_loss": loss.detach(), "pair_right": (scores.argmax(1) == own).float().mean()}
