@@ -37,7 +37,7 @@ def bm25_scores(
     --------
     >>> products = ["Red dress", "蓝色帽子"]
     >>> bm25_scores(["red hat", "红色 帽子"], products, corpus=["hat", "红"]).round(2).tolist()
-    [0.56, 0.56]
+    [1.27, 1.27]
     """
     read = {text: words_in(text) for text in {*queries, *products, *(corpus or ())}}
     documents = [read[text] for text in sorted(set(corpus or products))]
