@@ -123,11 +123,11 @@ def augment_table(
 
     from huaxiang.encoders.cache import write_beside
     from huaxiang.encoders.hardening.augment_text import copies, text_augmenters
-    from huaxiang.shop.tables import read_table
+    from huaxiang.shop.quality.given import read_own_table
 
     started = time.perf_counter()
     _check_out(out)
-    table = read_table(file)
+    table = read_own_table(file, option="--input")
     _check_table(table, column)
     augmenters = text_augmenters(ways, sources_of(wish, ways))
     with StageProgress() as progress:

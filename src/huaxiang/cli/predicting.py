@@ -27,13 +27,14 @@ def predict(
 ) -> None:
     """Write a table again with what a fine-tuned model says of each row."""
     from huaxiang.encoders.finetuning.matcher import load_predictor
-    from huaxiang.shop.tables import LINE, UNREADABLE, read_table
+    from huaxiang.shop.quality.given import read_own_table
+    from huaxiang.shop.tables import LINE, UNREADABLE
 
     with StageProgress() as progress:
         predictor = load_predictor(
             model, progress=lambda done, total, note: progress.report("predict", done, total, note)
         )
-        table = read_table(input_)
+        table = read_own_table(input_, option="--input")
         columns = text or predictor.columns
         missing = [column for column in columns if column not in table.columns]
         if missing:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from huaxiang.encoders.finetuning.tables import FEWEST, drawn
 from huaxiang.errors import InputError
 from huaxiang.shop.clean import clean_text, has_words
-from huaxiang.shop.tables import LINE, UNREADABLE, read_table
+from huaxiang.shop.quality.given import read_own_table
+from huaxiang.shop.tables import LINE, UNREADABLE
 
 MOST_RELEVANT = 10.0
 """Relevance counts as 2^relevance − 1: beyond this, one product would outweigh all others."""
@@ -80,7 +81,7 @@ def read_pairs(path: Path, *, query: str, product: str, label: str) -> Pairs:
     InputError
         A column is missing, a label is no number from 0 to 10, or too few rows are left.
     """
-    table = read_table(path)
+    table = read_own_table(path, option="--train, --valid, --test")
     for column in (query, product, label):
         if column not in table.columns:
             remedy = f"choose of {', '.join(table.columns)}"

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from huaxiang.errors import InputError
 from huaxiang.shop.clean import clean_text
-from huaxiang.shop.tables import LINE, UNREADABLE, read_table
+from huaxiang.shop.quality.given import read_own_table
+from huaxiang.shop.tables import LINE, UNREADABLE
 
 FEWEST = 20
 """Rows without which nothing can be learnt and held out."""
@@ -87,7 +88,7 @@ def read_rows(
     InputError
         A column is missing, or too few rows are left.
     """
-    table = read_table(path)
+    table = read_own_table(path, option="--train, --valid, --test")
     for column in (*text, *(name for name in (label, split_by) if name)):
         if column not in table.columns:
             remedy = f"choose of {', '.join(table.columns)}"

@@ -14,7 +14,7 @@ import polars as pl
 from huaxiang.errors import InputError
 from huaxiang.shop.base import Shop
 from huaxiang.shop.clean import clean_text, has_words
-from huaxiang.shop.tables import read_table
+from huaxiang.shop.quality.given import read_own_table
 
 FEWEST = 20
 """Documents without which nothing can be learnt, let alone held out."""
@@ -121,7 +121,7 @@ def corpus_of_table(path: Path, columns: Sequence[str], *, group: str | None = N
     InputError
         A column is missing.
     """
-    table = read_table(path)
+    table = read_own_table(path, option="--texts")
     for column in (*columns, *([group] if group else [])):
         if column not in table.columns:
             remedy = f"choose of {', '.join(table.columns)}"

@@ -17,7 +17,8 @@ from huaxiang.shop.base import Shop
 from huaxiang.shop.categories import DIVIDER
 from huaxiang.shop.cells import ids, stated
 from huaxiang.shop.images import Photos, by_stem
-from huaxiang.shop.tables import LINE, UNREADABLE, read_table
+from huaxiang.shop.quality.given import read_own_table
+from huaxiang.shop.tables import LINE, UNREADABLE
 
 NOT_SEEN = frozenset({"brand", "price_band", "image_tag"})
 """Dimensions that a shop's photos are not asked for unless they are named: a photo hardly shows them."""
@@ -114,7 +115,7 @@ def products_of_table(
     ShopError
         A file can't be read, or a column is missing.
     """
-    table = read_table(file)
+    table = read_own_table(file, option="--table")
     frame = table.frame.filter(pl.col(UNREADABLE).is_null())
     column = photo or next((name for name in ("id", "item_id") if name in table.columns), "id")
     for needed in (column, *texts, *tags):

@@ -14,7 +14,7 @@ from huaxiang.errors import InputError, ShopError
 from huaxiang.shop.cells import amounts, stated
 from huaxiang.shop.clean import has_words
 from huaxiang.shop.quality.boilerplate import weight_of
-from huaxiang.shop.tables import LINE, SUFFIXES, UNREADABLE, read_bytes, read_table
+from huaxiang.shop.tables import LINE, SUFFIXES, UNREADABLE, Table, read_bytes, read_table
 
 _LOOKED_AT = 2000
 """Rows that decide what a column holds."""
@@ -53,12 +53,7 @@ def read_given(path: Path, *, option: str = "--input", encoding: str = "utf-8") 
     InputError
         The file is missing, empty, of an unknown kind, in another encoding or damaged, or has no row.
     """
-    if not path.is_file():
-        raise InputError("no such file", file=str(path), remedy=f"check {option}")
-    try:
-        table = read_table(path, encoding=encoding)
-    except ShopError as error:
-        raise _without_shop_toml(error) from error
+    table = read_own_table(path, option=option, encoding=encoding)
     typed = table.frame
     if path.name.removesuffix(".gz").endswith(".parquet"):
         typed = pl.read_parquet(io.BytesIO(read_bytes(path)))
@@ -74,6 +69,22 @@ def read_given(path: Path, *, option: str = "--input", encoding: str = "utf-8") 
         remedy = "check how the file was written" if given.unreadable else "export it again, with its rows"
         raise InputError("file has no rows", file=path.name, remedy=remedy)
     return given
+
+
+def read_own_table(path: Path, *, option: str, encoding: str = "utf-8") -> Table:
+    """Return the table of a file that a command was given; the errors name the option, and not shop.toml.
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, of an unknown kind, in another encoding or damaged.
+    """
+    if not path.is_file():
+        raise InputError("no such file", file=str(path), remedy=f"check {option}")
+    try:
+        return read_table(path, encoding=encoding)
+    except ShopError as error:
+        raise _without_shop_toml(error) from error
 
 
 def given_of(frame: pl.DataFrame, *, name: str, lines: Sequence[int] | None = None) -> Given:
