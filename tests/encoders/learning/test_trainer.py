@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,28 @@ def test_each_row_is_learnt_from_once_per_epoch(tmp_path: Path) -> None:
     for epoch in range(4):
         rows = [row for batch in lesson.asked[epoch * n_batches : (epoch + 1) * n_batches] for row in batch]
         assert sorted(rows) == list(range(60))
+
+
+def test_a_checkpoint_that_finds_no_room_is_said(tmp_path: Path) -> None:
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "from pathlib import Path; import torch; from torch import nn; import numpy as np;"
+        "from huaxiang.encoders.learning.base import TrainerConfig;"
+        "from huaxiang.encoders.learning.trainer import train_large\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__(); self.head = nn.Linear(100, 100)\n"
+        "    def forward(self, x):\n"
+        "        return {'loss': self.head(x).square().mean()}\n"
+        "class Rows:\n"
+        "    lengths_N = np.ones(32, np.int64)\n"
+        "    def batch(self, rows, rng):\n"
+        "        return {'x': torch.ones(len(rows), 100)}\n"
+        "config = TrainerConfig(steps=2, validations=2, precision='fp32')\n"
+        "train_large(Net(), Rows(), config=config, checkpoint=Path(sys.argv[1]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "c")], capture_output=True, text=True, check=False
+    )
+    assert "StorageError: no space left" in done.stderr

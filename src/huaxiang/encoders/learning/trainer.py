@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 import transformers
+from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -31,7 +32,7 @@ from huaxiang.encoders.learning.batches import Batches, Rows
 from huaxiang.encoders.learning.checkpoints import WEIGHTS, last_checkpoint
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.encoders.learning.watch import Progress, Watch, ctrl_c_asks, plain
-from huaxiang.errors import DivergedError, OutOfMemoryError
+from huaxiang.errors import DivergedError, OutOfMemoryError, StorageError, is_disk_full
 
 _POINTS = 200
 
@@ -240,6 +241,14 @@ class _Trainer(transformers.Trainer):
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
 
+    def _save_checkpoint(self, *what: Any, **how: Any) -> None:
+        try:
+            super()._save_checkpoint(*what, **how)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            if is_write_cut_short(error):
+                raise StorageError.full(str(self.folder)) from error
+            raise
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -266,6 +275,19 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return "can't allocate memory" in str(error) or "out of memory" in str(error).lower()
+
+
+def is_write_cut_short(error: BaseException) -> bool:
+    """Return whether a file could not be written to its end; torch says so in words of its own.
+
+    Examples
+    --------
+    >>> is_write_cut_short(RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"))
+    True
+    >>> is_write_cut_short(RuntimeError("shapes differ"))
+    False
+    """
+    return is_disk_full(error) or "inline_container" in str(error) or "PytorchStreamWriter" in str(error)
 
 
 def is_lower_better(figure: str) -> bool:
