@@ -178,8 +178,12 @@ def sources_of(wish: Wish, ways: tuple[str, ...]) -> Sources:
 
 def _translators(wish: Wish) -> tuple[Translator | None, Translator | None]:
     """Return the two translators that were named; folders come before an endpoint."""
-    from huaxiang.encoders.hardening.back_translation import FolderConfig, FolderTranslator
-    from huaxiang.encoders.hardening.endpoint import EndpointConfig, EndpointTranslator
+    from huaxiang.encoders.chat import ChatConfig, ChatModel
+    from huaxiang.encoders.hardening.back_translation import (
+        EndpointTranslator,
+        FolderConfig,
+        FolderTranslator,
+    )
 
     if wish.there is not None and wish.back is not None:
         home, abroad = _two(wish.languages) if wish.languages else (None, None)
@@ -190,10 +194,10 @@ def _translators(wish: Wish) -> tuple[Translator | None, Translator | None]:
     if wish.endpoint is None or wish.model is None:
         return None, None
     home, abroad = _two(wish.languages)
-    url, model, key = wish.endpoint, wish.model, wish.key
-    there = EndpointConfig(url=url, model=model, key=key, language=abroad)
-    return EndpointTranslator(there), EndpointTranslator(
-        EndpointConfig(url=url, model=model, key=key, language=home)
+    chat = ChatConfig(url=wish.endpoint, model=wish.model, key=wish.key)
+    return (
+        EndpointTranslator(ChatModel(chat), language=abroad),
+        EndpointTranslator(ChatModel(chat), language=home),
     )
 
 

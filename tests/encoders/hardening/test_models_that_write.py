@@ -17,8 +17,13 @@ from encoders.hardening.tiny_language import (
     tiny_pretrained,
     tiny_translator,
 )
-from huaxiang.encoders.hardening.back_translation import BackTranslation, FolderConfig, FolderTranslator
-from huaxiang.encoders.hardening.endpoint import EndpointConfig, EndpointTranslator
+from huaxiang.encoders.chat import ChatConfig, ChatModel
+from huaxiang.encoders.hardening.back_translation import (
+    BackTranslation,
+    EndpointTranslator,
+    FolderConfig,
+    FolderTranslator,
+)
 from huaxiang.encoders.hardening.masked import Config, MaskedWords
 from huaxiang.encoders.hardening.words import pieces
 from huaxiang.errors import EncoderError, SettingsError
@@ -134,8 +139,9 @@ def test_a_folder_without_a_translator_is_refused(masked: Path, tmp_path: Path) 
 
 
 def asking(server: Model, **more: Any) -> EndpointTranslator:
-    how = {"language": "Chinese", "at_once": 1, "key": "secret", **more}
-    return EndpointTranslator(EndpointConfig(url=server.url, model="tiny", **how), sleep=lambda seconds: None)
+    how = {"at_once": 1, "key": "secret", **more}
+    chat = ChatModel(ChatConfig(url=server.url, model="tiny", **how), sleep=lambda seconds: None)
+    return EndpointTranslator(chat, language="Chinese")
 
 
 def test_an_endpoint_translates_in_the_chat_format() -> None:
@@ -162,7 +168,7 @@ def test_answers_stay_with_their_texts_when_several_are_asked_at_once() -> None:
         ((500, ""), "the endpoint answered 500", 2),
         ((401, ""), "the endpoint answered 401", 1),
         ((0, "not json"), "the endpoint's answer has no text", 1),
-        ("  ", "translation was empty", 1),
+        ("  ", "the answer was empty", 1),
     ],
 )
 def test_an_answer_without_a_translation_is_counted(answer: Any, reason: str, tries: int) -> None:
@@ -202,9 +208,9 @@ def test_an_endpoint_that_is_gone_is_given_up_and_the_texts_stay(caplog: pytest.
 
 
 def test_the_key_is_never_shown() -> None:
-    assert "secret" not in repr(EndpointConfig(url="http://a/v1", model="m", language="zh", key="secret"))
+    assert "secret" not in repr(ChatConfig(url="http://a/v1", model="m", key="secret"))
 
 
 def test_an_address_without_its_scheme_is_refused() -> None:
     with pytest.raises(SettingsError, match="http://host/v1"):
-        EndpointConfig(url="localhost:80", model="m", language="zh")
+        ChatConfig(url="localhost:80", model="m")
