@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from huaxiang.cli.cleaning import write_table
 from huaxiang.cli.new_folder import new_folder
+from huaxiang.cli.table_file import write_table
 from huaxiang.errors import InputError
 from huaxiang.shop.quality.annotating import Asked, Chosen, choose_rows
 from huaxiang.shop.quality.cleaning import safe_text

@@ -28,6 +28,7 @@ from huaxiang.cli.retain import retain
 from huaxiang.cli.robustness import robustness
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
+from huaxiang.cli.writing import write_app
 from huaxiang.errors import InputError
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.command("predict")(predict)
 app.command("robustness")(robustness)
 app.command("tag-products")(tag_products)
 app.command("compress")(compress)
+app.add_typer(write_app, name="write")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.table_file import check_kind, write_table
 from huaxiang.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 SOURCE_LINE, WAY = "augmented_from", "augmented_by"
 _NEED_LIKENESS = frozenset({"masked", "back_translation"})
-_OUT = (".csv", ".csv.gz", ".parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +120,11 @@ def augment_table(
     """Write a table with copies of its texts, and return what was done."""
     import numpy as np
 
-    from huaxiang.encoders.cache import write_beside
     from huaxiang.encoders.hardening.augment_text import copies, text_augmenters
     from huaxiang.shop.quality.given import read_own_table
 
     started = time.perf_counter()
-    _check_out(out)
+    check_kind(out)
     table = read_own_table(file, option="--input")
     _check_table(table, column)
     augmenters = text_augmenters(ways, sources_of(wish, ways))
@@ -138,7 +136,7 @@ def augment_table(
             rng=np.random.default_rng(seed),
             progress=lambda done, total, note: progress.report("augment", done, total, note),
         )
-    write_beside(out, _written(_with_copies(table, column, made), out))
+    write_table(_with_copies(table, column, made), out)
     return {
         "out": str(out),
         "rows": len(table.frame),
@@ -240,11 +238,6 @@ def _check_table(table: Table, column: str) -> None:
         )
 
 
-def _check_out(out: Path) -> None:
-    if not out.name.endswith(_OUT):
-        raise InputError("unknown kind of file", file=out.name, remedy=f"end it in one of {', '.join(_OUT)}")
-
-
 def _n_texts(table: Table, column: str) -> int:
     return int(table.frame[column].is_not_null().sum())
 
@@ -265,17 +258,6 @@ def _with_copies(table: Table, column: str, made: Copies) -> pl.DataFrame:
     )
     whole: pl.DataFrame = pl.concat([originals, new.select(originals.columns)])
     return whole
-
-
-def _written(frame: pl.DataFrame, out: Path) -> bytes:
-    import gzip
-
-    raw = io.BytesIO()
-    if out.suffix == ".parquet":
-        frame.write_parquet(raw)
-        return raw.getvalue()
-    frame.write_csv(raw)
-    return gzip.compress(raw.getvalue(), mtime=0) if out.suffix == ".gz" else raw.getvalue()
 
 
 def _show(record: Mapping[str, Any]) -> None:

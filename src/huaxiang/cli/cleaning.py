@@ -12,6 +12,7 @@ import polars as pl
 
 import huaxiang
 from huaxiang.cli.new_folder import new_folder
+from huaxiang.cli.table_file import write_table
 from huaxiang.errors import InputError
 from huaxiang.runs import write_json
 from huaxiang.shop.quality import duplicates
@@ -105,12 +106,3 @@ def _write_tables(folder: Path, cleaned: Mapping[str, Cleaned], *, format_: str,
         if one.label_issues is not None:
             one.label_issues.write_csv(folder / "label_issues.csv", float_precision=4)
     pl.concat([one.findings for one in cleaned.values()]).write_csv(folder / "findings.csv")
-
-
-def write_table(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as its name says: .parquet or .csv."""
-    if path.suffix == ".parquet":
-        frame.write_parquet(path)
-        return
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    frame.with_columns(pl.col(name).cast(pl.String, strict=False) for name in nested).write_csv(path)

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import polars as pl
 import typer
 from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.table_file import check_kind, write_table
 from huaxiang.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 def predict(
     model: Annotated[Path, typer.Option(help="Folder that `finetune` or `compress` wrote.")],
     input_: Annotated[Path, typer.Option("--input", help="Table with the texts.")],
-    out: Annotated[Path, typer.Option(help="Table to write: .csv, or Parquet.")],
+    out: Annotated[Path, typer.Option(help="Table to write: .csv, .csv.gz or .parquet.")],
     text: Annotated[list[str] | None, typer.Option(help="Columns with the text, if named otherwise.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -30,6 +30,7 @@ def predict(
     from huaxiang.shop.quality.given import read_own_table
     from huaxiang.shop.tables import LINE, UNREADABLE
 
+    check_kind(out)
     with StageProgress() as progress:
         predictor = load_predictor(
             model, progress=lambda done, total, note: progress.report("predict", done, total, note)
@@ -44,7 +45,7 @@ def predict(
     unreadable = table.frame[UNREADABLE].to_list()
     found["error"] = [why or error for why, error in zip(unreadable, found["error"], strict=True)]
     scored = table.frame.drop(LINE, UNREADABLE).with_columns(_columns(found))
-    _write(scored, out)
+    write_table(scored, out)
     n_errors = sum(error is not None for error in found["error"])
     if as_json:
         print_json("predict", {"out": str(out), "rows": len(scored), "errors": n_errors})
@@ -57,21 +58,3 @@ def _columns(found: Mapping[str, Sequence[Any]]) -> list[pl.Series]:
         pl.Series(name, values, dtype=pl.String if name == "error" else None, strict=False)
         for name, values in found.items()
     ]
-
-
-def _write(table: pl.DataFrame, out: Path) -> None:
-    """Write a table beside its place, then rename it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".new")
-    if out.suffix == ".csv":
-        nested = [name for name, kind in table.schema.items() if kind.is_nested()]
-        table.with_columns(_as_json(table[name]) for name in nested).write_csv(beside)
-    else:
-        table.write_parquet(beside)
-    beside.replace(out)
-
-
-def _as_json(column: pl.Series) -> pl.Series:
-    """Return lists as JSON: a cell of CSV holds text alone."""
-    cells = [None if cell is None else orjson.dumps(cell.to_list()).decode() for cell in column]
-    return pl.Series(column.name, cells, dtype=pl.String)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.table_file import check_kind, write_table
 from huaxiang.encoders.items import item_texts
 from huaxiang.errors import InputError
 
@@ -41,6 +42,7 @@ def tag_products(  # noqa: PLR0913 - one argument per option
 
     if not (model or values):
         raise InputError("nothing to tag with", column="--model, --values", remedy="give one of them or both")
+    check_kind(out)
     with StageProgress() as progress:
         read = read_shop(shop, progress=lambda d, t, note: progress.report("read the shop", d, t, note))
         tags = [tag for said in model or () for tag in _by_model(read, *_pair(said, "--model"), least)]
@@ -127,7 +129,4 @@ def _write(shop: Shop, tags: Sequence[ProductTag], out: Path) -> None:
         },
         schema={"item_id": pl.String, "dimension": pl.String, "value": pl.String, "confidence": pl.Float64},
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".new")
-    table.write_csv(beside)
-    beside.replace(out)
+    write_table(table, out)
