@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from answering_model import model
 from command_line import call
-from encoders.hardening.answering_model import model
 from encoders.hardening.tiny_language import tiny_masked, tiny_translator
 
 ROWS = """review,label,note

@@ -9,9 +9,10 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -24,10 +25,13 @@ from huaxiang.records import Matrix
 if TYPE_CHECKING:
     import torch
 
+    from huaxiang.encoders.tokens import Ids
+
 Precision = Literal["fp32", "int8"]
 
 VERSION = 1
 MODEL, TOKENIZER, SETTINGS = "text.onnx", "text_tokenizer.json", "text.json"
+LARGEST_DIFFERENCE = 1e-3
 LEAST_COSINE = {"fp32": 0.9999, "int8": 0.9}
 _LARGEST_FILE = 1_900_000_000
 _PROBES = ("a", "red dress", "跑步鞋 running shoes for the trail, size 42", "word " * 60)
@@ -118,6 +122,48 @@ def torch_encoder(source: Path, recipe: Recipe, *, attention: str = "eager") -> 
     finally:
         their_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     return Pooled(model, recipe.pooling, dense_layers(source, recipe.dense)).eval()
+
+
+def export_checked(
+    module: torch.nn.Module,
+    inputs: Mapping[str, Ids],
+    file: Path,
+    *,
+    output: str,
+    output_axes: Mapping[int, str] = MappingProxyType({0: "texts"}),
+) -> None:
+    """Write a module (ids, mask, … → numbers) as ONNX, and check it against torch on these very inputs.
+
+    Raises
+    ------
+    EncoderError
+        The two differ by more than a thousandth of the largest number.
+    """
+    import torch
+
+    from huaxiang.encoders.text import onnx_session
+
+    arguments = tuple(torch.from_numpy(array) for array in inputs.values())
+    with quiet_export(), torch.inference_mode():
+        torch.onnx.export(
+            module,
+            arguments,
+            str(file),
+            dynamo=False,
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_axes={name: {0: "texts", 1: "tokens"} for name in inputs} | {output: dict(output_axes)},
+            opset_version=17,
+        )
+        theirs = module(*arguments).numpy()
+    ours = onnx_session(file, threads=None).run([output], dict(inputs))[0]
+    most = float(np.abs(ours - theirs).max())
+    if most > LARGEST_DIFFERENCE * max(1.0, float(np.abs(theirs).max())):
+        raise EncoderError(
+            f"ONNX model differs from torch by {most:.2g}",
+            file=str(file),
+            remedy="choose another model, and tell us which one this was",
+        )
 
 
 def _require_extra() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from encoders.hardening.answering_model import Model, model
+from answering_model import Model, model
 from encoders.hardening.tiny_language import (
     ANYTHING,
     ENGLISH,

@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import filecmp
 import json
+import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from transformers import GPT2LMHeadModel
 
 from huaxiang.encoders.learning.base import TrainerConfig
 from huaxiang.encoders.named import text_encoder
 from huaxiang.encoders.pretraining.corpus import Corpus, corpus_of
-from huaxiang.encoders.pretraining.text import Pretrained, TextConfig, pretrain_text
+from huaxiang.encoders.pretraining.encoded import encode_corpus
+from huaxiang.encoders.pretraining.text import CAUSAL_ONNX, Pretrained, TextConfig, pretrain_text
+from huaxiang.encoders.pretraining.tokenizer import train_tokenizer, wrapped
+from huaxiang.encoders.text import onnx_session
 from huaxiang.errors import EncoderError, SettingsError
 
 COLOURS, THINGS = ("红色", "蓝色", "绿色", "白色"), ("连衣裙", "跑步鞋", "电脑", "苹果", "手机")
@@ -89,6 +95,36 @@ def test_a_causal_model_learns_to_write(tmp_path: Path) -> None:
     made = pretrain(tmp_path / "gpt", config("causal", epochs=10))
     assert made.metrics["perplexity"] < made.metrics["before_perplexity"] / 2
     assert json.loads((tmp_path / "gpt/config.json").read_text())["model_type"] == "gpt2"
+
+
+@pytest.mark.parametrize("text", ["Size 42, 3.5 mm (Red) by ACME!", "红色 Red 连衣裙，42 码。很好", "a_b  c"])
+def test_a_tokenizer_that_writes_keeps_the_text_as_it_is(text: str) -> None:
+    tokenizer = train_tokenizer([text, "Red dress of 42"] * 9, size=300, exact=True)
+    wanted = " ".join(unicodedata.normalize("NFKC", text).split())
+    assert tokenizer.decode(tokenizer.encode(text).ids) == wanted
+
+
+def test_a_document_is_written_with_spaces_between_its_sentences() -> None:
+    corpus = corpus_of([(("Red hat 3", f"It is {n}. Nice. 很好。"), "") for n in range(30)], name="texts")
+    tokenizer = wrapped(
+        train_tokenizer((d.text for d in corpus.documents), size=200, exact=True), max_tokens=64
+    )
+    encoded = encode_corpus(corpus, tokenizer, spaced=True)
+    ids, _ = encoded.tokens(7, 0, encoded.n_sentences(7))
+    assert tokenizer.decode(ids) == "Red hat 3 It is 7. Nice.很好。"
+
+
+def test_the_onnx_file_of_a_causal_model_says_what_torch_does_at_any_size(tmp_path: Path) -> None:
+    pretrain(tmp_path / "gpt", config("causal"))
+    model = GPT2LMHeadModel.from_pretrained(tmp_path / "gpt").eval()
+    session = onnx_session(tmp_path / "gpt" / CAUSAL_ONNX, threads=1)
+    ids_BT = np.arange(2, 35, dtype=np.int64).reshape(3, 11)
+    mask_BT = np.ones_like(ids_BT)
+    mask_BT[1, 6:] = 0
+    ours = session.run(["scores"], {"input_ids": ids_BT, "attention_mask": mask_BT})[0]
+    with torch.inference_mode():
+        theirs = model(torch.from_numpy(ids_BT), attention_mask=torch.from_numpy(mask_BT)).logits.numpy()
+    np.testing.assert_allclose(ours[mask_BT == 1], theirs[mask_BT == 1], atol=1e-3)
 
 
 def test_an_unknown_objective_is_refused_with_the_known_ones() -> None:

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from huaxiang.encoders.finetuning.fit import FinetuneConfig, Finetuned, token_ids
 from huaxiang.encoders.finetuning.linear import NgramModel
 from huaxiang.encoders.finetuning.predictor import MODEL, TASK, TOKENIZER, VERSION, read_task
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from huaxiang.encoders.finetuning.network import HeadedNetwork, TextNetwork
 
 HEAD = "head.safetensors"
-LARGEST_DIFFERENCE = 1e-3
 _PROBES = ("a", "red dress", "跑步鞋 running shoes, size 42", "很好 " * 20)
 
 
@@ -130,9 +127,7 @@ def read_finetuned(folder: Path, *, dropout: float = 0.0) -> tuple[TextNetwork, 
 
 def export_onnx(network: Any, file: Path, tokenizer: Any, *, max_tokens: int) -> None:
     """Write the network as ONNX, and check it against torch on a few texts."""
-    import torch
-
-    from huaxiang.encoders.export import quiet_export
+    from huaxiang.encoders.export import export_checked
     from huaxiang.encoders.finetuning.network import Served
     from huaxiang.encoders.tokens import pad
 
@@ -140,32 +135,4 @@ def export_onnx(network: Any, file: Path, tokenizer: Any, *, max_tokens: int) ->
         [ids.tolist() for ids in token_ids(_PROBES, tokenizer, max_tokens=max_tokens)],
         pad_id=int(tokenizer.pad_token_id or 0),
     )
-    served = Served(network).eval()
-    arguments = tuple(torch.from_numpy(array) for array in batch.values())
-    axes = {name: {0: "texts", 1: "tokens"} for name in batch} | {"outputs": {0: "texts"}}
-    with quiet_export(), torch.inference_mode():
-        torch.onnx.export(
-            served,
-            arguments,
-            str(file),
-            dynamo=False,
-            input_names=list(batch),
-            output_names=["outputs"],
-            dynamic_axes=axes,
-            opset_version=17,
-        )
-        theirs = served(*arguments).numpy()
-    _check(file, batch, theirs)
-
-
-def _check(file: Path, batch: dict[str, Any], theirs: Any) -> None:
-    from huaxiang.encoders.text import onnx_session
-
-    ours = onnx_session(file, threads=None).run(["outputs"], batch)[0]
-    most = float(np.abs(ours - theirs).max())
-    if most > LARGEST_DIFFERENCE * max(1.0, float(np.abs(theirs).max())):
-        raise EncoderError(
-            f"ONNX model differs from torch by {most:.2g}",
-            file=str(file),
-            remedy="choose another model, and tell us which one this was",
-        )
+    export_checked(Served(network).eval(), batch, file, output="outputs")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.pretraining.corpus import Corpus
-from huaxiang.encoders.pretraining.words import words_of
+from huaxiang.encoders.pretraining.words import CHINESE, words_of
 from huaxiang.errors import EncoderError
 
 Ids = NDArray[np.int64]
@@ -86,12 +86,19 @@ def marks_of(tokenizer: Any) -> Marks:
     return Marks(cls=cls, sep=sep, pad=pad, mask=tokenizer.mask_token_id, n_tokens=len(tokenizer))
 
 
-def encode_corpus(corpus: Corpus, tokenizer: Any) -> Encoded:
-    """Return the documents as tokens of a fast transformers tokenizer, and the word each belongs to."""
+def encode_corpus(corpus: Corpus, tokenizer: Any, *, spaced: bool = False) -> Encoded:
+    """Return the documents as tokens of a fast transformers tokenizer, and the word each belongs to.
+
+    With `spaced`, sentences stand in their document as in running text, for a model that will write it.
+    """
     backend = tokenizer.backend_tokenizer
     backend.no_padding()
     backend.no_truncation()
-    sentences = [sentence for document in corpus.documents for sentence in document.sentences]
+    sentences = [
+        f" {sentence}" if spaced and at and not CHINESE.match(sentence) else sentence
+        for document in corpus.documents
+        for at, sentence in enumerate(document.sentences)
+    ]
     ids: list[Ids] = []
     words: list[Ids] = []
     for start in range(0, len(sentences), _AT_ONCE):

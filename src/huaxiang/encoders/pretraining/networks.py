@@ -81,6 +81,25 @@ class CausalNetwork(nn.Module):
         right = (logits.argmax(-1) == wanted)[is_asked].float().mean()
         return {"loss": loss, "next_right": right}
 
+    def scores(self) -> nn.Module:
+        """Return what is exported."""
+        return _NextTokens(self.model)
+
+
+class _NextTokens(nn.Module):
+    """Ids and mask → scores of the next token at each place, (B, T, V)."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the scores."""
+        scores: Tensor = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, use_cache=False
+        ).logits
+        return scores
+
 
 def _asked(labels_BT: Tensor) -> tuple[Tensor, Tensor]:
     """Return where tokens are hidden and which they were, filled up to an even number with ignored ones."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int, str], None]
 OBJECTIVES = ("mlm", "nsp", "contrastive", "causal")
 MOST_HELD_OUT = 2000
+CAUSAL_ONNX = "causal.onnx"
 _ASKED_AT_ONCE = 32
 
 
@@ -146,9 +147,9 @@ def pretrain_text(
     learn, held_out = corpus.split(config.held_out)
     tell("read the texts", 0, 2, f"{len(corpus.documents):,} documents")
     tokenizer = _tokenizer(learn, source, config)
-    encoded = encode_corpus(learn, tokenizer)
+    encoded = encode_corpus(learn, tokenizer, spaced=config.is_causal)
     tell("read the texts", 1, 2, f"{len(encoded.ids):,} tokens")
-    asked = _Asked(encode_corpus(held_out, tokenizer), config)
+    asked = _Asked(encode_corpus(held_out, tokenizer, spaced=config.is_causal), config)
     tell("read the texts", 2, 2, f"{len(encoded.ids):,} tokens")
     with quiet_transformers():
         network = _network(source, config, encoded, seed=seed)
@@ -235,7 +236,8 @@ def _tokenizer(corpus: Corpus, source: Path | None, config: TextConfig) -> Any:
         from huaxiang.encoders.pretraining.tokenizer import train_tokenizer, wrapped
 
         texts = (document.text for document in corpus.documents)
-        return wrapped(train_tokenizer(texts, size=config.vocabulary), max_tokens=config.max_tokens)
+        trained = train_tokenizer(texts, size=config.vocabulary, exact=config.is_causal)
+        return wrapped(trained, max_tokens=config.max_tokens)
     from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 
     return read_tokenizer(source)
@@ -291,8 +293,25 @@ def _write(network: Any, tokenizer: Any, folder: Path, config: TextConfig) -> No
     with quiet_transformers(), torch.random.fork_rng():  # loading again draws what a head lacks
         network.model.to("cpu").save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        if not config.is_causal:
+        if config.is_causal:
+            _write_causal_onnx(network, folder)
+        else:
             _write_onnx(folder)
+
+
+def _write_causal_onnx(network: Any, folder: Path) -> None:
+    """Write ids and mask → the score of each next token: whoever serves it adds the loop."""
+    from huaxiang.encoders.export import export_checked
+
+    ids_BT = np.array([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0]], np.int64)
+    mask_BT = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], np.int64)
+    export_checked(
+        network.scores().eval(),
+        {"input_ids": ids_BT, "attention_mask": mask_BT},
+        folder / CAUSAL_ONNX,
+        output="scores",
+        output_axes={0: "texts", 1: "tokens"},
+    )
 
 
 def _write_onnx(folder: Path) -> None:

@@ -16,12 +16,15 @@ SPACE = "▁"
 # A word takes the space before it along; Chinese has none, and merges across its characters; digits and
 # punctuation stay alone, so that sizes and prices don't fill the vocabulary.
 _PIECES = f"{SPACE}?[^\\W\\d_\\u3400-\\u9fff]+|[\\u3400-\\u9fff]+|\\d|[^\\w\\s]|_"
+_EXACT_PIECES = f"{SPACE}?(?:[^\\W\\d_\\u3400-\\u9fff]+|[\\u3400-\\u9fff]+|\\d|[^\\w\\s{SPACE}]|_)|{SPACE}"
 
 
-def train_tokenizer(texts: Iterable[str], *, size: int = 8000, fewest: int = 2) -> Tokenizer:
+def train_tokenizer(
+    texts: Iterable[str], *, size: int = 8000, fewest: int = 2, exact: bool = False
+) -> Tokenizer:
     """Return a byte-pair tokenizer whose pieces are those of the texts.
 
-    Texts are folded to lower case and to one form (NFKC). With pairs, it adds the marks of BERT.
+    Texts are folded to one form (NFKC), and to lower case. With pairs, it adds the marks of BERT.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ def train_tokenizer(texts: Iterable[str], *, size: int = 8000, fewest: int = 2) 
         Most pieces in the vocabulary, the five marks included; ≥ 100.
     fewest
         How often two pieces must stand together to become one.
+    exact
+        Keep capitals and spaces, so that pieces can be read as the text again: for a model that writes.
 
     Examples
     --------
@@ -37,13 +42,16 @@ def train_tokenizer(texts: Iterable[str], *, size: int = 8000, fewest: int = 2) 
     ['[CLS]', '红色', '▁red', '▁dress', '[SEP]']
     """
     tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), SPACE)]
-    )
-    spaces = Regex(f"{SPACE}(?![^\\W\\d_\\u3400-\\u9fff])")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(spaces, "removed"), pre_tokenizers.Split(Regex(_PIECES), "isolated")]
-    )
+    space = normalizers.Replace(Regex(r"\s+"), SPACE)
+    if exact:
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), space])
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_EXACT_PIECES), "isolated")
+    else:
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), space])
+        spaces = Regex(f"{SPACE}(?![^\\W\\d_\\u3400-\\u9fff])")
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Split(spaces, "removed"), pre_tokenizers.Split(Regex(_PIECES), "isolated")]
+        )
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace(SPACE, " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )

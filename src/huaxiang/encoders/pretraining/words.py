@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RUN = re.compile(r"[\u3400-\u9fff]+|[^\W\d_\u3400-\u9fff]+|\d+|\S")
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 def words_of(text: str) -> NDArray[np.int32]:
@@ -26,7 +26,7 @@ def words_of(text: str) -> NDArray[np.int32]:
     number = 0
     for run in _RUN.finditer(text):
         start = run.start()
-        parts = jieba.cut(run[0]) if _CHINESE.match(run[0]) else (run[0],)
+        parts = jieba.cut(run[0]) if CHINESE.match(run[0]) else (run[0],)
         for part in parts:
             word_of[start : start + len(part)] = number
             start += len(part)
