@@ -4,8 +4,8 @@
 
 Two figures. **The check**: portraits of a simulated shop, in English and Chinese. Each true sentence is
 also made untrue in one place (a number, a word of the shop's vocabulary, a negation); wanted is that every
-true one passes and no untrue one does. **A small model**: a GPT from scratch on the shop's own texts writes on from
-the titles of products and from portraits; how much of it passes is a figure, not a target.
+true one passes and no untrue one does. **A small model**: a GPT from scratch on the shop's own texts writes
+on from the titles of products and from portraits; how much of it passes is a figure, not a target.
 """
 
 from __future__ import annotations

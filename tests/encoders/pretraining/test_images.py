@@ -114,6 +114,33 @@ def test_the_folder_is_one_of_hugging_face_and_is_gone_on_from(
     assert pretrained(products, tmp_path / "on", further).metrics["untrained"]["n_products"] > 0
 
 
+def test_learning_from_moved_pixels_leaves_more_under_attack(tmp_path: Path) -> None:
+    products = small_products(tmp_path, 128)
+    how = replace(
+        TINY, objective="tags", attacked=64, epsilon=0.03, test_share=0.4, training=replace(QUICK, steps=80)
+    )
+    plain = pretrained(products, tmp_path / "plain", how).metrics["test"]
+    hardened = pretrained(products, tmp_path / "hardened", replace(how, adversarial="fgm")).metrics["test"]
+    assert plain["colour_accuracy_of_attacked"] >= plain["colour_accuracy_attacked"]
+    assert hardened["colour_accuracy_attacked"] > plain["colour_accuracy_attacked"] + 0.1
+    assert hardened["colour_accuracy"] >= plain["colour_accuracy"] - 0.1
+
+
+def test_an_attack_on_white_pixels_stays_white() -> None:
+    from huaxiang.encoders.pretraining.photo_attack import pixels_config
+
+    shown = new_backbone("resnet18_small", size=(32, 32), width=8, seed=0).preprocessing
+    config = pixels_config(shown, epsilon=0.1)
+    white = (torch.full((1, 3, 2, 2), 255.0) * shown.scale - torch.tensor(shown.mean)[:, None, None]) / (
+        torch.tensor(shown.std)[:, None, None]
+    )
+    up = config.ball().stepped(torch.zeros_like(white), torch.ones_like(white), white, 1.0)
+    down = config.ball().stepped(torch.zeros_like(white), -torch.ones_like(white), white, 1.0)
+    torch.testing.assert_close(up, torch.zeros_like(up), atol=1e-5, rtol=0)
+    moved = (white + down) * torch.tensor(shown.std)[:, None, None] + torch.tensor(shown.mean)[:, None, None]
+    torch.testing.assert_close(moved / shown.scale, torch.full_like(moved, 255 * 0.9), atol=0.01, rtol=0)
+
+
 def test_a_stopped_fit_goes_on_and_ends_with_the_same_weights(tmp_path: Path) -> None:
     products = small_products(tmp_path, 64)
     config = replace(TINY, training=replace(QUICK, steps=6, validations=3))

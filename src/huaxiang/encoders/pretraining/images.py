@@ -33,6 +33,7 @@ TRAINING = TrainerConfig(
 )
 Objective = Literal["contrastive", "tags", "tags+contrastive"]
 Serve = Literal["auto", "shared", "features"]
+Adversarial = Literal["none", "fgm", "pgd"]
 Progress = Callable[[str, int, int, str], None]
 FEWEST_PHOTOS = 32
 _SHOWN = 5
@@ -76,6 +77,12 @@ class Config:
         What `build` is served: "shared" (with texts) or "features"; "auto" is the first where there is one.
     most_bytes
         Of unpacked photos held in memory; above it they are unpacked whenever they are learnt. ≥ 0.
+    adversarial
+        Learn each batch once more, its pixels moved against the network: "fgm" in one step, "pgd" in three.
+    epsilon
+        Most that a colour of a pixel is moved, of the way from black (0) to white (1); > 0.
+    attacked
+        Photos of the test part that are attacked in the end (PGD, 10 steps), to see what is left; ≥ 0.
     augment, training
         How photos are changed; how long and fast is learnt.
     """
@@ -99,6 +106,9 @@ class Config:
     most_found: int = 4000
     serve: Serve = "auto"
     most_bytes: int = MOST_BYTES
+    adversarial: Adversarial = "none"
+    epsilon: float = 4 / 255
+    attacked: int = 0
     augment: augment_photos.Config = field(default_factory=augment_photos.Config)
     training: TrainerConfig = TRAINING
 
@@ -106,6 +116,7 @@ class Config:
         for name, allowed in (("objective", Objective), ("serve", Serve)):
             one_of(name, getattr(self, name), get_args(allowed))
         one_of("tag_loss", self.tag_loss, ("auto", "yes_or_no"))
+        one_of("adversarial", self.adversarial, get_args(Adversarial))
         shares = self.validation_share + self.test_share
         ranges = {
             "shared": (self.shared >= 2, "2 or more"),
@@ -117,6 +128,8 @@ class Config:
             "test_share": (self.test_share > 0, "a share above 0"),
             "most_found": (self.most_found >= 2, "2 or more"),
             "most_bytes": (self.most_bytes >= 0, "0 or more"),
+            "epsilon": (0 < self.epsilon <= 1, "above 0, up to 1"),
+            "attacked": (self.attacked >= 0, "0 or more"),
         }
         for name, (is_allowed, allowed_range) in ranges.items():
             in_range(name, getattr(self, name), is_allowed, allowed_range)
@@ -131,6 +144,9 @@ class Config:
         if self.has_texts and (self.augment.mixup or self.augment.cutmix):
             remedy = "use --objective tags, or leave mixup and cutmix at 0"
             raise SettingsError("mixed photos have no text", column="augment", remedy=remedy)
+        if self.attacked and not self.has_tags:
+            remedy = "use --objective tags, or leave attacked at 0"
+            raise SettingsError("only tags are asked under attack", column="attacked", remedy=remedy)
         if self.serve == "shared" and not self.has_texts:
             remedy = "use --objective contrastive, or serve features"
             raise SettingsError("there is no shared space without texts", column="serve", remedy=remedy)
@@ -217,6 +233,7 @@ def pretrain_image(
     """
     require_extra()
     from huaxiang.encoders.learning.trainer import train_large
+    from huaxiang.encoders.pretraining.photo_attack import attack_of, attacked_figures
     from huaxiang.encoders.pretraining.photo_figures import BEST, photo_figures, watched
     from huaxiang.encoders.pretraining.photo_folder import write_photo_model
 
@@ -242,21 +259,29 @@ def pretrain_image(
         return _asked(network, lesson, rows, config, lambda *told: tell(stage, *told))
 
     untrained = ask(split.test, "ask the untrained network")
-    learnt = train_large(
-        network,
-        lesson,
-        config=config.training,
-        checkpoint=folder / "checkpoints" / "photos",
-        seed=seed,
-        validate=lambda: watched(
-            photo_figures(network, lesson, split.validation, most_found=config.most_found)
-        ),
-        best=BEST,
-        of=_of(products, config, seed),
-        progress=lambda *told: tell("learn", *told),
-    )
+    shown = backbone.preprocessing
+    with attack_of(network, shown, way=config.adversarial, epsilon=config.epsilon) as attack:
+        learnt = train_large(
+            network,
+            lesson,
+            config=config.training,
+            checkpoint=folder / "checkpoints" / "photos",
+            seed=seed,
+            validate=lambda: watched(
+                photo_figures(network, lesson, split.validation, most_found=config.most_found)
+            ),
+            best=BEST,
+            of=_of(products, config, seed),
+            attack=attack,
+            progress=lambda *told: tell("learn", *told),
+        )
+    attacked: dict[str, float] = {}
+    if config.attacked:
+        attacked = attacked_figures(
+            network, lesson, shown, split.test, epsilon=config.epsilon, most=config.attacked, seed=seed
+        )
     metrics = {
-        "test": ask(split.test, "ask about unseen products"),
+        "test": ask(split.test, "ask about unseen products") | attacked,
         "validation": ask(split.validation, "ask about held-out products"),
         "untrained": untrained,
     }
