@@ -414,10 +414,11 @@ def _torch_seed(seed: int) -> Iterator[None]:
         yield
 
 
-def require(package: str) -> None:
-    """Raise `MissingExtraError` unless a package that only fitting needs is installed."""
-    if find_spec(package) is None:
-        raise MissingExtraError.of(package, extra="train")
+def require(*packages: str) -> None:
+    """Raise `MissingExtraError` unless the packages that only fitting needs are installed."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtraError.of(package, extra="train")
 
 
 def _in_range(name: str, value: float, is_allowed: bool, allowed: str) -> None:

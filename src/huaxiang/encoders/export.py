@@ -19,8 +19,9 @@ import numpy as np
 from safetensors import SafetensorError
 
 from huaxiang.encoders.pooling import Recipe, read_json, read_recipe
-from huaxiang.errors import EncoderError, MissingExtraError, StorageError
+from huaxiang.errors import EncoderError, StorageError
 from huaxiang.records import Matrix
+from huaxiang.training import require
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +57,7 @@ def export_text_encoder(
         When torch, transformers or onnx is not installed.
     """
     recipe = read_recipe(source)
-    _require_extra()
+    require("torch", "transformers", "onnx")
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=".export-", dir=target.parent))
     try:
@@ -164,14 +165,6 @@ def export_checked(
             file=str(file),
             remedy="choose another model, and tell us which one this was",
         )
-
-
-def _require_extra() -> None:
-    from importlib.util import find_spec
-
-    for package in ("torch", "transformers", "onnx"):
-        if find_spec(package) is None:
-            raise MissingExtraError.of(package, extra="train")
 
 
 def _write_tokenizer(source: Path, file: Path, recipe: Recipe) -> dict[str, list[list[int]]]:

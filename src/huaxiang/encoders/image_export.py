@@ -20,7 +20,8 @@ from PIL import Image
 from huaxiang.encoders.export import fingerprint
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.preprocessing import Preprocessing, preprocessing_of
-from huaxiang.errors import EncoderError, MissingExtraError, StorageError
+from huaxiang.errors import EncoderError, StorageError
+from huaxiang.training import require
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +46,7 @@ def export_image_encoder(
     MissingExtraError
         When torch, transformers or onnx is not installed.
     """
-    require_extra()
+    require("torch", "transformers", "onnx")
     config = read_json(source / "config.json", otherwise=None)
     if config is None:
         remedy = "give a folder with config.json, weights and preprocessor_config.json"
@@ -96,15 +97,6 @@ def write_export(
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return target
-
-
-def require_extra() -> None:
-    """Raise `MissingExtraError` where torch, transformers or onnx is not installed."""
-    from importlib.util import find_spec
-
-    for package in ("torch", "transformers", "onnx"):
-        if find_spec(package) is None:
-            raise MissingExtraError.of(package, extra="train")
 
 
 def probing_pictures(*, seed: int = 0) -> list[Image.Image]:

@@ -21,12 +21,12 @@ from PIL import Image
 from huaxiang import training
 from huaxiang.encoders.base import ImageInput, Progress
 from huaxiang.encoders.image import OnnxImageEncoder
-from huaxiang.encoders.image_export import require_extra, write_export
+from huaxiang.encoders.image_export import write_export
 from huaxiang.encoders.photos import read_photo
 from huaxiang.encoders.preprocessing import Preprocessing
 from huaxiang.errors import EncoderError, SettingsError, TooFewPhotosError
 from huaxiang.records import Matrix
-from huaxiang.training import train
+from huaxiang.training import require, train
 
 if TYPE_CHECKING:
     from huaxiang.encoders.shop_image_training import Network
@@ -134,7 +134,7 @@ def fit_shop_image(
     MissingExtraError
         Without torch, transformers or onnx.
     """
-    require_extra()
+    require("torch", "transformers", "onnx")
     config, folder = config or Config(), Path(folder)
     pixels_IHWC, rows_I = _pictures(images, texts_ID, config, seed)
     chosen = [list(tags[row]) for row in rows_I] if tags is not None else None

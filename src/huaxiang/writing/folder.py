@@ -57,8 +57,7 @@ class FolderWriter:
     """
 
     def __init__(self, folder: str | Path, config: FolderConfig | None = None) -> None:
-        require("torch")
-        require("transformers")
+        require("torch", "transformers")
         self.config = config or FolderConfig()
         self.failed: Counter[str] = Counter()
         self._tokenizer, self._model = _loaded(Path(folder))

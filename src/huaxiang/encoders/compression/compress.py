@@ -98,8 +98,7 @@ def compress(  # noqa: PLR0913 - what, from where, and how
     DivergedError, OutOfMemoryError
         As `train_large` says.
     """
-    for package in ("torch", "transformers", "accelerate", "onnx"):
-        require(package)
+    require("torch", "transformers", "accelerate", "onnx")
     if config.is_nothing:
         remedy = "give --int8, --distil, --prune, --prune-neurons or --trim-vocabulary"
         raise SettingsError("nothing is to be made smaller", remedy=remedy)

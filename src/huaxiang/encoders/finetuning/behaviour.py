@@ -122,8 +122,7 @@ def tune_on_behaviour(
     DivergedError, OutOfMemoryError
         As `train_large` says.
     """
-    for package in ("torch", "transformers", "accelerate"):
-        require(package)
+    require("torch", "transformers", "accelerate")
     from huaxiang.encoders.finetuning.behaviour_network import BehaviourNetwork
     from huaxiang.encoders.finetuning.bi_encoder import bi_encoder, write_encoder
     from huaxiang.encoders.learning.trainer import train_large

@@ -19,7 +19,7 @@ from huaxiang.encoders.base import ImageInput
 from huaxiang.encoders.finetuning.behaviour import Ask, BehaviourConfig, ItemTexts, PairLesson, Progress
 from huaxiang.encoders.finetuning.behaviour_network import BehaviourNetwork
 from huaxiang.encoders.finetuning.together import Together
-from huaxiang.encoders.image_export import export_image_encoder, require_extra
+from huaxiang.encoders.image_export import export_image_encoder
 from huaxiang.encoders.learning.base import Learnt
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.encoders.learning.trainer import train_large
@@ -116,8 +116,7 @@ def tune_photos(  # noqa: PLR0913 - what, from where, and how
     TooFewPhotosError
         Fewer than 16 pairs of the training part have photos.
     """
-    require_extra()
-    require("accelerate")
+    require("torch", "transformers", "accelerate", "onnx")
     config = config or BehaviourConfig()
     tell = progress or (lambda stage, done, total, note: None)
     network, preprocessing = image_network(model)

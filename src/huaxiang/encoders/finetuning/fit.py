@@ -142,8 +142,7 @@ def finetune(  # noqa: PLR0913 - what, from where, and how
     DivergedError, OutOfMemoryError
         As `train_large` says.
     """
-    for package in ("torch", "transformers", "accelerate"):
-        require(package)
+    require("torch", "transformers", "accelerate")
     from huaxiang.encoders.finetuning.network import TextNetwork, made_ready, text_network
     from huaxiang.encoders.learning.quiet import quiet_transformers
     from huaxiang.encoders.learning.trainer import train_large

@@ -96,8 +96,7 @@ def read_finetuned(folder: Path, *, dropout: float = 0.0) -> tuple[TextNetwork, 
     EncoderError
         It has no weights that torch reads, or they are damaged.
     """
-    for package in ("torch", "transformers"):
-        require(package)
+    require("torch", "transformers")
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -88,8 +88,7 @@ def finetune_tags(
     progress: Callable[[str, int, int, str], None] | None = None,
 ) -> Tagger:
     """Return the model of a folder, taught to tag; the errors are those of `finetune`."""
-    for package in ("torch", "transformers", "accelerate"):
-        require(package)
+    require("torch", "transformers", "accelerate")
     from huaxiang.encoders.finetuning.network import TokenNetwork, made_ready, text_network
     from huaxiang.encoders.learning.quiet import quiet_transformers
     from huaxiang.encoders.learning.trainer import train_large

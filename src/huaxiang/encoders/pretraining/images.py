@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from huaxiang.encoders import augment_photos
 from huaxiang.encoders.export import fingerprint
-from huaxiang.encoders.image_export import require_extra
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig, in_range, one_of
 from huaxiang.encoders.named import model_folder
 from huaxiang.encoders.pretraining.photo_products import PhotoProducts
 from huaxiang.encoders.pretraining.photo_rows import MOST_BYTES, PhotoRows, hold_photos
 from huaxiang.encoders.pretraining.photo_split import PhotoSplit, split_by_title
 from huaxiang.errors import PhotoError, SettingsError, TooFewPhotosError
+from huaxiang.training import require
 
 if TYPE_CHECKING:
     from huaxiang.encoders.pretraining.photo_lesson import PhotoLesson, PhotoNetwork
@@ -231,7 +231,7 @@ def pretrain_image(
     ShopError
         There are no tags to tell.
     """
-    require_extra()
+    require("torch", "transformers", "accelerate", "onnx")
     from huaxiang.encoders.learning.trainer import train_large
     from huaxiang.encoders.pretraining.photo_attack import attack_of, attacked_figures
     from huaxiang.encoders.pretraining.photo_figures import BEST, photo_figures, watched

@@ -136,8 +136,7 @@ def pretrain_text(
     DivergedError, OutOfMemoryError
         As `train_large` says.
     """
-    for package in ("torch", "transformers", "accelerate"):
-        require(package)
+    require("torch", "transformers", "accelerate")
     from huaxiang.encoders.learning.trainer import train_large
     from huaxiang.encoders.pretraining.encoded import encode_corpus
 
