@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from huaxiang.encoders.pretraining.text import TextConfig, pretrain_text
 from huaxiang.errors import EncoderError, InputError, SettingsError
 from huaxiang.shop.read import read_shop
 from huaxiang.shop.simulate import Config, simulate
-from huaxiang.writing.base import Subject, Written, counts_of, write_about
+from huaxiang.writing.base import Subject, Written, counts_of, fingerprint, write_about
 from huaxiang.writing.check import EvidenceCheck, Refusal
+from huaxiang.writing.drafts import Drafts
 from huaxiang.writing.endpoint import EndpointWriter
 from huaxiang.writing.folder import FolderConfig, FolderWriter
 from huaxiang.writing.subjects import product_subjects
@@ -44,6 +46,7 @@ class Saying:
     """Says what it is told to."""
 
     texts: Sequence[str | None]
+    name: str = "saying"
     failed: Counter[str] = field(default_factory=Counter)
 
     def write(self, subjects: Sequence[Subject], rng: np.random.Generator) -> list[str | None]:
@@ -172,6 +175,56 @@ def test_an_endpoint_is_told_the_rules_and_each_fact() -> None:
     assert first[1]["content"] == "\n".join(FACTS)
     assert "English" in first[0]["content"]
     assert "Chinese" in second[0]["content"]
+
+
+def test_a_stopped_call_asks_only_for_what_is_left(tmp_path: Path) -> None:
+    about = [subject(key=str(n)) for n in range(40)]
+    asked: list[str] = []
+
+    class Stopping(Saying):
+        def write(self, subjects: Sequence[Subject], rng: np.random.Generator) -> list[str | None]:
+            asked.extend(one.key for one in subjects)
+            if len(asked) > 32:
+                raise KeyboardInterrupt
+            return [f"In {rng.integers(14, 16)} actions red was preferred." for _ in subjects]
+
+    file = tmp_path / "texts.csv.partial"
+    with pytest.raises(KeyboardInterrupt):
+        write_about(about, Stopping([]), EvidenceCheck(), drafts=Drafts(file, of="x"))
+    with file.open("ab") as out:
+        out.write(b'\n{"of": "x", "part": 1, "te')  # cut short
+    first = asked.copy()
+    asked.clear()
+    rest = write_about(about, Stopping([]), EvidenceCheck(), drafts=Drafts(file, of="x"))
+    whole = [*first, *asked]
+    assert asked == [str(n) for n in range(32, 40)]
+    assert len(whole) == 48
+    asked.clear()
+    drafts = Drafts(tmp_path / "whole", of="x")
+    drafts.keep(1, [None] * 8)
+    undisturbed = write_about(about, Stopping([]), EvidenceCheck(), drafts=drafts)
+    assert [one.text for one in rest[:32]] == [one.text for one in undisturbed[:32]]
+
+
+def test_what_another_model_wrote_is_not_gone_on_from(gpt: Path) -> None:
+    about = [subject()]
+    names = [FolderWriter(gpt, FolderConfig(max_tokens=n)).name for n in (12, 12, 14)]
+    first, again, other = (fingerprint(about, name, 1) for name in names)
+    assert first == again != other
+    assert fingerprint(about, names[0], 2) != first
+
+
+def test_a_model_with_a_chat_template_is_told_the_facts(gpt: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "chat"
+    shutil.copytree(gpt, folder)
+    template = "{% for one in messages %}{{ one['content'] }} {% endfor %}"
+    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    told = FolderWriter(folder, FolderConfig(max_tokens=8, temperature=0))
+    on_its_own = FolderWriter(gpt, FolderConfig(max_tokens=8, temperature=0))
+    about = [subject("Red dress 3", kind="product")]
+    said = [writer.write(about, np.random.default_rng(0)) for writer in (told, on_its_own)]
+    assert all(len(one) == 1 for one in said)
+    assert told.name != on_its_own.name
 
 
 def test_an_endpoint_that_is_gone_leaves_the_facts() -> None:

@@ -139,24 +139,28 @@ def _write(
 ) -> dict[str, Any]:
     from huaxiang.cli.app import cache_folder
     from huaxiang.encoders.named import text_encoder
-    from huaxiang.writing.base import counts_of, write_about
+    from huaxiang.writing.base import counts_of, fingerprint, write_about
     from huaxiang.writing.check import EvidenceCheck
+    from huaxiang.writing.drafts import Drafts
 
     started = time.perf_counter()
     if not subjects:
         remedy = "give a shop with titles, or a run with events"
         raise InputError("nothing is known to write from", remedy=remedy)
+    drafts = Drafts(out.with_name(f"{out.name}.partial"), of=fingerprint(subjects, writer.name, seed))
     comparing = None if encoder == "none" else text_encoder(encoder, cache_folder=cache_folder())
     written = write_about(
         subjects,
         writer,
         EvidenceCheck(encoder=comparing),
         seed=seed,
+        drafts=drafts,
         progress=lambda done, total, note: progress.report("write", done, total, note),
     )
     write_table(texts_table(written), out)
     if sentences is not None:
         write_table(sentences_table(written), sentences)
+    drafts.remove()
     return {
         "out": str(out),
         "counts": counts_of(written),

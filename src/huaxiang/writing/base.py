@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ import numpy as np
 
 from huaxiang.encoders.pretraining.corpus import sentences_of
 from huaxiang.writing.check import EvidenceCheck, Refusal
+from huaxiang.writing.drafts import Drafts
 
 Progress = Callable[[int, int, str], None]
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,11 @@ class Writer(Protocol):
     """Subjects in, texts out. What it writes is not to be believed."""
 
     @property
+    def name(self) -> str:
+        """Which model it is: with another one, other texts are written."""
+        ...
+
+    @property
     def failed(self) -> Counter[str]:
         """Why nothing was written so far, counted."""
         ...
@@ -55,6 +62,14 @@ class Writer(Protocol):
     def write(self, subjects: Sequence[Subject], rng: np.random.Generator) -> list[str | None]:
         """Return a text for each; None where nothing was written, which is counted."""
         ...
+
+
+def fingerprint(subjects: Sequence[Subject], writer: str, seed: int) -> str:
+    """Return a hash of what is written about, by whom, and from which seed."""
+    total = hashlib.blake2b(f"{writer}\0{seed}".encode(), digest_size=8)
+    for one in subjects:
+        total.update("\0".join((one.key, one.kind, one.language, one.start, *one.facts)).encode() + b"\1")
+    return total.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +101,27 @@ def write_about(
     check: EvidenceCheck,
     *,
     seed: int = 0,
+    drafts: Drafts | None = None,
     progress: Progress | None = None,
 ) -> list[Written]:
     """Let a model write about each subject, and keep the sentences that say only what is known.
 
     Where none passes, the facts themselves are the text: it is plain, and true.
+
+    Parameters
+    ----------
+    drafts
+        What was written before the same call was stopped.
     """
-    rng = np.random.default_rng(seed)
     found: list[Written] = []
-    for start in range(0, len(subjects), _AT_ONCE):
+    for number, start in enumerate(range(0, len(subjects), _AT_ONCE)):
         part = subjects[start : start + _AT_ONCE]
-        found += _judged(part, writer.write(part, rng), check)
+        texts = None if drafts is None else drafts.texts.get(number)
+        if texts is None:
+            texts = writer.write(part, np.random.default_rng((seed, number)))
+            if drafts is not None:
+                drafts.keep(number, texts)
+        found += _judged(part, texts, check)
         if progress:
             passed = sum(one.n_passed for one in found)
             of = sum(len(one.sentences) for one in found)

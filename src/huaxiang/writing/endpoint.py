@@ -36,6 +36,11 @@ class EndpointWriter:
         self._chat = chat
 
     @property
+    def name(self) -> str:
+        """The address and the model's name there."""
+        return f"{self._chat.config.url} {self._chat.config.model}"
+
+    @property
     def failed(self) -> Counter[str]:
         """How often nothing was written, by reason."""
         return self._chat.failed

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from huaxiang.encoders.export import fingerprint
 from huaxiang.encoders.learning.base import in_range
+from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.errors import EncoderError
 from huaxiang.training import require
 from huaxiang.writing.base import Subject
@@ -61,10 +63,12 @@ class FolderWriter:
         self.config = config or FolderConfig()
         self.failed: Counter[str] = Counter()
         self._tokenizer, self._model = _loaded(Path(folder))
+        self.name = f"{fingerprint(Path(folder))} {self.config} {self._tokenizer.chat_template or ''}"
 
     def write(self, subjects: Sequence[Subject], rng: np.random.Generator) -> list[str | None]:
         """Return a text for each; None where the model said nothing."""
-        prompts = [self._prompt(one) for one in subjects]
+        with quiet_transformers():
+            prompts = [self._prompt(one) for one in subjects]
         order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
         found: list[str | None] = [None] * len(subjects)
         for start in range(0, len(order), _AT_ONCE):
@@ -129,8 +133,6 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
     import torch
     import transformers
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
-    from huaxiang.encoders.learning.quiet import quiet_transformers
 
     kind: Any = transformers.AutoModelForCausalLM
     remedy = "give a folder of huaxiang pretrain text --objective causal, or a causal model's"
