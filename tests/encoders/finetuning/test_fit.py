@@ -18,6 +18,7 @@ from huaxiang.encoders.finetuning.stored import read_finetuned, write_finetuned
 from huaxiang.encoders.finetuning.tables import Rows, split_rows
 from huaxiang.encoders.finetuning.tasks import Classify, Regress
 from huaxiang.encoders.learning.base import TrainerConfig
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.errors import ArtefactError, EncoderError
 
 from .conftest import REVIEWS
@@ -52,6 +53,22 @@ def taught(model: Path, folder: Path, said: FinetuneConfig) -> Finetuned:
 def test_feeling_is_learnt(tiny_bert: Path, tmp_path: Path, method: str) -> None:
     said = config(epochs=8 if method == "full" else 30, method=method)
     assert taught(tiny_bert, tmp_path, said).test["accuracy"] > 0.8
+
+
+def test_hidden_tokens_are_others_each_time_and_none_when_asked(tiny_bert: Path) -> None:
+    tokenizer = read_tokenizer(tiny_bert)
+    lesson = TextLesson(ROWS, Classify.of(ROWS), tokenizer, config(hidden_share=0.3))
+    rows, rng = np.arange(40), np.random.default_rng(0)
+    first, second = (lesson.batch(rows, rng)["input_ids"] for _ in range(2))
+    plain = lesson.inputs(rows)
+    is_hidden = first == tokenizer.mask_token_id
+    is_inside = plain["attention_mask"].bool()
+    assert (first[~is_hidden] == plain["input_ids"][~is_hidden]).all()
+    assert 0.15 < is_hidden[is_inside].float().mean() < 0.45
+    assert not is_hidden[~is_inside].any()
+    assert not is_hidden[:, 0].any()
+    assert (first != second).any()
+    assert not (plain["input_ids"] == tokenizer.mask_token_id).any()
 
 
 def test_a_frozen_model_stays_as_it_was(tiny_bert: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from huaxiang.encoders.finetuning.tables import Rows
 from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel, Task
 from huaxiang.encoders.learning.base import Learnt, TrainerConfig, even_width, in_range, one_of
 from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
+from huaxiang.errors import SettingsError
 from huaxiang.records import Matrix
 from huaxiang.training import require
 
@@ -52,6 +53,9 @@ class FinetuneConfig:
         classify: share of certainty given to all classes alike; 0 to 1.
     class_weights
         classify: whether rare classes count as much as common ones.
+    hidden_share
+        Share of the tokens that are hidden while learning, others each time, so that no text is learnt by
+        heart; 0 to below 1.
     untrained
         Take the model's shape alone: what the weights were worth.
     adversarial
@@ -66,6 +70,7 @@ class FinetuneConfig:
     max_tokens: int = 128
     dropout: float = 0.1
     label_smoothing: float = 0.05
+    hidden_share: float = 0.0
     class_weights: bool = False
     untrained: bool = False
     adversarial: Adversarial = "none"
@@ -81,6 +86,7 @@ class FinetuneConfig:
         in_range("lora_rank", self.lora_rank, self.lora_rank >= 1, "1 or more")
         in_range("max_tokens", self.max_tokens, self.max_tokens >= 8, "8 or more")
         in_range("dropout", self.dropout, 0 <= self.dropout < 1, "0 to 1")
+        in_range("hidden_share", self.hidden_share, 0 <= self.hidden_share < 1, "0 to below 1")
         in_range("label_smoothing", self.label_smoothing, 0 <= self.label_smoothing < 1, "0 to 1")
 
 
@@ -270,12 +276,22 @@ class TextLesson(TextInputs):
     def __init__(self, rows: Rows, task: Task, tokenizer: Any, config: FinetuneConfig) -> None:
         super().__init__(rows.texts, tokenizer, max_tokens=config.max_tokens)
         self.targets = task.targets(rows)
+        self.hidden_share = config.hidden_share
+        self.mask: int | None = tokenizer.mask_token_id
+        if self.hidden_share and self.mask is None:
+            remedy = "leave hidden_share at 0"
+            raise SettingsError("tokenizer has no mask mark", column="hidden_share", remedy=remedy)
 
     def batch(self, rows_B: NDArray[np.int64], rng: np.random.Generator) -> dict[str, torch.Tensor]:
         """Return ids, mask and targets."""
         import torch
 
         made = self.inputs(rows_B)
+        if self.hidden_share and self.mask is not None:
+            is_text = made["attention_mask"].bool()
+            is_text[:, 0] = False  # the start mark stays
+            drawn = torch.from_numpy(rng.random(tuple(is_text.shape)) < self.hidden_share)
+            made["input_ids"] = made["input_ids"].masked_fill(drawn & is_text, self.mask)
         return {**made, "targets": torch.from_numpy(self.targets[rows_B])}
 
 
