@@ -153,19 +153,31 @@ def test_a_folder_that_holds_something_else_is_not_written_over(reviews: Path, t
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+"""Another number of threads adds up in another order."""
+
+
+def learning(reviews: Path, out: Path) -> list[str]:
+    said = ["pretrain", "text", "--texts", str(reviews), "--text", "review", *TINY]
+    said += ["--set", "training.epochs=40", "--set", "training.validations=20", "--set", "held_out=0.1"]
+    said += ["--set", "training.precision=fp32", "--json", "--out", str(out)]
+    return [sys.executable, "-m", "huaxiang", *said]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(reviews: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed") / "whole"
+    subprocess.run(learning(reviews, out), env=ONE_THREAD, check=True, capture_output=True, timeout=300)
+    return out
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["kill", "Ctrl-C"])
 def test_a_stopped_command_given_again_ends_with_the_very_same_weights(
-    reviews: Path, tmp_path: Path, how: signal.Signals
+    reviews: Path, undisturbed: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
-    said = ["pretrain", "text", "--texts", str(reviews), "--text", "review", *TINY]
-    said += ["--set", "training.epochs=40", "--set", "training.validations=20", "--set", "held_out=0.1"]
-    said += ["--set", "training.precision=fp32"]
-    program = [sys.executable, "-m", "huaxiang", *said, "--json", "--out"]
-    threads = {**os.environ, "OMP_NUM_THREADS": "1"}  # another number adds up in another order
-    subprocess.run([*program, tmp_path / "whole"], env=threads, check=True, capture_output=True, timeout=300)
-    command = [*program, tmp_path / "cut"]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=threads)
+    command = learning(reviews, tmp_path / "cut")
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ONE_THREAD)
     checkpoints = tmp_path / "cut.partial/checkpoints"
     until = time.monotonic() + 120
     while len(list(checkpoints.glob("checkpoint-*/trainer_state.json"))) < 2 and time.monotonic() < until:
@@ -173,7 +185,7 @@ def test_a_stopped_command_given_again_ends_with_the_very_same_weights(
     running.send_signal(how)
     running.wait(timeout=60)
     assert running.returncode == (130 if how is signal.SIGINT else -how)
-    again = subprocess.run(command, env=threads, check=True, capture_output=True, timeout=300)
+    again = subprocess.run(command, env=ONE_THREAD, check=True, capture_output=True, timeout=300)
     assert json.loads(again.stdout)["learnt"]["resumed_from"] > 0
-    weights = [tmp_path / name / "model.safetensors" for name in ("whole", "cut")]
+    weights = [folder / "model.safetensors" for folder in (undisturbed, tmp_path / "cut")]
     assert filecmp.cmp(*weights, shallow=False)
