@@ -36,8 +36,14 @@ from huaxiang.evaluate.hardware import hardware
 from huaxiang.shop.tables import read_table
 
 DATA = Path(__file__).parents[2] / "shared/data/reviews"
-PRETRAIN = ("training.epochs=5", "training.learning_rate=1e-3", "max_tokens=160", "vocabulary=8000")
-FINETUNE = ("training.epochs=2", "training.learning_rate=3e-4", "max_tokens=160", "dropout=0.2")
+PRETRAIN = ("training.epochs=10", "training.learning_rate=1e-3", "max_tokens=160", "vocabulary=8000")
+FINETUNE = (
+    "training.epochs=3",
+    "training.learning_rate=3e-4",
+    "max_tokens=160",
+    "dropout=0.2",
+    "hidden_share=0.15",
+)
 CLOTHING = ("training.epochs=3", "training.learning_rate=5e-5", "max_tokens=160")
 CLOTHING_LORA = ("training.epochs=3", "training.learning_rate=5e-4", "max_tokens=160")
 
@@ -110,14 +116,14 @@ def chinese(rest: Path, test: Path, folder: Path, seed: int, quick: bool) -> dic
     seconds = {"pretraining": spent}
     for name, model, further in (
         ("character runs, linear", "ngrams", []),
-        ("net, untrained start", bert, ["untrained=true"]),
         ("net, pretrained", bert, []),
+        ("net, untrained start", bert, ["untrained=true"]),
     ):
         out = folder / name.replace(", ", "-").replace(" ", "-")
         seconds[name] = made(
             ["finetune", "classify", "--train", rest, "--test", test, *columns, "--model", model]
             + ["--seed", seed, "--out", out]
-            + _set(*FINETUNE, *further, *fewer),
+            + (_set(*FINETUNE, *further, *fewer) if model != "ngrams" else []),
             out,
         )
     members = [folder / "net-pretrained", folder / "character-runs-linear"]

@@ -64,6 +64,18 @@ def test_no_row_is_longer_than_allowed(encoded: Encoded) -> None:
     assert batch["input_ids"].shape[1] <= 16
 
 
+def test_a_swapped_passage_is_no_longer_than_the_true_one() -> None:
+    short = [((f"红色 {n}。", "很好。"), "") for n in range(30)]
+    long = [((f"蓝色 {n}。", "这件衣服穿起来非常舒服而且颜色也好看 " * 3 + "。"), "") for n in range(30)]
+    corpus = corpus_of([*short, *long], name="texts")
+    tokenizer = wrapped(train_tokenizer((d.text for d in corpus.documents), size=300), max_tokens=64)
+    lesson = MaskedLesson(encode_corpus(corpus, tokenizer), MaskedConfig())
+    rows = np.arange(60)
+    batch = lesson.batch(rows, np.random.default_rng(0))
+    assert set(batch["follows"].tolist()) == {0, 1}
+    assert (batch["attention_mask"].sum(1).numpy() <= lesson.lengths_N[rows]).all()
+
+
 def test_the_same_rng_gives_the_same_batch(encoded: Encoded) -> None:
     lesson = MaskedLesson(encoded, MaskedConfig())
     first, again = (lesson.batch(np.arange(9), np.random.default_rng(5)) for _ in range(2))

@@ -122,8 +122,9 @@ class MaskedLesson:
             other = self._another(row, rng)
             if other is not None:
                 n_other = self.corpus.n_sentences(other)
-                second = self.corpus.tokens(other, int(rng.integers(1, n_other)), n_other)
-                follows = 0
+                ids, words = self.corpus.tokens(other, int(rng.integers(1, n_other)), n_other)
+                own = len(second[0])  # no longer than the true one: length is no hint, and no batch widens
+                second, follows = (ids[:own], words[:own]), 0
         n_first, n_second = _shared(len(first[0]), len(second[0]), room)
         kept = (first[0][-n_first:], first[1][-n_first:]), (second[0][:n_second], second[1][:n_second])
         return kept[0], kept[1], follows
