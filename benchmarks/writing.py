@@ -143,7 +143,8 @@ def turned(subjects: Sequence[Subject], language: str) -> Iterator[tuple[str, tu
 
 
 def _passing(check: EvidenceCheck, made: Sequence[tuple[str, tuple[str, ...]]]) -> str:
-    verdicts = check.verdicts([said for said, _ in made], [facts for _, facts in made])
+    alone = [True] * len(made)
+    verdicts = check.verdicts([said for said, _ in made], [facts for _, facts in made], alone=alone)
     return f"{sum(one.refusal is None for one in verdicts)} of {len(made)}"
 
 

@@ -85,6 +85,17 @@ def test_any_text_has_a_verdict(text: str) -> None:
     assert verdict.refusal is None or isinstance(verdict.refusal, Refusal)
 
 
+def test_a_sentence_about_a_person_rests_on_one_fact() -> None:
+    facts = (
+        "Prefers the colour red: 14 of 40 actions.",
+        "Keeps coming back to hats of wool: 3 of 40 actions.",
+    )
+    woven = "Prefers wool: 14 of 40 actions."
+    assert CHECK.verdict(woven, facts).refusal is None
+    assert CHECK.verdict(woven, facts, alone=True) == (Refusal.WORD, 0)
+    assert CHECK.verdict(facts[1], facts, alone=True) == (None, 1)
+
+
 def test_without_facts_nothing_passes() -> None:
     assert CHECK.verdict("Prefers red.", ()) == (Refusal.NOTHING, -1)
 

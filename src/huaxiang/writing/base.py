@@ -35,7 +35,7 @@ class Subject:
     start
         What a model that only goes on with a text is given.
     keeps_facts
-        Whether what no sentence says is said by the fact itself.
+        Whether each fact stands for itself: a sentence says one alone; what none says the fact says.
     """
 
     key: str
@@ -131,8 +131,14 @@ def write_about(
 
 def _judged(subjects: Sequence[Subject], texts: Sequence[str | None], check: EvidenceCheck) -> list[Written]:
     split = [sentences_of(text) for text in texts]
-    facts = [one.facts for one, said in zip(subjects, split, strict=True) for _ in said]
-    verdicts = iter(check.verdicts([sentence for said in split for sentence in said], facts))
+    of = [one for one, said in zip(subjects, split, strict=True) for _ in said]
+    verdicts = iter(
+        check.verdicts(
+            [sentence for said in split for sentence in said],
+            [one.facts for one in of],
+            alone=[one.keeps_facts for one in of],
+        )
+    )
     found: list[Written] = []
     for subject, said in zip(subjects, split, strict=True):
         judged = [Judged(text=one, fact=v.fact, refusal=v.refusal) for one, v in zip(said, verdicts)]  # noqa: B905 - the verdicts of all

@@ -100,13 +100,27 @@ class EvidenceCheck:
         self.encoder = encoder
         self.config = config or CheckConfig()
 
-    def verdict(self, sentence: str, facts: Sequence[str]) -> Verdict:
+    def verdict(self, sentence: str, facts: Sequence[str], *, alone: bool = False) -> Verdict:
         """Return whether a sentence says only what the facts hold."""
-        return self.verdicts([sentence], [facts])[0]
+        return self.verdicts([sentence], [facts], alone=[alone])[0]
 
-    def verdicts(self, sentences: Sequence[str], facts: Sequence[Sequence[str]]) -> list[Verdict]:
-        """Return a verdict on each sentence against its own facts."""
-        found = [self._by_words(one, known) for one, known in zip(sentences, facts, strict=True)]
+    def verdicts(
+        self,
+        sentences: Sequence[str],
+        facts: Sequence[Sequence[str]],
+        *,
+        alone: Sequence[bool] | None = None,
+    ) -> list[Verdict]:
+        """Return a verdict on each sentence against its own facts.
+
+        Parameters
+        ----------
+        alone
+            Whether one fact must hold all of the sentence: "prefers red" and "buys hats" don't make "prefers
+            hats". Facts about one thing (a red dress, of silk) may be woven together. None: all may.
+        """
+        alone = alone if alone is not None else [False] * len(sentences)
+        found = [self._by_words(*one) for one in zip(sentences, facts, alone, strict=True)]
         asked = [row for row, verdict in enumerate(found) if verdict.refusal is None]
         if self.encoder is None or not asked:
             return found
@@ -121,12 +135,13 @@ class EvidenceCheck:
         assert self.encoder is not None
         return self.encoder.encode(list(texts)).vectors_ID
 
-    def _by_words(self, sentence: str, facts: Sequence[str]) -> Verdict:
+    def _by_words(self, sentence: str, facts: Sequence[str], alone: bool) -> Verdict:
         said = _read(sentence)
         known = [_read(fact) for fact in facts]
         fact = _closest(said, known)
-        refusal = self._refusal(sentence, said, known, fact)
-        return Verdict(refusal, fact)
+        if alone and fact >= 0:
+            return Verdict(self._refusal(sentence, said, [known[fact]], 0), fact)
+        return Verdict(self._refusal(sentence, said, known, fact), fact)
 
     def _refusal(self, sentence: str, said: _Said, known: Sequence[_Said], fact: int) -> Refusal | None:
         if not _END.search(sentence.strip()) or len(sentence) > self.config.longest:

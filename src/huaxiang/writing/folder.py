@@ -19,6 +19,8 @@ from huaxiang.writing.base import Subject
 from huaxiang.writing.endpoint import instructions
 
 _AT_ONCE = 16
+_FEWEST = 4
+"""Tokens that are written before a text may end: a model that only goes on with texts would end at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +94,8 @@ class FolderWriter:
             first = marks.bos_token_id if marks.bos_token_id is not None else marks.cls_token_id
             ids = [] if first is None else [first]
             ids += marks(subject.start, add_special_tokens=False)["input_ids"]
-        room = self._room() - self.config.max_tokens
-        return list(ids)[-room:] if room > 0 else list(ids)[-1:]
+        room = max(self._room() - self.config.max_tokens, self._room() // 2)
+        return list(ids)[-room:]
 
     def _room(self) -> int:
         return int(getattr(self._model.config, "max_position_embeddings", 0) or 1 << 20)
@@ -113,7 +115,8 @@ class FolderWriter:
             said = self._model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
-                max_new_tokens=max(1, min(self.config.max_tokens, self._room() - width)),
+                min_new_tokens=_FEWEST,
+                max_new_tokens=max(_FEWEST, min(self.config.max_tokens, self._room() - width)),
                 max_length=None,
                 pad_token_id=self._tokenizer.pad_token_id,
                 eos_token_id=self._ends(),
