@@ -244,6 +244,8 @@ def test_products_are_known_by_what_the_shop_states(tmp_path: Path) -> None:
         (one,) = product_subjects(shop, language, [item])
         assert one.facts[0].startswith(shop.items[f"title_{language}"][0])
         assert all(fact[-1] in ".!?。！？" for fact in one.facts)
+        (plain,) = written("It never creases.", about=[one])
+        assert plain.text == shop.items[f"description_{language}"][0]
     with pytest.raises(InputError, match="no such item.*nothing"):
         product_subjects(shop, "en", ["nothing"])
     with pytest.raises(InputError, match="no such language"):

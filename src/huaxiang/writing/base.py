@@ -36,6 +36,8 @@ class Subject:
         What a model that only goes on with a text is given.
     keeps_facts
         Whether each fact stands for itself: a sentence says one alone; what none says the fact says.
+    plain
+        What is shown where no sentence passes; "" shows the facts.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Subject:
     facts: tuple[str, ...]
     start: str
     keeps_facts: bool
+    plain: str = ""
 
 
 class Writer(Protocol):
@@ -149,6 +152,8 @@ def _judged(subjects: Sequence[Subject], texts: Sequence[str | None], check: Evi
 def _shown(subject: Subject, judged: Sequence[Judged]) -> str:
     """Return what passed, in the facts' order where each has to be said, without what was said before."""
     passed = [one for one in judged if one.refusal is None]
+    if not passed and subject.plain:
+        return subject.plain
     if subject.keeps_facts:
         by_fact = {one.fact: one.text for one in reversed(passed)}
         said = [by_fact.get(row, fact) for row, fact in enumerate(subject.facts)]

@@ -63,7 +63,11 @@ def _attributes(shop: Shop, language: str) -> dict[int, list[str]]:
     labels = shop.labels.get(language, {})
     found: dict[int, list[str]] = {}
     for row, dimension, value in stated.select("item_row", "dimension", "value").iter_rows():
-        name = _DIMENSIONS_ZH.get(dimension, dimension) if language == "zh" else dimension.replace("_", " ")
+        name = (
+            _DIMENSIONS_ZH.get(dimension, dimension)
+            if language == "zh"
+            else dimension.replace("_", " ").capitalize()
+        )
         said = labels.get(dimension, {}).get(value, value)
         found.setdefault(row, []).append(_ATTRIBUTE[language].format(dimension=name, value=said))
     return found
@@ -77,7 +81,13 @@ def _product(
     if description:
         facts.append(_ended(clean_text(description), language))
     return Subject(
-        key=item_id, kind="product", language=language, facts=tuple(facts), start=name, keeps_facts=False
+        key=item_id,
+        kind="product",
+        language=language,
+        facts=tuple(facts),
+        start=name,
+        keeps_facts=False,
+        plain=description or "",
     )
 
 
