@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from transformers import GPT2LMHeadModel
 
 from answering_model import model
 from huaxiang.encoders.chat import ChatConfig, ChatModel
 from huaxiang.encoders.named import text_encoder
 from huaxiang.encoders.pretraining.corpus import corpus_of
 from huaxiang.encoders.pretraining.text import TextConfig, pretrain_text
+from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.errors import EncoderError, InputError, SettingsError
 from huaxiang.shop.read import read_shop
 from huaxiang.shop.simulate import Config, simulate
@@ -214,17 +216,30 @@ def test_what_another_model_wrote_is_not_gone_on_from(gpt: Path) -> None:
     assert fingerprint(about, names[0], 2) != first
 
 
-def test_a_model_with_a_chat_template_is_told_the_facts(gpt: Path, tmp_path: Path) -> None:
+def test_a_model_with_a_chat_template_is_told_the_facts(
+    gpt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "chat"
     shutil.copytree(gpt, folder)
     template = "{% for one in messages %}{{ one['content'] }} {% endfor %}"
     (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
-    told = FolderWriter(folder, FolderConfig(max_tokens=8, temperature=0))
-    on_its_own = FolderWriter(gpt, FolderConfig(max_tokens=8, temperature=0))
-    about = [subject("Red dress 3", kind="product")]
-    said = [writer.write(about, np.random.default_rng(0)) for writer in (told, on_its_own)]
-    assert all(len(one) == 1 for one in said)
-    assert told.name != on_its_own.name
+    given: list[str] = []
+    tokenizer = read_tokenizer(gpt)
+    generate = GPT2LMHeadModel.generate
+
+    def watched(self: Any, **how: Any) -> Any:
+        given.append(tokenizer.decode(how["input_ids"][0], skip_special_tokens=True))
+        return generate(self, **how)
+
+    monkeypatch.setattr(GPT2LMHeadModel, "generate", watched)
+    about = [subject("Red dress 3.", "Blue hat.", kind="product")]
+    for place in (folder, gpt):
+        FolderWriter(place, FolderConfig(max_tokens=8, temperature=0)).write(about, np.random.default_rng(0))
+    told, gone_on = given
+    assert told.strip().endswith("Blue hat.")
+    assert "sentences" in told  # the end of what it is told to do
+    assert gone_on.endswith("Red dress 3. Blue hat.")
+    assert "sentences" not in gone_on
 
 
 def test_an_endpoint_that_is_gone_leaves_the_facts() -> None:

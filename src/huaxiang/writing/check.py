@@ -22,7 +22,7 @@ from huaxiang.encoders.learning.base import in_range
 from huaxiang.records import Matrix
 from huaxiang.writing.framing import AGAINST, FRAMING
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(r"(?:(?<!\w)[-−])?\d+(?:[.,]\d+)*")
 _END = re.compile(r"[.!?。！？][\"'”’）)]*$")
 _ENDINGS = ("s", "es", "d", "ed", "ing", "'s", "’s")
 _PLAIN = re.compile(r"[a-z][a-z'’-]*")
@@ -171,7 +171,7 @@ class _Said(NamedTuple):
 
     def holds(self, word: str) -> bool:
         """Return whether this text says a word, in any of its forms."""
-        if is_chinese(word):
+        if is_chinese(word) or _is_symbol(word):
             return word in self.text
         return word in self.forms or not self.forms.isdisjoint(_forms(word))
 
@@ -183,8 +183,20 @@ def _read(text: str) -> _Said:
     words = tuple(piece for piece in pieces(plain) if is_word(piece) and not piece.isdigit())
     against = [word for word in words if is_negation(word) or word in AGAINST]
     claims = tuple(word for word in words if word not in FRAMING and word not in against)
+    claims += tuple(filter(_is_symbol, plain))
     forms = frozenset(form for word in words if not is_chinese(word) for form in _forms(word))
     return _Said(plain, numbers, words, claims, forms, len(against) % 2 == 1)
+
+
+def _is_symbol(character: str) -> bool:
+    """Return whether a mark says something: €5 is not $5, and 14 % is not 14.
+
+    Examples
+    --------
+    >>> [_is_symbol(character) for character in "€%+❤.,“"]
+    [True, True, True, True, False, False, False]
+    """
+    return character in "%‰" or (len(character) == 1 and unicodedata.category(character)[0] == "S")
 
 
 def _value(number: str) -> str:
@@ -195,7 +207,7 @@ def _value(number: str) -> str:
     >>> _value("1,299.50"), _value("1299.5"), _value("014")
     ('1299.5', '1299.5', '14')
     """
-    plain = re.sub(r",(?=\d{3}\b)", "", number).replace(",", ".")
+    plain = re.sub(r",(?=\d{3}\b)", "", number).replace(",", ".").replace("−", "-")
     whole, dot, rest = plain.partition(".")
     rest = rest.rstrip("0") if "." not in rest else rest
     return (whole.lstrip("0") or "0") + (dot + rest if rest else "")

@@ -42,10 +42,10 @@ class Drafts:
             for line in self.file.read_bytes().splitlines():
                 try:
                     said = json.loads(line)
-                except ValueError:
-                    continue
-                if said["of"] == self.of:
-                    found[said["part"]] = said["texts"]
+                    if said["of"] == self.of:
+                        found[said["part"]] = said["texts"]
+                except (ValueError, TypeError, KeyError):
+                    continue  # cut short, or none of ours: that part is written again
         return found
 
     def keep(self, part: int, texts: Sequence[str | None]) -> None:
