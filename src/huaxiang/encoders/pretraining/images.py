@@ -278,7 +278,14 @@ def pretrain_image(
     attacked: dict[str, float] = {}
     if config.attacked:
         attacked = attacked_figures(
-            network, lesson, shown, split.test, epsilon=config.epsilon, most=config.attacked, seed=seed
+            network,
+            lesson,
+            shown,
+            split.test,
+            epsilon=config.epsilon,
+            most=config.attacked,
+            seed=seed,
+            progress=lambda *told: tell("attack unseen photos", *told),
         )
     metrics = {
         "test": ask(split.test, "ask about unseen products") | attacked,

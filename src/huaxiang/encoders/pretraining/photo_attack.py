@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from huaxiang.encoders.base import Progress
 from huaxiang.encoders.hardening.adversarial import PixelsConfig, moving_pixels
 from huaxiang.encoders.hardening.attacks import Held, under_moved_inputs
 from huaxiang.encoders.pretraining.photo_lesson import PhotoLesson, PhotoNetwork, Rows
@@ -45,7 +46,7 @@ def pixels_config(preprocessing: Preprocessing, *, epsilon: float) -> PixelsConf
     return PixelsConfig(epsilon=epsilon, steps=STEPS_TO_ASK, mean=mean, std=std)
 
 
-def attacked_figures(
+def attacked_figures(  # noqa: PLR0913 - what is asked comes first, then how
     network: PhotoNetwork,
     lesson: PhotoLesson,
     preprocessing: Preprocessing,
@@ -54,6 +55,7 @@ def attacked_figures(
     epsilon: float,
     most: int,
     seed: int,
+    progress: Progress,
 ) -> dict[str, float]:
     """Return how many of some photos are told rightly as they are and when moved (PGD, 10 steps).
 
@@ -64,7 +66,9 @@ def attacked_figures(
     config = pixels_config(preprocessing, epsilon=epsilon)
     some = rows[np.sort(np.random.default_rng(seed).permutation(len(rows))[:most])]
     figures: dict[str, float] = {}
-    for dimension in lesson.vocabulary.dimensions:
+    n_dimensions = len(lesson.vocabulary.dimensions)
+    for at, dimension in enumerate(lesson.vocabulary.dimensions):
+        progress(at, n_dimensions, dimension.name)
         asked = list(_batches(network, lesson, dimension, some)) if dimension.is_choice else []
         if not asked:
             continue
@@ -73,6 +77,7 @@ def attacked_figures(
         n = sum(len(batch["targets"]) for batch in asked)
         figures[f"{dimension.name}_accuracy_attacked"] = held.accuracy
         figures[f"{dimension.name}_accuracy_of_attacked"] = sum(_right(told, one) for one in asked) / n
+    progress(n_dimensions, n_dimensions, f"{len(some):,} photos attacked")
     return figures
 
 
