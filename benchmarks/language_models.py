@@ -161,14 +161,14 @@ def clothing(rest: Path, test: Path, folder: Path, seed: int, quick: bool) -> di
     """Return the figures of each way for one seed."""
     found: dict[str, dict[str, float]] = {}
     fewer = ["training.epochs=0.1"] if quick else []
-    for task, label, figure in (
-        (["classify"], "Recommended IND", "auc"),
-        (["regress", "--grades"], "Rating", "mae"),
+    for name, model, further in (
+        ("character runs, linear", "ngrams", ()),
+        ("MiniLM, full", "minilm", CLOTHING),
+        ("MiniLM, LoRA", "minilm", (*CLOTHING_LORA, "method=lora")),
     ):
-        for name, model, further in (
-            ("character runs, linear", "ngrams", ()),
-            ("MiniLM, full", "minilm", CLOTHING),
-            ("MiniLM, LoRA", "minilm", (*CLOTHING_LORA, "method=lora")),
+        for task, label, figure in (
+            (["classify"], "Recommended IND", "auc"),
+            (["regress", "--grades"], "Rating", "mae"),
         ):
             out = folder / f"{label}-{name}".replace(", ", "-").replace(" ", "-")
             made(

@@ -102,13 +102,16 @@ def torch_encoder(source: Path, recipe: Recipe, *, attention: str = "eager") -> 
     from transformers.utils import logging as their_logging
 
     from huaxiang.encoders.pooled import Pooled, dense_layers
+    from huaxiang.encoders.pretraining.networks import keep_all_attention
 
     their_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         config = AutoConfig.from_pretrained(source, local_files_only=True)
+        keep_all_attention(config)
         kind: Any = AutoModelForTextEncoding if config.is_encoder_decoder else AutoModel
         model = kind.from_pretrained(
             source,
+            config=config,
             local_files_only=True,
             attn_implementation=attention,
             dtype=torch.float32,

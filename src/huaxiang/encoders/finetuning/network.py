@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from huaxiang.encoders.finetuning.tasks import Tag, Task
 from huaxiang.encoders.pooled import pooled
-from huaxiang.encoders.pretraining.networks import attention, check_vocabulary
+from huaxiang.encoders.pretraining.networks import attention, check_vocabulary, keep_all_attention
 from huaxiang.errors import EncoderError, SettingsError
 from huaxiang.training import require
 
@@ -157,6 +157,7 @@ def _set_dropout(config: Any, dropout: float) -> None:
     for name in ("hidden_dropout_prob", "dropout", "resid_pdrop", "embd_pdrop"):
         if hasattr(config, name):
             setattr(config, name, dropout)
+    keep_all_attention(config)
 
 
 def made_ready(network: AnyNetwork, config: FinetuneConfig, *, seed: int) -> AnyNetwork:
