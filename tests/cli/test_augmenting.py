@@ -10,6 +10,7 @@ import pytest
 from answering_model import model
 from command_line import call
 from encoders.hardening.tiny_language import tiny_masked, tiny_translator
+from huaxiang.encoders.hardening.edits import Deletion, Swap
 
 ROWS = """review,label,note
 "Lovely red dress, but it did not fit",0,a
@@ -63,6 +64,30 @@ def test_the_same_seed_writes_the_same_file(table: Path, tmp_path: Path) -> None
         assert call("augment", "--input", table, "--text", "review", "--seed", seed, "--out", file).code == 0
     first, again, other = (file.read_bytes() for file in files)
     assert first == again != other
+
+
+def test_a_stopped_command_goes_on_and_ends_with_the_same_file(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = tmp_path / "whole.csv", tmp_path / "stopped.csv"
+    said = ["augment", "--input", table, "--text", "review", "--ways", "delete,swap", "--json"]
+    once = call(*said, "--out", whole)
+    swapped, deleted = Swap.augment, Deletion.augment
+
+    def stop(*_: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Swap, "augment", stop)
+    assert call(*said, "--out", stopped).code != 0
+    assert not stopped.exists()
+    monkeypatch.setattr(Swap, "augment", swapped)
+    monkeypatch.setattr(Deletion, "augment", stop)
+    rest = call(*said, "--out", stopped)
+    assert rest.code == 0, rest.err
+    assert stopped.read_bytes() == whole.read_bytes()
+    assert rest.json["ways"] == once.json["ways"]
+    assert sorted(tmp_path.iterdir()) == sorted([table, whole, stopped])
+    monkeypatch.setattr(Deletion, "augment", deleted)
 
 
 def test_models_by_folder_write_and_what_was_refused_is_counted(table: Path, tmp_path: Path) -> None:

@@ -64,6 +64,24 @@ def test_match_tells_its_figures_beside_words_alone_and_predicts_in_both_stages(
     assert table["error"].to_list() == [None, "no product"]
 
 
+def test_a_command_stopped_in_the_second_stage_does_not_repeat_the_first(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    said = ("finetune", "match", *options(home, out=home / "two"), *QUICK, "--cross", "--json")
+    with monkeypatch.context() as stopped:
+        stopped.setattr("huaxiang.encoders.finetuning.cross.finetune", stop)
+        assert call(*said).code != 0
+    first = json.loads((home / "two.partial/checkpoints/match/finished/learnt.json").read_text())
+    made = call(*said)
+    assert made.code == 0, made.err
+    assert made.json["learnt"]["seconds"] == pytest.approx(first["seconds"], abs=0.05)
+    assert made.json["learnt"]["steps"] == 6
+    assert not (home / "two" / "checkpoints").exists()
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [({"label": "grade"}, "no such column"), ({"product": "query", "label": "product"}, "not a number")],

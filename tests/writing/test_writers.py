@@ -15,6 +15,7 @@ from transformers import GPT2LMHeadModel
 
 from answering_model import model
 from huaxiang.encoders.chat import ChatConfig, ChatModel
+from huaxiang.encoders.drafts import Drafts
 from huaxiang.encoders.named import text_encoder
 from huaxiang.encoders.pretraining.corpus import corpus_of
 from huaxiang.encoders.pretraining.text import TextConfig, pretrain_text
@@ -24,7 +25,6 @@ from huaxiang.shop.read import read_shop
 from huaxiang.shop.simulate import Config, simulate
 from huaxiang.writing.base import Subject, Written, counts_of, fingerprint, write_about
 from huaxiang.writing.check import EvidenceCheck, Refusal
-from huaxiang.writing.drafts import Drafts
 from huaxiang.writing.endpoint import EndpointWriter
 from huaxiang.writing.folder import FolderConfig, FolderWriter
 from huaxiang.writing.subjects import product_subjects
@@ -202,10 +202,28 @@ def test_a_stopped_call_asks_only_for_what_is_left(tmp_path: Path) -> None:
     assert asked == [str(n) for n in range(32, 40)]
     assert len(whole) == 48
     asked.clear()
-    drafts = Drafts(tmp_path / "whole", of="x")
-    drafts.keep(1, [None] * 8)
-    undisturbed = write_about(about, Stopping([]), EvidenceCheck(), drafts=drafts)
-    assert [one.text for one in rest[:32]] == [one.text for one in undisturbed[:32]]
+    undisturbed = write_about(about[:32], Stopping([]), EvidenceCheck())
+    assert [one.text for one in rest[:32]] == [one.text for one in undisturbed]
+
+
+def test_counts_are_of_both_calls_and_a_part_without_an_answer_is_asked_again(tmp_path: Path) -> None:
+    about = [subject(key=str(n)) for n in range(64)]
+    answers = iter([["Red.", *[None] * 31], [None] * 32])
+
+    class Failing(Saying):
+        def write(self, subjects: Sequence[Subject], rng: np.random.Generator) -> list[str | None]:
+            said = next(answers, None)
+            if said is None:
+                raise KeyboardInterrupt
+            self.failed["no answer"] += said.count(None)
+            return list(said)
+
+    file = tmp_path / "texts.csv.partial"
+    for expected in (63, 31 + 32):
+        drafts = Drafts(file, of="x")
+        write_about(about, Failing([]), EvidenceCheck(), drafts=drafts)
+        assert drafts.counted == {"no answer": expected}
+        answers = iter([[None] * 32])  # the second part alone is asked again
 
 
 def test_what_another_model_wrote_is_not_gone_on_from(gpt: Path) -> None:

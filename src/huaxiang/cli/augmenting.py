@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,7 +91,8 @@ def augment(  # noqa: PLR0913 - one argument per option
 ) -> None:
     """Write more texts from those of a table, to learn from; every other cell of a row stays.
 
-    Augment what is learnt from, after it was split from what is held out.
+    Augment what is learnt from, after it was split from what is held out. A stopped command goes on when it
+    is given again.
     """
     wish = Wish(
         rate=rate,
@@ -118,9 +119,9 @@ def augment_table(
     file: Path, column: str, out: Path, *, ways: tuple[str, ...], n_copies: int, wish: Wish, seed: int
 ) -> dict[str, Any]:
     """Write a table with copies of its texts, and return what was done."""
-    import numpy as np
-
+    from huaxiang.encoders.drafts import Drafts
     from huaxiang.encoders.hardening.augment_text import copies, text_augmenters
+    from huaxiang.runs import fingerprint_of
     from huaxiang.shop.quality.given import read_own_table
 
     started = time.perf_counter()
@@ -128,15 +129,21 @@ def augment_table(
     table = read_own_table(file, option="--input")
     _check_table(table, column)
     augmenters = text_augmenters(ways, sources_of(wish, ways))
+    texts = table.frame[column].to_list()
+    said = replace(wish, key="")
+    of = fingerprint_of(repr(texts), repr(ways), str(n_copies), repr(said), str(seed))
+    drafts = Drafts(out.with_name(f"{out.name}.partial"), of=of)
     with StageProgress() as progress:
         made = copies(
-            table.frame[column].to_list(),
+            texts,
             augmenters,
             n_copies=n_copies,
-            rng=np.random.default_rng(seed),
+            seed=seed,
+            drafts=drafts,
             progress=lambda done, total, note: progress.report("augment", done, total, note),
         )
     write_table(_with_copies(table, column, made), out)
+    drafts.remove()
     return {
         "out": str(out),
         "rows": len(table.frame),

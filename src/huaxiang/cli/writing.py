@@ -138,10 +138,10 @@ def _write(
     progress: StageProgress,
 ) -> dict[str, Any]:
     from huaxiang.cli.app import cache_folder
+    from huaxiang.encoders.drafts import Drafts
     from huaxiang.encoders.named import text_encoder
     from huaxiang.writing.base import counts_of, fingerprint, write_about
     from huaxiang.writing.check import EvidenceCheck
-    from huaxiang.writing.drafts import Drafts
 
     started = time.perf_counter()
     if not subjects:
@@ -164,7 +164,7 @@ def _write(
     return {
         "out": str(out),
         "counts": counts_of(written),
-        "not_written": dict(writer.failed),
+        "not_written": dict(drafts.counted),
         "seed": seed,
         "seconds": round(time.perf_counter() - started, 2),
     }

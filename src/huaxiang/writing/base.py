@@ -6,13 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from huaxiang.encoders.drafts import Drafts
 from huaxiang.encoders.pretraining.corpus import sentences_of
 from huaxiang.writing.check import EvidenceCheck, Refusal
-from huaxiang.writing.drafts import Drafts
 
 Progress = Callable[[int, int, str], None]
 _AT_ONCE = 32
@@ -114,17 +115,18 @@ def write_about(
     Parameters
     ----------
     drafts
-        What was written before the same call was stopped.
+        What was written before the same call was stopped; it counts why nothing was.
     """
+    drafts = drafts or Drafts(None, of="")
     found: list[Written] = []
     for number, start in enumerate(range(0, len(subjects), _AT_ONCE)):
         part = subjects[start : start + _AT_ONCE]
-        texts = None if drafts is None else drafts.texts.get(number)
-        if texts is None:
-            texts = writer.write(part, np.random.default_rng((seed, number)))
-            if drafts is not None:
-                drafts.keep(number, texts)
-        found += _judged(part, texts, check)
+        draft = drafts.part(
+            number,
+            write=partial(writer.write, part, np.random.default_rng((seed, number))),
+            counted=lambda: writer.failed,
+        )
+        found += _judged(part, draft.texts, check)
         if progress:
             passed = sum(one.n_passed for one in found)
             of = sum(len(one.sentences) for one in found)

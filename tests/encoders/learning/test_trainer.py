@@ -65,7 +65,7 @@ def test_a_fit_that_broke_off_ends_with_the_weights_of_one_that_did_not(tmp_path
     learnt = fit(tmp_path / "broken", resumed)
     assert 0 < learnt.resumed_from <= 21
     assert same(weights(whole), weights(resumed))
-    assert not (tmp_path / "broken").exists()
+    assert not list((tmp_path / "broken").glob("checkpoint-*"))
 
 
 def test_ctrl_c_saves_and_the_rerun_ends_with_the_same_weights(tmp_path: Path) -> None:
@@ -148,6 +148,19 @@ def test_another_error_of_torch_is_not_taken_for_a_full_memory(tmp_path: Path) -
     }
     with pytest.raises(RuntimeError, match="shapes"):
         fit(tmp_path / "c", Net(), lesson=lesson, validate=None)
+
+
+def test_a_fit_that_was_done_is_read_and_not_repeated(tmp_path: Path) -> None:
+    first, again, other = Net(), Net(), Net()
+    learnt = fit(tmp_path / "c", first)
+    assert not list((tmp_path / "c").glob("checkpoint-*"))
+    lesson = Sums()
+    assert fit(tmp_path / "c", again, lesson=lesson) == learnt
+    assert same(weights(first), weights(again))
+    assert not lesson.asked
+    assert not again.training
+    assert fit(tmp_path / "c", other, lesson=lesson, of="other rows").curve != ()
+    assert lesson.asked
 
 
 @pytest.mark.parametrize("change", [{"of": "other rows"}, {"seed": 5}])

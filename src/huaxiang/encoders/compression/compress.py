@@ -28,7 +28,7 @@ from huaxiang.errors import SettingsError
 from huaxiang.training import require
 
 if TYPE_CHECKING:
-    from huaxiang.encoders.compression.distil import Said, TaughtTexts
+    from huaxiang.encoders.compression.distil import Said
     from huaxiang.encoders.finetuning.network import TextNetwork
 
 Progress = Callable[[str, int, int, str], None]
@@ -231,8 +231,9 @@ class _Steps:
         teacher: Form,
         training: TrainerConfig,
     ) -> Form:
-        """Return the student after it learnt from the teacher; what a stopped run had finished is read."""
+        """Return the student after it learnt from the teacher."""
         from huaxiang.encoders.compression.distil import Taught, TaughtTexts, levels
+        from huaxiang.encoders.learning.trainer import train_large
 
         said = self._heard(teacher, levels(student.model, teacher.network.model))
         lesson = TaughtTexts(
@@ -244,16 +245,6 @@ class _Steps:
             said=said,
         )
         learner = Taught(student, said, self.config.teaching, seed=self.seed)
-        learnt = self._finished(step, learner) or self._learn(step, learner, lesson, tokenizer, training)
-        return self._calibrated(name, student.to("cpu"), tokenizer, learnt)
-
-    def _learn(
-        self, step: str, learner: Any, lesson: TaughtTexts, tokenizer: Any, training: TrainerConfig
-    ) -> Learnt:
-        from safetensors.torch import save_model
-
-        from huaxiang.encoders.learning.trainer import train_large
-
         held_out = self._lesson(tokenizer)
         learnt = train_large(
             learner,
@@ -266,22 +257,7 @@ class _Steps:
             of=json.dumps([self.parts.train.fingerprint, asdict(self.config), str(self.teacher)]),
             progress=lambda done, total, note: self.tell(step, done, total, note),
         )
-        self.checkpoint.mkdir(parents=True, exist_ok=True)
-        save_model(learner, str(self.checkpoint / f"{step}.safetensors"))
-        facts = {**asdict(learnt), "curve": [dict(point) for point in learnt.curve]}
-        (self.checkpoint / f"{step}.json").write_text(json.dumps(facts), encoding="utf-8")
-        return learnt
-
-    def _finished(self, step: str, learner: Any) -> Learnt | None:
-        """Read what this step of a stopped run came to, if it was finished."""
-        from safetensors.torch import load_model
-
-        said = self.checkpoint / f"{step}.json"
-        if not said.is_file():
-            return None
-        load_model(learner, str(self.checkpoint / f"{step}.safetensors"))
-        facts = json.loads(said.read_text(encoding="utf-8"))
-        return Learnt(**{**facts, "curve": tuple(facts["curve"])})
+        return self._calibrated(name, student.to("cpu"), tokenizer, learnt)
 
     def _heard(self, teacher: Form, at: list[int]) -> Said:
         """Return what the teacher says of all texts, with its states at some levels; it is asked once."""

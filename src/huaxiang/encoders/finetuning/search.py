@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,7 +85,9 @@ def search(
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        found = try_out(drawn(trial, config), folder / f"trial-{trial.number}", watch)
+        own = folder / f"trial-{trial.number}"
+        found = try_out(drawn(trial, config), own, watch)
+        shutil.rmtree(own, ignore_errors=True)
         return float(found[figure])
 
     n_done = len([trial for trial in study.trials if trial.state.is_finished()])

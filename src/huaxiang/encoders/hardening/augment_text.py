@@ -6,8 +6,11 @@ thesaurus, `masked` a masked language model, `back_translation` two translators.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.base import Progress
+from huaxiang.encoders.drafts import Drafts
 from huaxiang.encoders.hardening import edits, typos
 from huaxiang.encoders.hardening.back_translation import BackTranslation, Translator
 from huaxiang.encoders.hardening.base import TextAugmenter
@@ -97,7 +101,8 @@ def copies(
     augmenters: Mapping[str, TextAugmenter],
     *,
     n_copies: int = 1,
-    rng: np.random.Generator,
+    seed: int = 0,
+    drafts: Drafts | None = None,
     progress: Progress | None = None,
 ) -> Copies:
     """Return up to `n_copies` new texts of each text and way; texts without words have none.
@@ -105,11 +110,14 @@ def copies(
     Copies that are like their source, or like another of it, are left out. Augment what is learnt from,
     after it was split from what is held out.
 
+    Parameters
+    ----------
+    drafts
+        What was written before the same call was stopped.
+
     Examples
     --------
-    >>> made = copies(
-    ...     ["a red dress", None], text_augmenters(["delete"], Sources()), rng=np.random.default_rng(0)
-    ... )
+    >>> made = copies(["a red dress", None], text_augmenters(["delete"], Sources()))
     >>> made.texts, made.source_rows_C
     (['a red'], array([0]))
     """
@@ -117,21 +125,28 @@ def copies(
     rows = [row for row, text in enumerate(texts) if text and has_words(text)]
     known = {row: {str(texts[row]).strip()} for row in rows}
     made: list[tuple[int, str, str]] = []
+    drafts = drafts or Drafts(None, of="")
+    counted: dict[str, Counter[str]] = {way: Counter() for way in augmenters}
+    starts = range(0, len(rows), _TEXTS_AT_ONCE)
     total = len(rows) * n_copies * len(augmenters)
-    for way, augmenter in augmenters.items():
-        for turn in range(n_copies):
-            for start in range(0, len(rows), _TEXTS_AT_ONCE):
-                part = rows[start : start + _TEXTS_AT_ONCE]
-                after = augmenter.augment([str(texts[row]) for row in part], rng)
-                made += [(row, way, text) for row, text in zip(part, after, strict=True)]
-                if progress is not None:
-                    progress(len(made), total, f"{way}, copy {turn + 1}")
+    for number, (way, turn, start) in enumerate(product(augmenters, range(n_copies), starts)):
+        part = rows[start : start + _TEXTS_AT_ONCE]
+        given = [str(texts[row]) for row in part]
+        draft = drafts.part(
+            number,
+            write=partial(augmenters[way].augment, given, np.random.default_rng((seed, number))),
+            counted=partial(getattr, augmenters[way], "counted"),
+        )
+        counted[way].update(draft.counted)
+        made += [(row, way, str(text)) for row, text in zip(part, draft.texts, strict=True)]
+        if progress is not None:
+            progress(len(made), total, f"{way}, copy {turn + 1}")
     new = [one for one in made if _is_new(known[one[0]], one[2])]
     return Copies(
         texts=[text for _, _, text in new],
         source_rows_C=np.array([row for row, _, _ in new], np.int64),
         ways=[way for _, way, _ in new],
-        counted={way: dict(augmenter.counted) for way, augmenter in augmenters.items()},
+        counted=counted,
     )
 
 

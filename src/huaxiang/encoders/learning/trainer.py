@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import random
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from transformers import EarlyStoppingCallback, TrainingArguments
 
 from huaxiang.encoders.learning.base import Learnt, Lesson, TrainerConfig, Validate
 from huaxiang.encoders.learning.batches import Batches, Rows
-from huaxiang.encoders.learning.checkpoints import WEIGHTS, last_checkpoint
+from huaxiang.encoders.learning.checkpoints import WEIGHTS, finished, keep_finished, last_checkpoint
 from huaxiang.encoders.learning.quiet import quiet_transformers
 from huaxiang.encoders.learning.watch import Progress, Watch, ctrl_c_asks, plain
 from huaxiang.errors import DivergedError, OutOfMemoryError, StorageError, is_disk_full
@@ -65,7 +64,8 @@ def train_large(  # noqa: PLR0913 - what is learnt comes first, the rest has def
     network
         Its `forward` takes what `lesson.batch` returns by name, and returns a dict with the mean `loss`.
     checkpoint
-        Folder in which the fit saves itself, and from which the same fit goes on. Emptied when it is done.
+        Folder in which the fit saves itself, and from which the same fit goes on. Where it was done already,
+        its weights are read: a command of several fits, stopped in a later one, repeats none.
     validate
         Figures of the network as it is; asked `config.validations` times.
     best
@@ -90,6 +90,9 @@ def train_large(  # noqa: PLR0913 - what is learnt comes first, the rest has def
     checkpoint.mkdir(parents=True, exist_ok=True)
     said = json.dumps([asdict(config), seed, of, len(lesson.lengths_N), _shapes(network)], sort_keys=True)
     last = last_checkpoint(checkpoint, said, progress)
+    if (done := finished(checkpoint, network)) is not None:
+        network.eval()
+        return done
     rows = Rows(lesson, config, seed=seed)
     with quiet_transformers(), _own_random_state():
         trainer = _Trainer(
@@ -107,7 +110,8 @@ def train_large(  # noqa: PLR0913 - what is learnt comes first, the rest has def
         raise KeyboardInterrupt
     network.eval()
     learnt = _learnt(trainer, config, last, time.perf_counter() - started)
-    shutil.rmtree(checkpoint, ignore_errors=True)
+    with _a_full_disk_is_said(checkpoint):
+        keep_finished(checkpoint, network, learnt)
     return learnt
 
 
@@ -242,12 +246,8 @@ class _Trainer(transformers.Trainer):
         return figures
 
     def _save_checkpoint(self, *what: Any, **how: Any) -> None:
-        try:
+        with _a_full_disk_is_said(self.folder):
             super()._save_checkpoint(*what, **how)
-        except (OSError, RuntimeError, SafetensorError) as error:
-            if is_write_cut_short(error):
-                raise StorageError.full(str(self.folder)) from error
-            raise
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.folder)
@@ -288,6 +288,16 @@ def is_write_cut_short(error: BaseException) -> bool:
     False
     """
     return is_disk_full(error) or "inline_container" in str(error) or "PytorchStreamWriter" in str(error)
+
+
+@contextmanager
+def _a_full_disk_is_said(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if is_write_cut_short(error):
+            raise StorageError.full(str(folder)) from error
+        raise
 
 
 def is_lower_better(figure: str) -> bool:
