@@ -13,6 +13,7 @@ from encoders.hardening.tiny_language import (
     ANYTHING,
     ENGLISH,
     SHARES_LETTERS,
+    tiny_marian,
     tiny_masked,
     tiny_pretrained,
     tiny_translator,
@@ -130,6 +131,15 @@ def test_a_language_of_many_is_asked_for_by_its_token(translator: Path) -> None:
     assert found.startswith("<fr>")
     with pytest.raises(EncoderError, match="no such language"):
         FolderTranslator(translator, FolderConfig(target="<de>"))
+
+
+def test_a_marian_model_translates_no_further_than_its_places(tmp_path: Path) -> None:
+    said = FolderTranslator(tiny_marian(tmp_path / "en-fr"))
+    first, long = said.translate(["red shoes", "a lovely red dress " * 4], drawn())
+    assert first
+    assert long is None
+    assert said.failed == {"too long to translate": 1}
+    assert not (tmp_path / "en-fr" / "tokenizer.json").exists()
 
 
 def test_a_folder_without_a_translator_is_refused(masked: Path, tmp_path: Path) -> None:

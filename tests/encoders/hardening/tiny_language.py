@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sentencepiece
 import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -111,6 +113,47 @@ def tiny_translator(folder: Path, *, seed: int = 0) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     _saved(tokenizer, folder, pad_token="<pad>", unk_token="<unk>", eos_token="</s>")
+    return folder
+
+
+def tiny_marian(folder: Path, *, seed: int = 0) -> Path:
+    """Save a Marian model that knows nothing, with its two SentencePiece models and no tokenizer.json."""
+    texts = [
+        "a lovely red dress",
+        "soft shoes that fit",
+        "great fabric",
+        "une robe rouge",
+        "chaussures douces",
+    ]
+    folder.mkdir()
+    for side in ("source", "target"):
+        with (folder / f"{side}.spm").open("wb") as made:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(texts * 4), model_writer=made, vocab_size=30, minloglevel=2
+            )
+    source = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+    learnt = [source.id_to_piece(row) for row in range(3, source.get_piece_size())]
+    pieces = ["</s>", "<unk>", *learnt, "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({piece: row for row, piece in enumerate(pieces)}))
+    torch.manual_seed(seed)
+    pad = len(pieces) - 1
+    config = transformers.MarianConfig(
+        vocab_size=len(pieces),
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_position_embeddings=32,
+        pad_token_id=pad,
+        eos_token_id=0,
+        decoder_start_token_id=pad,
+    )
+    transformers.MarianMTModel(config).save_pretrained(folder)
+    files = (str(folder / name) for name in ("source.spm", "target.spm", "vocab.json"))
+    transformers.MarianTokenizer(*files, source_lang="en", target_lang="fr").save_pretrained(folder)
     return folder
 
 

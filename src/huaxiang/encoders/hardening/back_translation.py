@@ -105,17 +105,19 @@ class FolderTranslator:
     """A Hugging Face sequence-to-sequence model of a local folder; nothing is downloaded."""
 
     def __init__(self, folder: str | Path, config: FolderConfig | None = None) -> None:
-        require("transformers")
+        require("transformers", "sentencepiece")
         self.config = config or FolderConfig()
         self.failed: Counter[str] = Counter()
         self._tokenizer, self._model = _loaded(Path(folder), self.config)
         self._first_token = _token_of(self._tokenizer, self.config.target, folder)
+        places = int(getattr(self._model.config, "max_position_embeddings", None) or self.config.max_tokens)
+        self._most = min(self.config.max_tokens, places)
 
     def translate(self, texts: Sequence[str], rng: np.random.Generator) -> list[str | None]:
         """Return one text for each; None for one that is too long, or where nothing was said."""
         found: list[str | None] = [None] * len(texts)
         ids = self._tokenizer([self.config.prefix + text for text in texts])["input_ids"] if texts else []
-        fits = [at for at, one in enumerate(ids) if len(one) <= self.config.max_tokens]
+        fits = [at for at, one in enumerate(ids) if len(one) <= self._most]
         self.failed["too long to translate"] += len(texts) - len(fits)
         for rows in length_buckets([len(ids[at]) for at in fits]):
             asked = [fits[row] for row in rows]
@@ -141,7 +143,7 @@ class FolderTranslator:
             said = self._model.generate(
                 input_ids=batch["input_ids"],
                 attention_mask=batch["attention_mask"],
-                max_new_tokens=config.max_tokens,
+                max_new_tokens=self._most - 1,
                 max_length=None,
                 **how,
             )
@@ -189,7 +191,7 @@ def _loaded(folder: Path, config: FolderConfig) -> tuple[Any, Any]:
             "translation model's tokenizer needs a package that is not installed",
             file=str(folder),
             value=str(error).strip().splitlines()[0],
-            remedy="pip install sentencepiece, or give a folder with tokenizer.json",
+            remedy="install it, or give a folder with tokenizer.json",
         ) from error
     except (OSError, ValueError, KeyError) as error:
         raise EncoderError(
