@@ -29,6 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from huaxiang.encoders.pretraining.photo_served import PhotoTagger
+from huaxiang.encoders.product_tags import Likely, fused
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.metrics import paired_bootstrap_interval
 from huaxiang.shop.images import Photos
@@ -172,8 +173,14 @@ def _compared(photo: dict[str, Told], title: dict[str, Told], seed: int) -> dict
 
 
 def _fused(photo: Told, title: Told, weight: float) -> Told:
-    logs = weight * np.log(photo.likely + 1e-6) + (1 - weight) * np.log(title.likely + 1e-6)
-    return Told(logs, photo.true)
+    both = fused(_likely(photo), _likely(title), photo_weight=weight)
+    return Told(both.shares_IV.astype(float), photo.true)
+
+
+def _likely(told: Told) -> Likely:
+    n_items, n_values = told.likely.shape
+    values = tuple(str(at) for at in range(n_values))
+    return Likely(values=values, shares_IV=told.likely, present_I=np.ones(n_items, np.bool_))
 
 
 def _figures(told: Told) -> dict[str, float]:

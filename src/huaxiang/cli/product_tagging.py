@@ -18,7 +18,7 @@ from huaxiang.encoders.items import item_texts
 from huaxiang.errors import InputError
 
 if TYPE_CHECKING:
-    from huaxiang.encoders.product_tags import ProductTag
+    from huaxiang.encoders.product_tags import Likely, ProductTag
     from huaxiang.shop.base import Shop
 
 
@@ -34,24 +34,41 @@ def tag_products(  # noqa: PLR0913 - one argument per option
     by: Annotated[str, typer.Option(help="text or image: what values are compared with.")] = "text",
     text: Annotated[str, typer.Option(help="Text encoder, by name or folder.")] = "default",
     image: Annotated[str | None, typer.Option(help="Photo encoder in the text encoder's space.")] = None,
+    photo_model: Annotated[
+        Path | None, typer.Option(help="Folder of pretrain image --objective tags: tells its dimensions.")
+    ] = None,
+    photo_weight: Annotated[
+        float, typer.Option(min=0, max=1, help="The photo's part in a dimension that --model tells too.")
+    ] = 0.5,
     least: Annotated[float, typer.Option(min=0, max=1, help="Least confidence.")] = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Tag products by fine-tuned models, or by nearness to words; `build --tags` takes what is written."""
+    """Tag products by fine-tuned models, or by nearness to words; `build --tags` takes what is written.
+
+    A dimension that the models of texts and of photos both know is told by both together.
+    """
+    from huaxiang.encoders.product_tags import fused, product_tags
     from huaxiang.shop.read import read_shop
 
-    if not (model or values):
-        raise InputError("nothing to tag with", column="--model, --values", remedy="give one of them or both")
+    if not (model or values or photo_model):
+        remedy = "give one of them or more"
+        raise InputError("nothing to tag with", column="--model, --photo-model, --values", remedy=remedy)
     check_kind(out)
+    models, vocabulary = _folders(model or ()), _vocabulary(values or ())
+    twice = sorted(models.keys() & vocabulary.keys())
+    if twice:
+        remedy = "name a dimension in one of the two"
+        raise InputError("dimension is told twice", column="--model, --values", value=twice[0], remedy=remedy)
     with StageProgress() as progress:
         read = read_shop(shop, progress=lambda d, t, note: progress.report("read the shop", d, t, note))
-        tags = [tag for said in model or () for tag in _by_model(read, *_pair(said, "--model"), least)]
-        if values:
-            vocabulary = {
-                name: [value.strip() for value in listed.split(",") if value.strip()]
-                for name, listed in (_pair(said, "--values") for said in values)
-            }
-            tags += _by_nearness(read, vocabulary, by, text, image, least, progress)
+        told = {dimension: _by_text(read, folder) for dimension, folder in models.items()}
+        if vocabulary:
+            told |= _by_nearness(read, vocabulary, by, text, image, progress)
+        if photo_model is not None:
+            for dimension, likely in _by_photo(read, photo_model, progress).items():
+                other = told.get(dimension)
+                told[dimension] = likely if other is None else fused(likely, other, photo_weight=photo_weight)
+    tags = product_tags(told, least=least)
     _write(read, tags, out)
     counts = dict(Counter(tag.dimension for tag in tags))
     if as_json:
@@ -62,22 +79,56 @@ def tag_products(  # noqa: PLR0913 - one argument per option
     Console().print(f"{out}: use it with huaxiang build --shop {shop} --tags {out} --out FOLDER")
 
 
-def _by_model(shop: Shop, dimension: str, folder: str, least: float) -> list[ProductTag]:
+def _folders(said: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in said:
+        name, folder = _pair(one, "--model")
+        if name in found:
+            remedy = "give one model for a dimension"
+            raise InputError("dimension is told twice", column="--model", value=name, remedy=remedy)
+        found[name] = folder
+    return found
+
+
+def _vocabulary(said: Sequence[str]) -> dict[str, list[str]]:
+    return {
+        name: [value.strip() for value in listed.split(",") if value.strip()]
+        for name, listed in (_pair(one, "--values") for one in said)
+    }
+
+
+def _by_text(shop: Shop, folder: str) -> Likely:
+    import numpy as np
+
     from huaxiang.encoders.finetuning.predictor import Predictor
-    from huaxiang.encoders.finetuning.tasks.multilabel import BETWEEN_LABELS
-    from huaxiang.encoders.product_tags import ProductTag
+    from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel
+    from huaxiang.encoders.product_tags import Likely
     from huaxiang.shop.clean import clean_text
 
-    said = Predictor(folder).predict([clean_text(text) for text in item_texts(shop.items, shop.languages[0])])
-    if "confidence" not in said:
+    predictor = Predictor(folder)
+    if not isinstance(predictor.task, Classify | MultiLabel):
         remedy = "give one of huaxiang finetune classify"
         raise InputError("model is no classifier", file=folder, column="--model", remedy=remedy)
-    return [
-        ProductTag(item_row=row, dimension=dimension, value=value, confidence=round(sure, 4))
-        for row, (cell, sure) in enumerate(zip(said["prediction"], said["confidence"], strict=True))
-        if cell and sure >= least
-        for value in cell.split(BETWEEN_LABELS)
-    ]
+    said = predictor.predict([clean_text(text) for text in item_texts(shop.items, shop.languages[0])])
+    labels = predictor.task.labels
+    shares_VI = np.array([said[f"prob_{label}"] for label in labels], np.float32)  # nan: nothing to read
+    return Likely(
+        values=labels,
+        shares_IV=np.nan_to_num(shares_VI.T),
+        present_I=np.array([error is None for error in said["error"]]),
+        is_choice=isinstance(predictor.task, Classify),
+    )
+
+
+def _by_photo(shop: Shop, folder: Path, progress: StageProgress) -> dict[str, Likely]:
+    from huaxiang.encoders.items import find_photos
+    from huaxiang.encoders.pretraining.photo_served import PhotoTagger
+
+    tagger = PhotoTagger(folder)
+    photos = find_photos(shop.items["image"].to_list(), {}, place=shop.images)
+    return tagger.dimensions(
+        photos, progress=lambda done, total, note: progress.report("tag photos", done, total, note)
+    )
 
 
 def _by_nearness(
@@ -86,14 +137,13 @@ def _by_nearness(
     by: str,
     text: str,
     image: str | None,
-    least: float,
     progress: StageProgress,
-) -> list[ProductTag]:
+) -> dict[str, Likely]:
     from huaxiang.cli.app import cache_folder
     from huaxiang.encoders.image import image_encoder
     from huaxiang.encoders.items import encode_photos, encode_texts, find_photos
     from huaxiang.encoders.named import text_encoder
-    from huaxiang.encoders.product_tags import ZeroShotConfig, zero_shot_tags
+    from huaxiang.encoders.product_tags import zero_shot
 
     def tell(done: int, total: int, note: str) -> None:
         progress.report("encode", done, total, note)
@@ -108,7 +158,7 @@ def _by_nearness(
         remedy = "say text, or image with --image FOLDER"
         raise InputError("nothing to compare words with", column="--by", value=by, remedy=remedy)
     words = {name: encoder.encode(list(values)).vectors_ID for name, values in vocabulary.items()}
-    return zero_shot_tags(items, vocabulary, words, config=ZeroShotConfig(least_confidence=least))
+    return zero_shot(items, vocabulary, words)
 
 
 def _pair(said: str, option: str) -> tuple[str, str]:

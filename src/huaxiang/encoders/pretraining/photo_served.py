@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from huaxiang.encoders.base import Encoded, ImageInput, TextEncoder
+from huaxiang.encoders.base import Encoded, ImageInput, Progress, TextEncoder
 from huaxiang.encoders.hashed import unit_rows
 from huaxiang.encoders.image_export import SETTINGS
 from huaxiang.encoders.named import text_encoder
 from huaxiang.encoders.photos import read_photo
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.preprocessing import Preprocessing
+from huaxiang.encoders.product_tags import Likely
 from huaxiang.encoders.text import onnx_session
 from huaxiang.errors import ArtefactError
 from huaxiang.records import Matrix
@@ -51,11 +52,29 @@ class PhotoTagger:
             raise ArtefactError("photo encoder has learnt no tags", file=str(folder), remedy=remedy)
         self.tags: tuple[tuple[str, str], ...] = tuple((d, v) for d, v in said["tags"]["tags"])
         self.choices = {d["name"]: slice(d["start"], d["stop"]) for d in said["tags"]["dimensions"]}
+        self._one_at_most = {d["name"]: bool(d["is_choice"]) for d in said["tags"]["dimensions"]}
         settings = read_json(self.folder / SETTINGS, otherwise={})
         self.preprocessing = Preprocessing.from_json(settings.get("preprocessing", {}))
         self._session = onnx_session(self.folder / TAGS, threads=threads)
 
-    def likely(self, images: Sequence[ImageInput]) -> tuple[Matrix, NDArray[np.bool_]]:
+    def dimensions(
+        self, images: Sequence[ImageInput], *, progress: Progress | None = None
+    ) -> dict[str, Likely]:
+        """Return for each dimension how likely its values are."""
+        likely_IT, present_I = self.likely(images, progress=progress)
+        return {
+            name: Likely(
+                values=tuple(value for _, value in self.tags[columns]),
+                shares_IV=likely_IT[:, columns],
+                present_I=present_I,
+                is_choice=self._one_at_most[name],
+            )
+            for name, columns in self.choices.items()
+        }
+
+    def likely(
+        self, images: Sequence[ImageInput], *, progress: Progress | None = None
+    ) -> tuple[Matrix, NDArray[np.bool_]]:
         """Return the likelihood of each tag, (I, T), 0 where a photo can't be read, and which could be."""
         likely_IT = np.zeros((len(images), len(self.tags)), np.float32)
         present_I = np.zeros(len(images), np.bool_)
@@ -69,6 +88,8 @@ class PhotoTagger:
                 pixels = [self.preprocessing.apply(picture) for picture in read if picture is not None]
                 likely_IT[rows] = self._session.run(["tags"], {"pixels": np.stack(pixels)})[0]
                 present_I[rows] = True
+            if progress is not None:
+                progress(min(start + _BATCH, len(images)), len(images), "")
         return likely_IT, present_I
 
 
