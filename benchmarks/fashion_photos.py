@@ -44,14 +44,14 @@ RECALLS = (
     "photo_to_text_recall@10",
 )
 WEIGHTS = np.linspace(0, 1, 21)
-Likely = NDArray[np.float64]
+Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Told:
     """How likely each class is for some products, and which is true (−1 where it was never learnt)."""
 
-    likely: Likely
+    likely: Shares
     true: NDArray[np.int64]
 
     @property
@@ -151,7 +151,7 @@ def _columns(table: Path, photos: Path, out: Path, seed: int) -> dict[str, Any]:
     return figures
 
 
-def _in_order(said: Likely, known: list[str], classes: list[str]) -> Likely:
+def _in_order(said: Shares, known: list[str], classes: list[str]) -> Shares:
     ordered = np.zeros((len(said), len(classes)))
     for at, value in enumerate(known):
         if value in classes:
