@@ -3,12 +3,12 @@
     python benchmarks/language_models.py chinese|clothing [--table FILE] [--test FILE] [--seeds 0,1,2]
 
 `chinese`: a tokenizer and a small BERT from the reviews themselves (hidden words, following passages), then
-fine-tuned on their feeling; beside it scikit-learn's character TF-IDF with logistic regression, our character
-runs with a linear model, the same net without pretraining, and the mix of net and linear model. Wanted:
+fine-tuned on their feeling; beside it scikit-learn's character TF-IDF with logistic regression, our runs
+of words with a linear model, the same net without pretraining, and the mix of net and linear model. Wanted:
 accuracy ≥ .955 with ≤ 20 M parameters in ≤ 60 minutes on two cores, above the others beyond the interval.
 
 `clothing`: MiniLM in full and by LoRA on whether a dress is recommended (AUC ≥ .978) and on its rating
-(mean distance ≤ .40), beside character runs.
+(mean distance ≤ .40), beside runs of words.
 
 What is pretrained on never contains a test row: test rows are taken out of the table first, by their text.
 A folder that is there already is not made again, so that a stopped run goes on.
@@ -115,7 +115,7 @@ def chinese(rest: Path, test: Path, folder: Path, seed: int, quick: bool) -> dic
     )
     seconds = {"pretraining": spent}
     for name, model, further in (
-        ("character runs, linear", "ngrams", []),
+        ("runs of words, linear", "ngrams", []),
         ("net, pretrained", bert, []),
         ("net, untrained start", bert, ["untrained=true"]),
     ):
@@ -126,7 +126,7 @@ def chinese(rest: Path, test: Path, folder: Path, seed: int, quick: bool) -> dic
             + (_set(*FINETUNE, *further, *fewer) if model != "ngrams" else []),
             out,
         )
-    members = [folder / "net-pretrained", folder / "character-runs-linear"]
+    members = [folder / "net-pretrained", folder / "runs-of-words-linear"]
     mix = folder / "mix"
     made(
         ["finetune", "ensemble", *(part for one in members for part in ("--member", one))]
@@ -134,10 +134,10 @@ def chinese(rest: Path, test: Path, folder: Path, seed: int, quick: bool) -> dic
         mix,
     )
     names = {
-        "character runs, linear": folder / "character-runs-linear",
+        "runs of words, linear": folder / "runs-of-words-linear",
         "net, untrained start": folder / "net-untrained-start",
         "net, pretrained": folder / "net-pretrained",
-        "net, pretrained + character runs": mix,
+        "net, pretrained + runs of words": mix,
     }
     found = {name: _figures(place, ("accuracy", "macro_f1", "auc")) for name, place in names.items()}
     found["net, pretrained"]["minutes"] = (seconds["pretraining"] + seconds["net, pretrained"]) / 60
@@ -162,7 +162,7 @@ def clothing(rest: Path, test: Path, folder: Path, seed: int, quick: bool) -> di
     found: dict[str, dict[str, float]] = {}
     fewer = ["training.epochs=0.1"] if quick else []
     for name, model, further in (
-        ("character runs, linear", "ngrams", ()),
+        ("runs of words, linear", "ngrams", ()),
         ("MiniLM, full", "minilm", CLOTHING),
         ("MiniLM, LoRA", "minilm", (*CLOTHING_LORA, "method=lora")),
     ):

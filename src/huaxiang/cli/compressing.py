@@ -183,7 +183,7 @@ def _keep(
     from huaxiang.cli.model_folder import Made, keep_model
     from huaxiang.encoders.compression.compress import write_compressed
     from huaxiang.encoders.compression.pareto import table
-    from huaxiang.encoders.learning.trainer import is_lower_better
+    from huaxiang.encoders.learning.base import is_lower_better
     from huaxiang.evaluate.charts import pareto
 
     write_compressed(made, folder)

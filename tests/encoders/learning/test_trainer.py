@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from encoders.learning.small_lesson import Net, Sums
-from huaxiang.encoders.learning.base import Learnt, TrainerConfig
+from huaxiang.encoders.learning.base import Learnt, TrainerConfig, is_lower_better
 from huaxiang.encoders.learning.checkpoints import WEIGHTS
-from huaxiang.encoders.learning.trainer import is_lower_better, train_large
+from huaxiang.encoders.learning.trainer import train_large
 from huaxiang.errors import DivergedError, OutOfMemoryError
 
 CONFIG = TrainerConfig(

@@ -17,7 +17,14 @@ from huaxiang.encoders.finetuning.calibrate import with_temperature, with_thresh
 from huaxiang.encoders.finetuning.linear import NgramConfig, NgramModel, fit_ngrams
 from huaxiang.encoders.finetuning.tables import Rows
 from huaxiang.encoders.finetuning.tasks import Classify, MultiLabel, Task
-from huaxiang.encoders.learning.base import Learnt, TrainerConfig, even_width, in_range, one_of
+from huaxiang.encoders.learning.base import (
+    Learnt,
+    TrainerConfig,
+    even_width,
+    in_range,
+    is_lower_better,
+    one_of,
+)
 from huaxiang.encoders.pretraining.tokenizer import read_tokenizer
 from huaxiang.errors import SettingsError
 from huaxiang.records import Matrix
@@ -216,25 +223,37 @@ def finetune_ngrams(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Finetuned:
-    """Return the linear model of character runs, taught a task: what larger models have to beat."""
+    """Return the linear model of runs of words, taught a task: what larger models have to beat.
+
+    Without a `config`, how long runs are is chosen on the validation rows.
+    """
     tell = progress or (lambda stage, done, total, note: None)
     started = time.perf_counter()
-    tell("fine-tune", 0, 1, "character runs")
-    model = fit_ngrams(parts.train, task, config=config, seed=seed)
-    tell("fine-tune", 1, 1, "character runs")
     rows = {"validation": parts.validation, "test": parts.test}
-    outputs = {name: model.outputs(part.texts) for name, part in rows.items()}
-    read = calibrated(task, outputs["validation"], task.targets(parts.validation))
-    figures = {name: read.figures(outputs[name], task.targets(part)) for name, part in rows.items()}
-    return Finetuned(
-        network=model,
-        tokenizer=None,
-        task=read,
-        learnt=Learnt.at_once(figures["validation"], seconds=time.perf_counter() - started),
-        validation=figures["validation"],
-        test=figures["test"],
-        test_outputs_NC=outputs["test"],
-    )
+    configs = [config] if config is not None else [NgramConfig(longest=longest) for longest in RUNS]
+    found: list[Finetuned] = []
+    for done, one in enumerate(configs):
+        tell("fine-tune", done, len(configs), f"runs of up to {one.longest} words")
+        model = fit_ngrams(parts.train, task, config=one, seed=seed)
+        outputs = {name: model.outputs(part.texts) for name, part in rows.items()}
+        read = calibrated(task, outputs["validation"], task.targets(parts.validation))
+        figures = {name: read.figures(outputs[name], task.targets(part)) for name, part in rows.items()}
+        made = Finetuned(
+            network=model,
+            tokenizer=None,
+            task=read,
+            learnt=Learnt.at_once(figures["validation"], seconds=0.0),
+            validation=figures["validation"],
+            test=figures["test"],
+            test_outputs_NC=outputs["test"],
+        )
+        found.append(made)
+    tell("fine-tune", len(configs), len(configs), "")
+    best = "loss" if "loss" in found[0].validation else task.best
+    better = min if is_lower_better(best) else max
+    chosen = better(found, key=lambda made: made.validation[best])
+    spent = time.perf_counter() - started
+    return replace(chosen, learnt=Learnt.at_once(chosen.validation, seconds=spent))
 
 
 def against(network: TextNetwork, config: FinetuneConfig) -> AbstractContextManager[Attack | None]:
@@ -246,6 +265,8 @@ def against(network: TextNetwork, config: FinetuneConfig) -> AbstractContextMana
     return moving_words(network, replace(WordsConfig.of(config.adversarial), epsilon=config.epsilon))
 
 
+RUNS = (2, 3)
+"""Words of the longest runs that the linear model is tried with."""
 PARTS = ("train", "validation", "test")
 
 

@@ -152,7 +152,7 @@ class Predictor:
 
 
 def load_model(folder: Path, *, threads: int | None = None, progress: Progress | None = None) -> Model:
-    """Return the model of a folder: ONNX, character runs, or an ensemble of such.
+    """Return the model of a folder: ONNX, runs of words, or an ensemble of such.
 
     Raises
     ------

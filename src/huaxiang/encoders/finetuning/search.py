@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.encoders.finetuning.fit import FinetuneConfig
-from huaxiang.encoders.learning.trainer import is_lower_better
+from huaxiang.encoders.learning.base import is_lower_better
 from huaxiang.training import require
 
 Watch = Callable[[Mapping[str, float]], None]

@@ -154,6 +154,11 @@ class Learnt:
         }
 
 
+def is_lower_better(figure: str) -> bool:
+    """Return whether less of a figure is better, by its name."""
+    return figure.endswith(("loss", "error", "perplexity", "mae"))
+
+
 def even_width(longest: int) -> int:
     """Return the width of a batch whose longest row has so many tokens.
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import EarlyStoppingCallback, TrainingArguments
 
-from huaxiang.encoders.learning.base import Learnt, Lesson, TrainerConfig, Validate
+from huaxiang.encoders.learning.base import Learnt, Lesson, TrainerConfig, Validate, is_lower_better
 from huaxiang.encoders.learning.batches import Batches, Rows
 from huaxiang.encoders.learning.checkpoints import WEIGHTS, finished, keep_finished, last_checkpoint
 from huaxiang.encoders.learning.quiet import quiet_transformers
@@ -298,11 +298,6 @@ def _a_full_disk_is_said(folder: Path) -> Iterator[None]:
         if is_write_cut_short(error):
             raise StorageError.full(str(folder)) from error
         raise
-
-
-def is_lower_better(figure: str) -> bool:
-    """Return whether less of a figure is better, by its name."""
-    return figure.endswith(("loss", "error", "perplexity", "mae"))
 
 
 def quick_precision(wanted: str) -> str:
