@@ -21,6 +21,7 @@ from huaxiang.encoders.pretraining.photo_rows import PhotoRows
 from huaxiang.encoders.pretraining.photo_tags import TagLesson, Vocabulary
 from huaxiang.encoders.pretraining.photo_text import Pairs
 from huaxiang.encoders.pretraining.photo_words import Words
+from huaxiang.encoders.pretraining.small_maps import SmallMaps
 
 Rows = NDArray[np.int64]
 
@@ -78,7 +79,8 @@ class PhotoNetwork(nn.Module):
     def features(self, pixels: Tensor) -> Tensor:
         """Return the encoder's features of photos (B, 3, H, W) with values from 0 to 255."""
         prepared = (pixels.float() * self.scale - self.mean) / self.std
-        out: Tensor = self.backbone(prepared.contiguous(memory_format=torch.channels_last))
+        with SmallMaps():
+            out: Tensor = self.backbone(prepared.contiguous(memory_format=torch.channels_last))
         return out.float()
 
     def photo_vectors(self, features: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from huaxiang.encoders.export import SETTINGS, pad_id_of, torch_encoder
 from huaxiang.encoders.named import model_folder, text_encoder
 from huaxiang.encoders.pooled import Pooled
 from huaxiang.encoders.pooling import read_json, read_recipe
+from huaxiang.encoders.pretraining.networks import attention
 from huaxiang.encoders.tokens import Tokens, pad
 from huaxiang.errors import EncoderError
 from huaxiang.shop.clean import clean_text, has_words
@@ -132,7 +133,7 @@ def _taught(distinct: Sequence[str], encoder: str, shared: dict[str, Any]) -> Wo
         remedy = "name minilm, or a Hugging Face folder with config.json, weights and tokenizer.json"
         raise EncoderError("text encoder can't be taught", value=encoder, remedy=remedy)
     recipe = read_recipe(folder)
-    module: Any = torch_encoder(folder, recipe, attention="sdpa")
+    module: Any = torch_encoder(folder, recipe, attention=attention())
     check_tokenizer(folder)
     tokens = Tokens(
         folder / "tokenizer.json", max_tokens=min(MOST_TOKENS, recipe.max_tokens), pad_id=pad_id_of(folder)
