@@ -40,12 +40,10 @@ class Drafts:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "out.csv.partial"
-    ...     for _ in range(2):
-    ...         drafts = Drafts(file, of="a")
-    ...         part = drafts.part(0, write=lambda: [print("once"), "A red dress."], counted=dict)
-    once
+    ...     for said in ("A red dress.", "A blue dress."):
+    ...         part = Drafts(file, of="a").part(0, write=lambda: [said, None], counted=dict)
     >>> part.texts
-    [None, 'A red dress.']
+    ['A red dress.', None]
     """
 
     def __init__(self, file: Path | None, *, of: str) -> None:
