@@ -22,10 +22,10 @@ demo: setup  ## a simulated shop, its profiles, lists, accuracy and report.html
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/huaxiang demo --out runs/demo
 
 test: setup  ## the tests that finish in five minutes
-	$(BIN)/python -m pytest -m "not slow" -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 -q
 
 test-slow: setup  ## every test, the slow ones included
-	$(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 check: setup  ## lint, formatting, types, import order, spelling, generated docs
 	$(BIN)/ruff check .
