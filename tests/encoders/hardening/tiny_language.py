@@ -122,7 +122,7 @@ def tiny_marian(folder: Path, *, seed: int = 0) -> Path:
         "a lovely red dress",
         "soft shoes that fit",
         "great fabric",
-        "une robe rouge",
+        "une robe bleue",
         "chaussures douces",
     ]
     folder.mkdir()
