@@ -80,6 +80,19 @@ def test_an_item_without_a_photo_is_told_by_its_title_alone(home: Path, tmp_path
     assert found.filter(mine)["confidence"].to_list() == alone.filter(mine)["confidence"].to_list()
 
 
+def test_an_item_without_a_title_is_told_by_its_photo_alone(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "shop", tmp_path / "shop")
+    (tmp_path / "products.csv").write_bytes((home / "products.csv").read_bytes())
+    items = pl.read_csv(home / "shop" / "items.csv")
+    blank = pl.when(pl.col("item_id") == "p1").then(pl.lit("---")).otherwise("title").alias("title")
+    items.with_columns(blank).write_csv(tmp_path / "shop" / "items.csv")
+    title, photo = ("--model", f"colour={home / 'title'}"), ("--photo-model", home / "photo")
+    mine = pl.col("item_id") == "p1"
+    assert not len(tagged(tmp_path, *title, "--least", "0").filter(mine))
+    both = tagged(tmp_path, *title, *photo, "--least", "0").filter(mine)
+    assert both.equals(tagged(tmp_path, *photo, "--least", "0").filter(mine))
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -163,6 +163,18 @@ def test_a_fit_that_was_done_is_read_and_not_repeated(tmp_path: Path) -> None:
     assert lesson.asked
 
 
+@pytest.mark.parametrize("damaged", ["network.safetensors", "learnt.json"])
+def test_a_done_fit_that_was_cut_short_on_the_disk_is_learnt_again(tmp_path: Path, damaged: str) -> None:
+    first, again = Net(), Net()
+    fit(tmp_path / "c", first)
+    file = tmp_path / "c" / "finished" / damaged
+    file.write_bytes(file.read_bytes()[:20])
+    lesson = Sums()
+    fit(tmp_path / "c", again, lesson=lesson)
+    assert lesson.asked
+    assert same(weights(first), weights(again))
+
+
 @pytest.mark.parametrize("change", [{"of": "other rows"}, {"seed": 5}])
 def test_a_checkpoint_of_another_fit_is_not_gone_on_with(tmp_path: Path, change: dict[str, object]) -> None:
     with pytest.raises(StopHereError):

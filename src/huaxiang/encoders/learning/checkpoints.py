@@ -47,10 +47,13 @@ def keep_finished(folder: Path, network: nn.Module, learnt: Learnt) -> None:
 
 def finished(folder: Path, network: nn.Module) -> Learnt | None:
     """Give the network what the fit of this folder came to; return how it went, or None before its end."""
-    if not (folder / _FINISHED).is_dir():
+    place = folder / _FINISHED
+    try:
+        facts = json.loads((place / _LEARNT).read_text(encoding="utf-8"))
+        load_model(network, str(place / WEIGHTS))
+    except (OSError, ValueError, SafetensorError):
+        shutil.rmtree(place, ignore_errors=True)  # none, or cut short by a power failure: it is learnt again
         return None
-    load_model(network, str(folder / _FINISHED / WEIGHTS))
-    facts = json.loads((folder / _FINISHED / _LEARNT).read_text(encoding="utf-8"))
     return Learnt(**{**facts, "curve": tuple(facts["curve"])})
 
 

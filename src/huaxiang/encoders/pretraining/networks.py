@@ -235,7 +235,7 @@ def attention() -> str:
 def keep_all_attention(config: Any) -> None:
     """Leave nothing of the attention out while learning, in the settings of a model of transformers.
 
-    To draw what is left out, for each pair of tokens, takes a quarter of a fit's time on a CPU.
+    To draw what is left out, for each pair of tokens, is slow on a CPU: it draws one number after the other.
     """
     for name in ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop"):
         if hasattr(config, name):

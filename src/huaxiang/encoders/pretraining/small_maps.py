@@ -1,7 +1,7 @@
 """Convolutions whose output is a few pixels, as one matrix product: on a CPU several times as quick to learn.
 
-What a CPU's library does for the gradient of the weights is made for large maps. A ResNet-18 on photos of
-60 × 80 pixels spent a third of its time in the last four of them, whose maps have 2 × 3.
+What a CPU's library does for the gradient of the weights is made for large maps; the last maps of a ResNet-18
+on photos of 60 × 80 pixels have 2 × 3. `benchmarks/small_maps.py` measures the gain.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _convolved(
     groups: int = 1,
 ) -> Tensor:
     stride, dilation = _two(stride), _two(dilation)
-    if isinstance(padding, str) or dilation != (1, 1) or groups != 1 or input.is_cuda or input.ndim != 4:
+    if isinstance(padding, str) or dilation != (1, 1) or groups != 1 or _is_elsewhere(input):
         return functional.conv2d(input, weight, bias, stride, padding, dilation, groups)
     padding = _two(padding)
     n_out, _, *kernel = weight.shape
@@ -65,6 +65,10 @@ def _convolved(
         return functional.conv2d(input, weight, bias, stride, padding, dilation, groups)
     flat = _product(input, weight, bias, stride, padding, (height, width))
     return flat.view(len(input), height, width, n_out).permute(0, 3, 1, 2)
+
+
+def _is_elsewhere(photos: Tensor) -> bool:
+    return photos.device.type != "cpu" or photos.ndim != 4
 
 
 def _product(
