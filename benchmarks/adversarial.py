@@ -1,6 +1,7 @@
 """Plain, FGM-taught and PGD-taught classifiers under attack, by the commands that users give.
 
-    python benchmarks/adversarial.py [--table FILE] [--model FOLDER] [--rows 500] [--seeds 0,1,2] [--quick]
+    python benchmarks/adversarial.py [--table FILE] [--model FOLDER] [--rows 500] [--seeds 0,1,2]
+        [--taught none,fgm,pgd] [--epsilon 5] [--attack-epsilon 5] [--quick]
 
 From one pretrained folder each seed fine-tunes three models with the same settings but `adversarial`, and
 `huaxiang robustness` measures them on rows that neither they nor the pretraining saw: as they are, with
@@ -27,7 +28,6 @@ import polars as pl
 from huaxiang.evaluate.hardware import hardware
 from language_models import DATA, FINETUNE, PRETRAIN, made, print_table, separated
 
-TAUGHT = ("none", "fgm", "pgd")
 WAYS = ("clean", "typos", "synonyms", "pgd")
 SYNONYMS: Mapping[str, str] = {
     "很好": "挺好|非常好",
@@ -93,17 +93,18 @@ def main() -> None:
     rest, test = separated(asked.table, None, [asked.text], asked.label, folder, limit=asked.limit)
     if asked.quick:
         pl.read_parquet(test).sample(fraction=1, shuffle=True, seed=0).head(200).write_parquet(test)
-    print(f"{hardware()}; {asked.table.name}; {asked.rows} rows attacked, epsilon {asked.epsilon}")
+    print(f"{hardware()}; {asked.table.name}; {asked.rows} rows attacked")
+    print(f"epsilon {asked.epsilon:g} of learning, {asked.attack_epsilon:g} of the attack")
     model = asked.model or pretrained(rest, folder, asked)
     thesaurus = asked.thesaurus or written_synonyms(folder)
     records = []
     for seed in (int(part) for part in asked.seeds.split(",")):
-        models = [taught(way, seed, rest, test, model, folder, asked) for way in TAUGHT]
+        models = [taught(way, seed, rest, test, model, folder, asked) for way in asked.taught]
         records.append(attacked(models, test, thesaurus, seed, asked))
         print_table(figures_of(records))
     if asked.quick:
         print("a quick look: nets that learnt next to nothing say nothing of the ways")
-    verdict(records)
+    verdict(records, asked.taught)
 
 
 def arguments() -> argparse.Namespace:
@@ -116,11 +117,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--thesaurus", type=Path, help="table with word and synonyms; else the one here")
     parser.add_argument("--rows", type=int, default=500, help="test rows that are attacked")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--epsilon", type=float, default=5.0, help="of learning and of the attack")
+    parser.add_argument("--taught", default="none,fgm,pgd", help="ways to learn, the first beside the others")
+    parser.add_argument("--epsilon", type=float, default=5.0, help="of learning")
+    parser.add_argument("--attack-epsilon", type=float, default=5.0, help="of the attack")
     parser.add_argument("--out", type=Path, default=Path("runs/adversarial"))
     parser.add_argument("--limit", type=int, help="rows of the table, for a quick look")
     parser.add_argument("--quick", action="store_true", help="a tiny net, one round, 600 rows; no result")
     asked = parser.parse_args()
+    asked.taught = asked.taught.split(",")
     if asked.quick:
         asked.limit, asked.rows = asked.limit or 600, min(asked.rows, 60)
     return asked
@@ -155,7 +159,7 @@ def attacked(
     """Return what `huaxiang robustness` says of the models."""
     said = [sys.executable, "-m", "huaxiang", "robustness", *_each("--model", models), "--input", test]
     said += ["--text", asked.text, "--label", asked.label, "--thesaurus", thesaurus, "--ways", ",".join(WAYS)]
-    said += ["--rows", asked.rows, "--seed", seed, "--epsilon", asked.epsilon, "--json"]
+    said += ["--rows", asked.rows, "--seed", seed, "--epsilon", asked.attack_epsilon, "--json"]
     shown = subprocess.run([*map(str, said)], check=True, stdout=subprocess.PIPE)
     found: dict[str, Any] = json.loads(shown.stdout)
     return found
@@ -174,9 +178,9 @@ def figures_of(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list
     return found
 
 
-def verdict(records: Sequence[Mapping[str, Any]]) -> None:
+def verdict(records: Sequence[Mapping[str, Any]], taught: Sequence[str]) -> None:
     """Print what learning under attack gains and costs, in points, mean and range over the seeds."""
-    for at in range(1, len(TAUGHT)):
+    for at in range(1, len(taught)):
         gaps = {
             way: [100 * record["models"][at]["ways"][way]["beside_first"]["difference"] for record in records]
             for way in WAYS
@@ -186,7 +190,7 @@ def verdict(records: Sequence[Mapping[str, Any]]) -> None:
             f"{way} {np.mean(values):+.1f} [{min(values):+.1f}, {max(values):+.1f}]"
             for way, values in gaps.items()
         )
-        print(f"{TAUGHT[at]} - plain, points: {said}: {'reached' if is_reached else 'missed'}")
+        print(f"{taught[at]} - {taught[0]}, points: {said}: {'reached' if is_reached else 'missed'}")
 
 
 def written_synonyms(folder: Path) -> Path:

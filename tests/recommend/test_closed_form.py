@@ -56,7 +56,7 @@ def test_directed_weights_solve_their_equations() -> None:
     baskets = baskets_of(histories_of([[0, 1, 2, 3], [2, 0, 1]]), 4)
     kernel = centred_unit(unit_rows([[1, 0], [0.9, 0.1], [0, 1], [0.5, 0.5]]))
     gram, target = source_gram(baskets, decay=0.5), source_target(baskets, source_decay=0.5, target_decay=0.3)
-    found = directed_weights(gram, target, kernel, diagonal_factor=1.5, ridge=2.0)
+    found = directed_weights(gram, target, kernel, diagonal_factor=1.5, ridge=2.0).weights_II
     left = S.T @ S + kernel @ kernel.T
     left += 0.5 * np.diag(np.diag(left)) + 2.0 * np.eye(4)
     np.testing.assert_allclose(left @ found, S.T @ T + kernel @ kernel.T, atol=1e-3)

@@ -17,6 +17,7 @@ from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, look_alikes
 from huaxiang.recommend.pairs import baskets_of
 from huaxiang.recommend.ridge import (
+    Solution,
     centred_unit,
     directed_weights,
     largest_of_rows,
@@ -120,16 +121,21 @@ class ClosedForm(Linear):
 
     def fit(self, training: TrainingData) -> Self:
         """Start over: solve for the weights. Two I × I float32 matrices stand in memory meanwhile."""
+        self.fit_whole(training)
+        return self
+
+    def fit_whole(self, training: TrainingData) -> Solution | None:
+        """Start over, and return the solution whole, of which `fit` keeps the largest; directed only."""
         self._check_size(training.catalogue.n_items)
         tell = training.progress or (lambda done, total, note: None)
         tell(0, 2, "closed form: solving")
-        weights_II = self._solved(training)
+        weights_II, solution = self._solved(training)
         if self.config.zero_diagonal:
             np.fill_diagonal(weights_II, 0.0)
         tell(1, 2, "closed form: keeping the largest weights")
         self._keep(largest_of_rows(weights_II, self.config.n_kept), training.vectors["fused"])
         tell(2, 2, "closed form")
-        return self
+        return solution
 
     def events(self, histories: Histories) -> tuple[Effects, Effects]:
         """Return what was done and what was asked for in words or photos, each (E, I), weighted."""
@@ -196,20 +202,21 @@ class ClosedForm(Linear):
         loaded.typical_row_ = said["more"].get("typical_row", loaded.typical_row_)  # of the fitted items
         return loaded
 
-    def _solved(self, training: TrainingData) -> Matrix:
+    def _solved(self, training: TrainingData) -> tuple[Matrix, Solution | None]:
         config, histories, n_items = self.config, training.histories, training.catalogue.n_items
         texts_ID = training.vectors.get("text", training.vectors["fused"])
         kernel_ID = centred_unit(texts_ID) * np.float32(config.text_weight**0.5)
         if config.way == "symmetric":
-            return symmetric_weights(_together(histories, n_items), kernel_ID, ridge=config.ridge)
+            return symmetric_weights(_together(histories, n_items), kernel_ID, ridge=config.ridge), None
         baskets = baskets_of(histories, n_items)
-        return directed_weights(
+        solution = directed_weights(
             source_gram(baskets, decay=config.source_decay),
             source_target(baskets, source_decay=config.source_decay, target_decay=config.target_decay),
             kernel_ID,
             diagonal_factor=config.diagonal_factor,
             ridge=config.ridge,
         )
+        return solution.weights_II, solution
 
     def _keep(self, weights_II: csr_matrix, vectors_ID: Matrix) -> None:
         self.weights_II = weights_II

@@ -7,9 +7,11 @@ stand in memory: a pair of moments takes part in a known series of them, which h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_matrix
 
 from huaxiang.recommend.pairs import Baskets, pair_sums
@@ -50,19 +52,41 @@ def source_target(baskets: Baskets, *, source_decay: float, target_decay: float)
     return csr_matrix(sums_II, dtype=np.float32)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """Directed weights as they were solved, whole.
+
+    Parameters
+    ----------
+    weights_II
+        float32 (I, I).
+    inverse_II
+        Of the system of equations, float32 (I, I), symmetric: it says what would be otherwise had a shopper
+        not been there.
+    """
+
+    weights_II: Matrix
+    inverse_II: Matrix
+
+
 def directed_weights(
     gram_II: csr_matrix, targets_II: csr_matrix, kernel_ID: Matrix, *, diagonal_factor: float, ridge: float
-) -> Matrix:
-    """Return ``(SᵀS + EEᵀ, its diagonal × diagonal_factor, + ridge·I)⁻¹ (SᵀT + EEᵀ)``, float32 (I, I).
+) -> Solution:
+    """Return ``(SᵀS + EEᵀ, its diagonal × diagonal_factor, + ridge·I)⁻¹ (SᵀT + EEᵀ)`` and the inverse.
 
-    Two matrices of I × I float32 stand in memory: 1.2 GB at 12,000 items.
+    Two matrices of I × I float32 stand in memory: 1.2 GB at 12,000 items. Multiplying the inverse with the
+    sparse and the narrow part of the right side takes less than half of the time of solving for all of it.
     """
-    left_II = _dense(gram_II, kernel_ID)
-    diagonal = np.einsum("ii->i", left_II)
+    system_II = _dense(gram_II, kernel_ID)
+    diagonal = np.einsum("ii->i", system_II)
     diagonal *= diagonal_factor
     diagonal += ridge
-    factor = cho_factor(left_II, lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(cho_solve(factor, _dense(targets_II, kernel_ID), overwrite_b=True, check_finite=False))
+    inverse_II = _inverse(system_II)
+    weights_II = np.ascontiguousarray((targets_II.T.tocsr() @ inverse_II).T)
+    narrow_ID = inverse_II @ kernel_ID
+    for start in range(0, len(weights_II), BLOCK):
+        weights_II[start : start + BLOCK] += narrow_ID[start : start + BLOCK] @ kernel_ID.T
+    return Solution(weights_II=weights_II, inverse_II=inverse_II)
 
 
 def symmetric_weights(gram_II: csr_matrix, kernel_ID: Matrix, *, ridge: float) -> Matrix:
@@ -73,14 +97,28 @@ def symmetric_weights(gram_II: csr_matrix, kernel_ID: Matrix, *, ridge: float) -
     Steck, Embarrassingly Shallow Autoencoders for Sparse Data, WWW 2019. The kernel is ours: each text
     coordinate is one more row of X.
     """
-    left_II = _dense(gram_II, kernel_ID)
-    np.einsum("ii->i", left_II)[:] += ridge
-    factor = cho_factor(left_II, lower=True, overwrite_a=True, check_finite=False)
-    identity = np.asfortranarray(np.eye(left_II.shape[0], dtype=np.float32))
-    inverse_II = np.asarray(cho_solve(factor, identity, overwrite_b=True, check_finite=False))
+    system_II = _dense(gram_II, kernel_ID)
+    np.einsum("ii->i", system_II)[:] += ridge
+    inverse_II = _inverse(system_II)
     inverse_II /= -np.diag(inverse_II)[None, :].copy()
     np.fill_diagonal(inverse_II, 0.0)
     return inverse_II
+
+
+def _inverse(system_II: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inverse of a symmetric positive definite matrix, which is overwritten; by rows."""
+    factor_II, failed = spotrf(system_II, lower=1, overwrite_a=1)
+    if failed == 0:
+        inverse_II, failed = spotri(factor_II, lower=1, overwrite_c=1)
+    if failed:
+        raise np.linalg.LinAlgError(f"not positive definite at {failed}; a larger ridge helps")
+    rows_II = inverse_II.T  # the lower half by columns is the upper half by rows
+    for start in range(0, len(rows_II), BLOCK):
+        block = slice(start, start + BLOCK)
+        rows_II[block, :start] = rows_II[:start, block].T
+        corner = rows_II[block, block]
+        rows_II[block, block] = np.triu(corner) + np.triu(corner, 1).T
+    return np.asarray(rows_II)
 
 
 def centred_unit(vectors_ID: Matrix) -> Matrix:
