@@ -26,6 +26,7 @@ from huaxiang.recommend.closed_form import EASE
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
+from huaxiang.recommend.stacked import Config as StackedConfig
 from huaxiang.recommend.ways import WAYS, make_recommender
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class RecommendSettings:
     closed_form: ClosedFormConfig = field(default_factory=ClosedFormConfig)
     ease: ClosedFormConfig = EASE
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
+    stacked: StackedConfig = field(default_factory=StackedConfig)
 
     def __post_init__(self) -> None:
         for member in self.members or ("",):

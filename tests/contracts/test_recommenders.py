@@ -22,6 +22,8 @@ from huaxiang.recommend.histories import histories_of, take_shoppers
 from huaxiang.recommend.neighbours import Neighbours
 from huaxiang.recommend.own_frequency import OwnFrequency
 from huaxiang.recommend.popular import Popular
+from huaxiang.recommend.stacked import Config as StackedConfig
+from huaxiang.recommend.stacked import Stacked
 from huaxiang.recommend.top import top_items
 from huaxiang.recommend.ways import WAYS, load_recommender, make_recommender
 from recommend.small_shops import training_of
@@ -36,6 +38,9 @@ MADE: dict[str, Callable[[], Recommender]] = {
     "neighbours": Neighbours,
     "closed_form": lambda: ClosedForm(ClosedFormConfig(ridge=1, text_weight=1)),
     "ease": lambda: Ease(ClosedFormConfig(way="symmetric", ridge=1, text_weight=1)),
+    "stacked": lambda: Stacked(
+        StackedConfig(closed_form=ClosedFormConfig(ridge=1, text_weight=1), n_trees=5, n_leaves=2)
+    ),
     "ensemble": lambda: Ensemble(members={"popular": Popular(), "neighbours": Neighbours()}),
 }
 ways = pytest.mark.parametrize("name", list(MADE))

@@ -93,7 +93,7 @@ def benchmark(
     protocol
         masked, unmasked or both; under both, `models` has each model twice and `best` names one for each.
     models
-        popular, own_frequency, neighbours, closed_form, sequence, or ease.
+        popular, own_frequency, neighbours, closed_form, sequence, stacked, or ease.
 
     Raises
     ------

@@ -195,6 +195,11 @@ class Neighbours(Linear):
         stood_for = proposed.after(self._stood_for_II)
         return Effects.joined((proposed, stood_for, asked), proposed.shape)
 
+    def scale_of(self, done: NDArray[np.integer], proposed: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return what the pairs of items done (N) and proposed (K) are multiplied by, (N, K)."""
+        source_N = _divisor(self.mass_I[done], self.config.source_exponent)
+        return np.outer(source_N, _divisor(self.mass_I[proposed], self.target_exponent_)).astype(np.float64)
+
     def with_items(self, vectors: Mapping[str, Matrix]) -> Neighbours:
         """Return the same counts over a longer catalogue; new items look like the old ones they resemble."""
         longer, fused_ID = Neighbours(self.config), vectors["fused"]

@@ -18,12 +18,13 @@ WAYS: Mapping[str, tuple[str, str]] = {
     "closed_form": ("huaxiang.recommend.closed_form", "ClosedForm"),
     "ease": ("huaxiang.recommend.closed_form", "Ease"),
     "sequence": ("huaxiang.recommend.sequence", "SequenceRecommender"),
+    "stacked": ("huaxiang.recommend.stacked", "Stacked"),
     "ensemble": ("huaxiang.recommend.ensemble", "Ensemble"),
 }
 """Name → module and class, from the simplest to the richest; loaded when asked for."""
 
 
-SLOW = frozenset({"sequence"})
+SLOW = frozenset({"sequence", "stacked"})
 """Ways that take minutes to fit: they are fitted once for a choice, where the others may be several times."""
 
 

@@ -1,0 +1,540 @@
+"""Trees that weigh what the linear models propose: they learn from answers that the models were never told.
+
+The closed form and the neighbours propose candidates. Gradient-boosted trees then order them by what each
+model says, how like they are to what the shopper did, and how popular they are lately. What the trees learn
+from are the newest moments of every shopper, with the models as they would be had that shopper stopped before
+(see `untold`): so neither a second fit nor held-out shoppers are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from huaxiang import training as loop
+from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
+from huaxiang.recommend import closed_form, neighbours
+from huaxiang.recommend.attribution import scores_by_event
+from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
+from huaxiang.recommend.histories import histories_of, take_events, take_shoppers
+from huaxiang.recommend.linear import Linear
+from huaxiang.recommend.pairs import baskets_of
+from huaxiang.recommend.ridge import Solution
+from huaxiang.recommend.stacked_features import (
+    MODELS,
+    Habits,
+    Past,
+    candidates_of,
+    features_of,
+    names_of,
+    newest_items,
+)
+from huaxiang.recommend.stored import Arrays, load_arrays, load_settings, save_arrays
+from huaxiang.recommend.untold import Moments, closed_rows_before, neighbour_rows_before
+from huaxiang.recommend.weights import faded_weights, sum_by_shopper, type_weights
+from huaxiang.records import Matrix, Vector
+
+if TYPE_CHECKING:
+    import lightgbm
+
+TREES = "trees.txt"
+SPACES = ("fused", "text", "image")
+N_POPULAR = 100
+MOST_MOMENTS = 60
+"""Newest moments of a shopper that are taken out of the models; older ones hold none of the answers."""
+MOST_ITEMS = 400
+"""Different items of a shopper up to which they are: the time grows with the square."""
+REPORT_EVERY = 500
+BLOCK = 32
+"""Shoppers whose items are looked up at once; each brings up to `N_READ` dense rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of `Stacked`.
+
+    Parameters
+    ----------
+    n_candidates
+        Best items of the closed form that are weighed, and half as many of the neighbours; ≥ 1.
+    n_answers
+        Newest moments of each shopper that the trees learn from; ≥ 1.
+    most_queries
+        Moments that the trees learn from in all, drawn at random where there are more; ≥ 1.
+    n_trees, n_leaves, learning_rate
+        Trees, leaves of each (≥ 2), and what each tree counts, in (0, 1].
+    fewest_rows
+        Candidates in a leaf, at least; ≥ 1. A thousandth of all where that is fewer.
+    closed_form, neighbours
+        Settings of the two models; the closed form is directed.
+    """
+
+    n_candidates: int = 100
+    n_answers: int = 3
+    most_queries: int = 100_000
+    n_trees: int = 150
+    n_leaves: int = 16
+    learning_rate: float = 0.06
+    fewest_rows: int = 300
+    closed_form: closed_form.Config = field(default_factory=closed_form.Config)
+    neighbours: neighbours.Config = field(default_factory=neighbours.Config)
+
+    def __post_init__(self) -> None:
+        for name, kind in (("closed_form", closed_form.Config), ("neighbours", neighbours.Config)):
+            if isinstance(getattr(self, name), Mapping):  # a table of a settings file, or of what was saved
+                object.__setattr__(self, name, kind(**getattr(self, name)))
+        for name in ("n_candidates", "n_answers", "most_queries", "n_trees", "fewest_rows"):
+            _at_least(name, getattr(self, name), 1)
+        _at_least("n_leaves", self.n_leaves, 2)
+        if not 0 < self.learning_rate <= 1:
+            raise SettingsError(
+                "out of range",
+                column="stacked.learning_rate",
+                value=str(self.learning_rate),
+                remedy="above 0, up to 1",
+            )
+        if self.closed_form.way != "directed":
+            raise SettingsError(
+                "only the directed closed form can be stacked",
+                column="stacked.closed_form.way",
+                value=self.closed_form.way,
+                remedy="leave it directed",
+            )
+
+
+class Stacked:
+    """Gradient-boosted trees over a directed ridge and directed neighbours.
+
+    New events count at once: they are the history that is read, and the neighbours learn them too. The trees
+    wait for the next retraining.
+
+    Source
+    ------
+    Burges, From RankNet to LambdaRank to LambdaMART, Microsoft Research 2010; Ke et al., LightGBM, NIPS 2017.
+    Wolpert, Stacked Generalization, 1992, for learning from what models say of rows they were not told. Ours
+    takes each shopper's answers out of the closed forms exactly, instead of fitting them in folds.
+    """
+
+    name = "stacked"
+    uses: tuple[str, ...] = ("ids", "order", "times", "text", "image")
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+        self.models: dict[str, closed_form.ClosedForm | neighbours.Neighbours] = {
+            "closed": closed_form.ClosedForm(self.config.closed_form),
+            "pairs": neighbours.Neighbours(self.config.neighbours),
+        }
+        self.trees_: lightgbm.Booster | None = None
+        self.vectors_: dict[str, Matrix] = {}
+        self.habits_: Habits | None = None
+        self.popular_: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    @property
+    def max_items(self) -> int:
+        """The largest catalogue that `fit` takes."""
+        return self.config.closed_form.max_items
+
+    def fit(self, training: TrainingData) -> Self:
+        """Start over: solve, count, and let the trees learn. Two I × I float32 matrices stand in memory.
+
+        The same seed gives the same trees on the same machine.
+
+        Raises
+        ------
+        MissingExtraError
+            Without lightgbm.
+        """
+        loop.require("lightgbm")
+        solution = self._closed.fit_whole(training)
+        assert solution is not None  # the way is directed
+        self._neighbours.fit(training)
+        n_items = training.catalogue.n_items
+        self.vectors_ = distinct_spaces(training.vectors)
+        self.habits_ = Habits.in_baskets(baskets_of(training.histories, n_items))
+        self.popular_ = _most_popular(self.habits_)
+        lessons = Lessons(self, training, solution)
+        self.trees_ = grown(lessons, self.config, names_of(list(self.vectors_)), training)
+        return self
+
+    def score(self, histories: Histories) -> Matrix:
+        """Return scores, (U, I): the trees' for the candidates, and below them what the closed form says."""
+        self._fitted()
+        proposed = [Proposed.of(past, self) for past in self.pasts(histories)]
+        rows = [one.rows_CF for one in proposed if len(one.rows_CF)]
+        found = self._judged(np.concatenate(rows)) if rows else np.zeros(0)
+        ends = np.cumsum([0, *(len(one.rows_CF) for one in proposed)])
+        scores = [one.scores(found[ends[row] : ends[row + 1]]) for row, one in enumerate(proposed)]
+        return np.stack(scores) if scores else np.zeros((0, len(self._fitted().taken)), dtype=np.float32)
+
+    def pasts(self, histories: Histories) -> Iterator[Past]:
+        """Yield each shopper as the features read them."""
+        yield from _pasts(self, histories)
+
+    def rows_after(self, item_rows: NDArray[np.int64]) -> dict[str, Matrix]:
+        """Return what each model proposes after each item alone, (N, I)."""
+        if not len(item_rows):
+            return {name: np.zeros((0, len(self._fitted().taken)), dtype=np.float32) for name in MODELS}
+        alone = histories_of([[int(item)] for item in item_rows])
+        return {name: model.score(alone) for name, model in self.models.items()}
+
+    def features(self, past: Past, candidates: NDArray[np.int64], habits: Habits) -> NDArray[np.float32]:
+        """Return the features of each candidate, (C, F)."""
+        newest = past.item_rows[:1]
+        popularity = float(np.log1p(self._fitted().taken[newest[0]])) if len(newest) else 0.0
+        return features_of(past, candidates, self.vectors_, habits, popularity)
+
+    def candidates(self, past: Past) -> NDArray[np.int64]:
+        """Return the items worth weighing, in ascending order."""
+        return candidates_of(past, self.popular_, n_candidates=self.config.n_candidates)
+
+    def contributions(self, histories: Histories, item_row: int) -> Contributions:
+        """Return how much lower the item's score would be without each event of the only shopper."""
+        scores_I, effects = scores_by_event(self, histories)
+        values = effects.at(np.array([item_row]))[:, 0]
+        rest = float(scores_I[item_row] - values.sum())
+        return Contributions(event_keys=histories.event_keys, values=values, rest=rest)
+
+    def learn(self, history: Histories) -> None:
+        """Let the neighbours learn from the newest event of the only shopper in `history`."""
+        self._neighbours.learn(history)
+
+    def fold(self, *, every: int | None = None) -> None:
+        """Let the neighbours take in what they learnt."""
+        self._neighbours.fold(every=every)
+
+    def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
+        """Return the same trees over a longer catalogue, whose new items nobody took."""
+        n_items = len(vectors["fused"])
+        longer = type(self)(self.config)
+        longer.models = {name: model.with_items(vectors) for name, model in self.models.items()}
+        longer.trees_, longer.popular_ = self.trees_, self.popular_
+        longer.vectors_ = {name: vectors[name] for name in self.vectors_}
+        longer.habits_ = self._fitted().longer(n_items)
+        return longer
+
+    def save(self, folder: Path) -> None:
+        """Write the two models in folders of their own, the trees as text, and what is known of the items."""
+        arrays: Arrays = {f"habit.{name}": values for name, values in self._fitted().arrays().items()}
+        arrays |= {f"space.{name}": vectors_ID for name, vectors_ID in self.vectors_.items()}
+        save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
+        self._closed.save(folder / "closed_form")
+        self._neighbours.save(folder / "neighbours")
+        if self.trees_ is not None:
+            self.trees_.save_model(folder / TREES)
+
+    @classmethod
+    def from_pretrained(cls, folder: Path) -> Self:
+        """Return what `save` wrote."""
+        loop.require("lightgbm")
+        import lightgbm
+
+        said = load_settings(folder, name=cls.name)
+        loaded, arrays = cls(Config(**said["config"])), load_arrays(folder)
+        loaded.models = {
+            "closed": closed_form.ClosedForm.from_pretrained(folder / "closed_form"),
+            "pairs": neighbours.Neighbours.from_pretrained(folder / "neighbours"),
+        }
+        loaded.habits_ = Habits(
+            **{
+                name[6:]: values.astype(np.float64)
+                for name, values in arrays.items()
+                if name.startswith("habit.")
+            }
+        )
+        loaded.vectors_ = {name: arrays[f"space.{name}"] for name in SPACES if f"space.{name}" in arrays}
+        loaded.popular_ = _most_popular(loaded.habits_)
+        file = folder / TREES
+        if file.exists():
+            try:
+                loaded.trees_ = lightgbm.Booster(model_file=str(file))
+            except lightgbm.basic.LightGBMError as error:
+                remedy = "build the run again"
+                raise ArtefactError("trees can't be read", file=str(file), remedy=remedy) from error
+        return loaded
+
+    @property
+    def _closed(self) -> closed_form.ClosedForm:
+        model = self.models["closed"]
+        assert isinstance(model, closed_form.ClosedForm)
+        return model
+
+    @property
+    def _neighbours(self) -> neighbours.Neighbours:
+        model = self.models["pairs"]
+        assert isinstance(model, neighbours.Neighbours)
+        return model
+
+    def _judged(self, rows_CF: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what the trees say, (C,); where none grew, what the closed form says."""
+        if self.trees_ is None:
+            return rows_CF[:, 0].astype(np.float64)
+        return np.asarray(self.trees_.predict(rows_CF, num_threads=1))
+
+    def _fitted(self) -> Habits:
+        if self.habits_ is None:
+            raise NotFittedError("stacked was not fitted", remedy="call fit first")
+        return self.habits_
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """The candidates of one shopper, and the order of everything else."""
+
+    candidates: NDArray[np.int64]
+    rows_CF: NDArray[np.float32]
+    others_I: Vector
+
+    @classmethod
+    def of(cls, past: Past, stacked: Stacked) -> Self:
+        """Return what is to be weighed; nothing for a shopper of whom nothing is known."""
+        others_I = past.proposed("closed")
+        if not others_I.any():
+            nothing = np.zeros(0, dtype=np.int64)
+            habits = stacked.habits_
+            assert habits is not None
+            popular_I = np.log1p(habits.taken).astype(np.float32)
+            return cls(candidates=nothing, rows_CF=np.zeros((0, 0), dtype=np.float32), others_I=popular_I)
+        candidates = stacked.candidates(past)
+        assert stacked.habits_ is not None
+        rows_CF = stacked.features(past, candidates, stacked.habits_.at(candidates))
+        return cls(candidates=candidates, rows_CF=rows_CF, others_I=others_I)
+
+    def scores(self, found_C: NDArray[np.float64]) -> Vector:
+        """Return all scores, (I,): the candidates as judged, the others below the last of them."""
+        if not len(found_C):
+            return self.others_I
+        spread = max(float(self.others_I.max() - self.others_I.min()), 1e-12)
+        scores_I = found_C.min() - 1 + (self.others_I - self.others_I.max()) / spread
+        scores_I[self.candidates] = found_C
+        return np.asarray(scores_I, dtype=np.float32)
+
+
+class Lessons:
+    """The newest moments of the shoppers as lists to be put in order: features, and what was taken.
+
+    Each is made as if its shopper had stopped before it.
+    """
+
+    def __init__(self, stacked: Stacked, training: TrainingData, solution: Solution) -> None:
+        self.stacked = stacked
+        self.solution = solution
+        histories, n_items = training.histories, training.catalogue.n_items
+        self.baskets = baskets_of(histories, n_items)
+        self.shopper_Q, self.moment_Q, self.wanted_Q, cut_Q = _questions(
+            histories, stacked.config, np.random.default_rng(training.seed)
+        )
+        asked = take_shoppers(histories, self.shopper_Q)
+        place_E = np.arange(len(asked.item_rows)) - np.repeat(asked.offsets[:-1], asked.lengths())
+        self.histories = take_events(asked, place_E < np.repeat(cut_Q, asked.lengths()))
+        kept_II = stacked._closed.weights_II
+        assert kept_II is not None
+        self.smallest_I = _smallest_of_rows(kept_II)
+        self.first_moment_U = np.searchsorted(self.baskets.shopper_M, np.arange(histories.n_shoppers + 1))
+
+    def __len__(self) -> int:
+        return len(self.shopper_Q)
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+        """Yield the features of each list, (C, F), and whether each candidate was taken."""
+        pasts = _pasts(self.stacked, self.histories, untold=self._rows_before)
+        for number, past in enumerate(pasts):
+            candidates = self.stacked.candidates(past)
+            wanted_C = np.isin(candidates, self.wanted_Q[number])
+            if wanted_C.any() and not wanted_C.all():
+                habits = self._habits_before(number, candidates)
+                yield self.stacked.features(past, candidates, habits), wanted_C
+            else:
+                yield np.zeros((0, 0), dtype=np.float32), wanted_C
+
+    def _own(self, number: int) -> tuple[Moments, int]:
+        """Return the moments of a question's shopper that are taken out, and which of them is asked for."""
+        shopper = self.shopper_Q[number]
+        first, end = self.first_moment_U[shopper], self.first_moment_U[shopper + 1]
+        asked = first + self.moment_Q[number]
+        start = max(first, end - MOST_MOMENTS)
+        n_items_M = np.diff(self.baskets.items_MI.indptr[start : end + 1])
+        start = min(start + int((np.cumsum(n_items_M[::-1]) > MOST_ITEMS).sum()), asked)
+        own_MI = self.baskets.items_MI[start:end]
+        item_rows = np.unique(own_MI.indices).astype(np.int64)
+        weights_MN = own_MI[:, item_rows].toarray().astype(np.float64)
+        return Moments(item_rows=item_rows, weights_MN=weights_MN), int(asked - start)
+
+    def _rows_before(
+        self, number: int, item_rows: NDArray[np.int64], rows_NI: Mapping[str, Matrix]
+    ) -> dict[str, Matrix]:
+        """Return what follows from each item, (N, I), as it was before the moment asked for."""
+        own, p = self._own(number)
+        model, counts = self.stacked._closed, self.stacked._neighbours
+        closed_NI = closed_rows_before(
+            self.solution,
+            item_rows,
+            own,
+            p,
+            source_decay=model.config.source_decay,
+            target_decay=model.config.target_decay,
+        )
+        closed_NI[np.abs(closed_NI) < self.smallest_I[item_rows][:, None]] = 0.0  # as what is served
+        pairs_NI = neighbour_rows_before(counts, item_rows, rows_NI["pairs"], own, p)
+        return {"closed": closed_NI, "pairs": pairs_NI}
+
+    def _habits_before(self, number: int, candidates: NDArray[np.int64]) -> Habits:
+        """Return the habits of the candidates without what the shopper did from the asked moment on."""
+        own, p = self._own(number)
+        told = Habits.of(own.weights_MN, np.arange(len(own.weights_MN))[::-1])
+        before = Habits.of(own.weights_MN[:p], np.arange(p)[::-1])
+        places = np.searchsorted(candidates, own.item_rows).clip(max=len(candidates) - 1)
+        is_there_N = candidates[places] == own.item_rows
+        lost = told.minus(before).at(np.flatnonzero(is_there_N))
+        return self.stacked._fitted().at(candidates).less(lost, places[is_there_N])
+
+
+def grown(
+    lessons: Lessons, config: Config, names: list[str], training: TrainingData
+) -> lightgbm.Booster | None:
+    """Return the trees, or None where no list holds what was taken."""
+    import lightgbm
+
+    tell = training.progress or (lambda done, total, note: None)
+    rows, wanted = [], []
+    for number, (rows_CF, is_wanted_C) in enumerate(lessons):
+        if number % REPORT_EVERY == 0:
+            tell(number, len(lessons), "stacked: candidates")
+        if len(rows_CF):
+            rows.append(rows_CF)
+            wanted.append(is_wanted_C)
+    tell(len(lessons), len(lessons), "stacked: candidates")
+    if not rows:
+        return None
+    n_rows = sum(map(len, rows))
+    data = lightgbm.Dataset(
+        np.concatenate(rows),
+        np.concatenate(wanted).astype(np.int8),
+        group=[len(own) for own in wanted],
+        feature_name=names,
+    )
+    settings = {
+        "objective": "lambdarank",
+        "lambdarank_truncation_level": 20,
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.n_leaves,
+        "min_data_in_leaf": max(1, min(config.fewest_rows, n_rows // 1000)),
+        "feature_fraction": 0.4,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "lambda_l2": 10.0,
+        "max_bin": 127,
+        "seed": training.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }
+    return lightgbm.train(
+        settings,
+        data,
+        config.n_trees,
+        callbacks=[lambda done: tell(done.iteration + 1, config.n_trees, "stacked: trees")],
+    )
+
+
+def distinct_spaces(vectors: Mapping[str, Matrix]) -> dict[str, Matrix]:
+    """Return the spaces that are worth comparing in: those that are not another's copy."""
+    found: dict[str, Matrix] = {}
+    for name in SPACES:
+        if name in vectors and not any(np.array_equal(vectors[name], other) for other in found.values()):
+            found[name] = np.ascontiguousarray(vectors[name], dtype=np.float32)
+    return found
+
+
+def _pasts(
+    stacked: Stacked,
+    histories: Histories,
+    *,
+    untold: Callable[[int, NDArray[np.int64], Mapping[str, Matrix]], Mapping[str, Matrix]] | None = None,
+) -> Iterator[Past]:
+    """Yield the past of each shopper; `untold` may take something out of what follows from their items."""
+    config = stacked.config.closed_form
+    for start in range(0, histories.n_shoppers, BLOCK):
+        block = take_shoppers(histories, slice(start, start + BLOCK))
+        weights_E = faded_weights(
+            block, step_decay=config.history_decay, half_life_days=config.half_life_days
+        )
+        asked = {name: _asked(model, block) for name, model in stacked.models.items()}
+        newest = [newest_items(block, row, weights_E) for row in range(block.n_shoppers)]
+        different = np.unique(np.concatenate([items for items, *_ in newest]))
+        rows_DI = stacked.rows_after(different)
+        for row, (items, weights, n_times, since) in enumerate(newest):
+            places = np.searchsorted(different, items)
+            rows_NI: Mapping[str, Matrix] = {name: rows[places] for name, rows in rows_DI.items()}
+            if untold is not None:
+                rows_NI = untold(start + row, items, rows_NI)
+            yield Past(
+                item_rows=items,
+                weights_N=weights,
+                n_times_N=n_times,
+                since_N=since,
+                rows_NI=rows_NI,
+                asked_I={name: one[row].toarray().ravel() for name, one in asked.items()},
+            )
+
+
+def _asked(model: Linear, histories: Histories) -> csr_matrix:
+    """Return what the words and photos of each shopper ask for, (U, I)."""
+    return csr_matrix(sum_by_shopper(histories, model.events(histories)[1].matrix()))
+
+
+def _questions(
+    histories: Histories, config: Config, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.int32]], NDArray[np.int64]]:
+    """Return the moments to foretell: shopper, number among the liked moments, items taken, events before."""
+    weights_E = type_weights(histories) * (histories.item_rows != NO_ITEM)
+    strongest = weights_E.max(initial=0.0)
+    liked = np.flatnonzero(weights_E > 0)
+    only_liked = take_events(histories, weights_E > 0)
+    moments, firsts = np.unique(only_liked.moments, return_index=True)
+    shopper_M = only_liked.shopper_of_event[firsts]
+    number_M = moments - np.searchsorted(shopper_M, shopper_M)
+    n_left_M = np.searchsorted(shopper_M, shopper_M, side="right") - 1 - moments
+    ends = np.append(firsts[1:], len(liked))
+    asked = [
+        moment
+        for moment in np.flatnonzero((number_M >= 1) & (n_left_M < config.n_answers))
+        if (weights_E[liked[firsts[moment] : ends[moment]]] == strongest).any()
+    ]
+    if len(asked) > config.most_queries:
+        asked = np.sort(rng.permutation(asked)[: config.most_queries]).tolist()
+    wanted = []
+    for moment in asked:
+        events = liked[firsts[moment] : ends[moment]]
+        wanted.append(histories.item_rows[events[weights_E[events] == strongest]])
+    chosen = np.array(asked, dtype=np.int64)
+    cut_Q = liked[firsts[chosen]] - histories.offsets[shopper_M[chosen]]
+    return shopper_M[chosen], number_M[chosen], wanted, cut_Q
+
+
+def _smallest_of_rows(kept_II: csr_matrix) -> Vector:
+    """Return the smallest size of each row's entries, (I,); 0 where none was left out."""
+    smallest = np.zeros(kept_II.shape[0], dtype=np.float32)
+    n_kept = np.diff(kept_II.indptr)
+    filled = np.flatnonzero((n_kept > 0) & (n_kept < kept_II.shape[1]))
+    if not len(filled):
+        return smallest
+    sizes = np.abs(kept_II[filled].data)
+    smallest[filled] = np.minimum.reduceat(sizes, np.cumsum([0, *n_kept[filled][:-1]]))
+    return smallest
+
+
+def _most_popular(habits: Habits) -> NDArray[np.int64]:
+    return np.argsort(-habits.taken, kind="stable")[:N_POPULAR]
+
+
+def _at_least(name: str, value: float, least: int) -> None:
+    if value < least:
+        raise SettingsError(
+            "out of range", column=f"stacked.{name}", value=str(value), remedy=f"give {least} or more"
+        )
