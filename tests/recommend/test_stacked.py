@@ -7,6 +7,7 @@ import pytest
 
 from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, MissingExtraError, SettingsError
+from huaxiang.recommend import stacked as stacked_module
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.histories import histories_of
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
@@ -98,6 +99,17 @@ def test_damaged_trees_are_refused(tmp_path: Path) -> None:
 def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match="lightgbm"):
+        Stacked(CONFIG).fit(training_of(OTHERS, n_items=N_ITEMS, fused=LOOKS))
+
+
+def test_without_the_run_time_that_trees_are_linked_with_it_says_which(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unlinked(name: str) -> None:
+        raise OSError("libgomp.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(stacked_module, "import_module", unlinked)
+    with pytest.raises(MissingExtraError, match=r"libgomp\.so\.1.*install libgomp1"):
         Stacked(CONFIG).fit(training_of(OTHERS, n_items=N_ITEMS, fused=LOOKS))
 
 

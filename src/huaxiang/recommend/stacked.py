@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from huaxiang import training as loop
-from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
+from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
 from huaxiang.recommend import closed_form, neighbours
 from huaxiang.recommend.attribution import scores_by_event
 from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
@@ -148,9 +149,9 @@ class Stacked:
         Raises
         ------
         MissingExtraError
-            Without lightgbm.
+            Without lightgbm, or what it is linked with.
         """
-        loop.require("lightgbm")
+        lightgbm_of_this_machine()
         solution = self._closed.fit_whole(training)
         assert solution is not None  # the way is directed
         self._neighbours.fit(training)
@@ -231,9 +232,7 @@ class Stacked:
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
         """Return what `save` wrote."""
-        loop.require("lightgbm")
-        import lightgbm
-
+        library = lightgbm_of_this_machine()
         said = load_settings(folder, name=cls.name)
         loaded, arrays = cls(Config(**said["config"])), load_arrays(folder)
         loaded.models = {
@@ -252,8 +251,8 @@ class Stacked:
         file = folder / TREES
         if file.exists():
             try:
-                loaded.trees_ = lightgbm.Booster(model_file=str(file))
-            except lightgbm.basic.LightGBMError as error:
+                loaded.trees_ = library.Booster(model_file=str(file))
+            except library.basic.LightGBMError as error:
                 remedy = "build the run again"
                 raise ArtefactError("trees can't be read", file=str(file), remedy=remedy) from error
         return loaded
@@ -398,8 +397,7 @@ def grown(
     lessons: Lessons, config: Config, names: list[str], training: TrainingData
 ) -> lightgbm.Booster | None:
     """Return the trees, or None where no list holds what was taken."""
-    import lightgbm
-
+    library = lightgbm_of_this_machine()
     tell = training.progress or (lambda done, total, note: None)
     rows, wanted = [], []
     for number, (rows_CF, is_wanted_C) in enumerate(lessons):
@@ -412,7 +410,7 @@ def grown(
     if not rows:
         return None
     n_rows = sum(map(len, rows))
-    data = lightgbm.Dataset(
+    data = library.Dataset(
         np.concatenate(rows),
         np.concatenate(wanted).astype(np.int8),
         group=[len(own) for own in wanted],
@@ -434,12 +432,23 @@ def grown(
         "force_row_wise": True,
         "verbose": -1,
     }
-    return lightgbm.train(
+    trees: lightgbm.Booster = library.train(
         settings,
         data,
         config.n_trees,
         callbacks=[lambda done: tell(done.iteration + 1, config.n_trees, "stacked: trees")],
     )
+    return trees
+
+
+def lightgbm_of_this_machine() -> Any:
+    """Return the library, or raise `MissingExtraError` where it, or what it is linked with, is missing."""
+    loop.require("lightgbm")
+    try:
+        return import_module("lightgbm")
+    except OSError as error:  # its wheel leaves OpenMP's run time to the system
+        remedy = "install libgomp1 (Debian's name of GCC's OpenMP run time)"
+        raise MissingExtraError("lightgbm can't be loaded", value=str(error), remedy=remedy) from error
 
 
 def distinct_spaces(vectors: Mapping[str, Matrix]) -> dict[str, Matrix]:
