@@ -22,11 +22,10 @@ from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
 from huaxiang.recommend import closed_form, neighbours
 from huaxiang.recommend.attribution import scores_by_event
-from huaxiang.recommend.base import NO_ITEM, Contributions, Histories, TrainingData
-from huaxiang.recommend.histories import histories_of, take_events, take_shoppers
+from huaxiang.recommend.base import Contributions, Histories, TrainingData
+from huaxiang.recommend.histories import histories_of, take_shoppers
 from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.pairs import baskets_of
-from huaxiang.recommend.ridge import Solution
 from huaxiang.recommend.stacked_features import (
     MODELS,
     Habits,
@@ -36,9 +35,9 @@ from huaxiang.recommend.stacked_features import (
     names_of,
     newest_items,
 )
+from huaxiang.recommend.stacked_lessons import Lessons
 from huaxiang.recommend.stored import Arrays, load_arrays, load_settings, save_arrays
-from huaxiang.recommend.untold import Moments, closed_rows_before, neighbour_rows_before
-from huaxiang.recommend.weights import faded_weights, sum_by_shopper, type_weights
+from huaxiang.recommend.weights import faded_weights, sum_by_shopper
 from huaxiang.records import Matrix, Vector
 
 if TYPE_CHECKING:
@@ -47,10 +46,6 @@ if TYPE_CHECKING:
 TREES = "trees.txt"
 SPACES = ("fused", "text", "image")
 N_POPULAR = 100
-MOST_MOMENTS = 60
-"""Newest moments of a shopper that are taken out of the models; older ones hold none of the answers."""
-MOST_ITEMS = 400
-"""Different items of a shopper up to which they are: the time grows with the square."""
 REPORT_EVERY = 500
 BLOCK = 32
 """Shoppers whose items are looked up at once; each brings up to `N_READ` dense rows."""
@@ -112,8 +107,8 @@ class Config:
 class Stacked:
     """Gradient-boosted trees over a directed ridge and directed neighbours.
 
-    New events count at once: they are the history that is read, and the neighbours learn them too. The trees
-    wait for the next retraining.
+    A shopper's new events count at once, as the history that is read; the models and the trees wait for the
+    next retraining.
 
     Source
     ------
@@ -152,9 +147,9 @@ class Stacked:
             Without lightgbm, or what it is linked with.
         """
         lightgbm_of_this_machine()
-        solution = self._closed.fit_whole(training)
+        solution = self.closed.fit_whole(training)
         assert solution is not None  # the way is directed
-        self._neighbours.fit(training)
+        self.counts.fit(training)
         n_items = training.catalogue.n_items
         self.vectors_ = distinct_spaces(training.vectors)
         self.habits_ = Habits.in_baskets(baskets_of(training.histories, n_items))
@@ -165,29 +160,56 @@ class Stacked:
 
     def score(self, histories: Histories) -> Matrix:
         """Return scores, (U, I): the trees' for the candidates, and below them what the closed form says."""
-        self._fitted()
+        self.habits()
         proposed = [Proposed.of(past, self) for past in self.pasts(histories)]
         rows = [one.rows_CF for one in proposed if len(one.rows_CF)]
         found = self._judged(np.concatenate(rows)) if rows else np.zeros(0)
         ends = np.cumsum([0, *(len(one.rows_CF) for one in proposed)])
         scores = [one.scores(found[ends[row] : ends[row + 1]]) for row, one in enumerate(proposed)]
-        return np.stack(scores) if scores else np.zeros((0, len(self._fitted().taken)), dtype=np.float32)
+        return np.stack(scores) if scores else np.zeros((0, len(self.habits().taken)), dtype=np.float32)
 
-    def pasts(self, histories: Histories) -> Iterator[Past]:
-        """Yield each shopper as the features read them."""
-        yield from _pasts(self, histories)
+    def pasts(
+        self,
+        histories: Histories,
+        *,
+        untold: Callable[[int, NDArray[np.int64], Mapping[str, Matrix]], Mapping[str, Matrix]] | None = None,
+    ) -> Iterator[Past]:
+        """Yield each shopper's past; `untold` may take something out of what follows from their items."""
+        config = self.config.closed_form
+        for start in range(0, histories.n_shoppers, BLOCK):
+            block = take_shoppers(histories, slice(start, start + BLOCK))
+            weights_E = faded_weights(
+                block, step_decay=config.history_decay, half_life_days=config.half_life_days
+            )
+            asked = {name: _asked(model, block) for name, model in self.models.items()}
+            newest = [newest_items(block, row, weights_E) for row in range(block.n_shoppers)]
+            different = np.unique(np.concatenate([items for items, *_ in newest]))
+            rows_DI = self.rows_after(different)
+            for row, (items, weights, n_times, since) in enumerate(newest):
+                places = np.searchsorted(different, items)
+                rows_NI: Mapping[str, Matrix] = {name: rows[places] for name, rows in rows_DI.items()}
+                if untold is not None:
+                    rows_NI = untold(start + row, items, rows_NI)
+                yield Past(
+                    item_rows=items,
+                    weights_N=weights,
+                    n_times_N=n_times,
+                    since_N=since,
+                    rows_NI=rows_NI,
+                    asked_I={name: one[row].toarray().ravel() for name, one in asked.items()},
+                )
 
     def rows_after(self, item_rows: NDArray[np.int64]) -> dict[str, Matrix]:
         """Return what each model proposes after each item alone, (N, I)."""
         if not len(item_rows):
-            return {name: np.zeros((0, len(self._fitted().taken)), dtype=np.float32) for name in MODELS}
+            return {name: np.zeros((0, len(self.habits().taken)), dtype=np.float32) for name in MODELS}
         alone = histories_of([[int(item)] for item in item_rows])
         return {name: model.score(alone) for name, model in self.models.items()}
 
     def features(self, past: Past, candidates: NDArray[np.int64], habits: Habits) -> NDArray[np.float32]:
         """Return the features of each candidate, (C, F)."""
         newest = past.item_rows[:1]
-        popularity = float(np.log1p(self._fitted().taken[newest[0]])) if len(newest) else 0.0
+        popularity = float(np.log1p(self.habits().taken[newest[0]])) if len(newest) else 0.0
         return features_of(past, candidates, self.vectors_, habits, popularity)
 
     def candidates(self, past: Past) -> NDArray[np.int64]:
@@ -201,14 +223,6 @@ class Stacked:
         rest = float(scores_I[item_row] - values.sum())
         return Contributions(event_keys=histories.event_keys, values=values, rest=rest)
 
-    def learn(self, history: Histories) -> None:
-        """Let the neighbours learn from the newest event of the only shopper in `history`."""
-        self._neighbours.learn(history)
-
-    def fold(self, *, every: int | None = None) -> None:
-        """Let the neighbours take in what they learnt."""
-        self._neighbours.fold(every=every)
-
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same trees over a longer catalogue, whose new items nobody took."""
         n_items = len(vectors["fused"])
@@ -216,16 +230,16 @@ class Stacked:
         longer.models = {name: model.with_items(vectors) for name, model in self.models.items()}
         longer.trees_, longer.popular_ = self.trees_, self.popular_
         longer.vectors_ = {name: vectors[name] for name in self.vectors_}
-        longer.habits_ = self._fitted().longer(n_items)
+        longer.habits_ = self.habits().longer(n_items)
         return longer
 
     def save(self, folder: Path) -> None:
         """Write the two models in folders of their own, the trees as text, and what is known of the items."""
-        arrays: Arrays = {f"habit.{name}": values for name, values in self._fitted().arrays().items()}
+        arrays: Arrays = {f"habit.{name}": values for name, values in self.habits().arrays().items()}
         arrays |= {f"space.{name}": vectors_ID for name, vectors_ID in self.vectors_.items()}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
-        self._closed.save(folder / "closed_form")
-        self._neighbours.save(folder / "neighbours")
+        self.closed.save(folder / "closed_form")
+        self.counts.save(folder / "neighbours")
         if self.trees_ is not None:
             self.trees_.save_model(folder / TREES)
 
@@ -258,13 +272,15 @@ class Stacked:
         return loaded
 
     @property
-    def _closed(self) -> closed_form.ClosedForm:
+    def closed(self) -> closed_form.ClosedForm:
+        """The directed ridge."""
         model = self.models["closed"]
         assert isinstance(model, closed_form.ClosedForm)
         return model
 
     @property
-    def _neighbours(self) -> neighbours.Neighbours:
+    def counts(self) -> neighbours.Neighbours:
+        """The directed neighbours."""
         model = self.models["pairs"]
         assert isinstance(model, neighbours.Neighbours)
         return model
@@ -275,7 +291,8 @@ class Stacked:
             return rows_CF[:, 0].astype(np.float64)
         return np.asarray(self.trees_.predict(rows_CF, num_threads=1))
 
-    def _fitted(self) -> Habits:
+    def habits(self) -> Habits:
+        """Return what is known of the items' popularity, or raise `NotFittedError`."""
         if self.habits_ is None:
             raise NotFittedError("stacked was not fitted", remedy="call fit first")
         return self.habits_
@@ -295,13 +312,10 @@ class Proposed:
         others_I = past.proposed("closed")
         if not others_I.any():
             nothing = np.zeros(0, dtype=np.int64)
-            habits = stacked.habits_
-            assert habits is not None
-            popular_I = np.log1p(habits.taken).astype(np.float32)
+            popular_I = np.log1p(stacked.habits().taken).astype(np.float32)
             return cls(candidates=nothing, rows_CF=np.zeros((0, 0), dtype=np.float32), others_I=popular_I)
         candidates = stacked.candidates(past)
-        assert stacked.habits_ is not None
-        rows_CF = stacked.features(past, candidates, stacked.habits_.at(candidates))
+        rows_CF = stacked.features(past, candidates, stacked.habits().at(candidates))
         return cls(candidates=candidates, rows_CF=rows_CF, others_I=others_I)
 
     def scores(self, found_C: NDArray[np.float64]) -> Vector:
@@ -312,85 +326,6 @@ class Proposed:
         scores_I = found_C.min() - 1 + (self.others_I - self.others_I.max()) / spread
         scores_I[self.candidates] = found_C
         return np.asarray(scores_I, dtype=np.float32)
-
-
-class Lessons:
-    """The newest moments of the shoppers as lists to be put in order: features, and what was taken.
-
-    Each is made as if its shopper had stopped before it.
-    """
-
-    def __init__(self, stacked: Stacked, training: TrainingData, solution: Solution) -> None:
-        self.stacked = stacked
-        self.solution = solution
-        histories, n_items = training.histories, training.catalogue.n_items
-        self.baskets = baskets_of(histories, n_items)
-        self.shopper_Q, self.moment_Q, self.wanted_Q, cut_Q = _questions(
-            histories, stacked.config, np.random.default_rng(training.seed)
-        )
-        asked = take_shoppers(histories, self.shopper_Q)
-        place_E = np.arange(len(asked.item_rows)) - np.repeat(asked.offsets[:-1], asked.lengths())
-        self.histories = take_events(asked, place_E < np.repeat(cut_Q, asked.lengths()))
-        kept_II = stacked._closed.weights_II
-        assert kept_II is not None
-        self.smallest_I = _smallest_of_rows(kept_II)
-        self.first_moment_U = np.searchsorted(self.baskets.shopper_M, np.arange(histories.n_shoppers + 1))
-
-    def __len__(self) -> int:
-        return len(self.shopper_Q)
-
-    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-        """Yield the features of each list, (C, F), and whether each candidate was taken."""
-        pasts = _pasts(self.stacked, self.histories, untold=self._rows_before)
-        for number, past in enumerate(pasts):
-            candidates = self.stacked.candidates(past)
-            wanted_C = np.isin(candidates, self.wanted_Q[number])
-            if wanted_C.any() and not wanted_C.all():
-                habits = self._habits_before(number, candidates)
-                yield self.stacked.features(past, candidates, habits), wanted_C
-            else:
-                yield np.zeros((0, 0), dtype=np.float32), wanted_C
-
-    def _own(self, number: int) -> tuple[Moments, int]:
-        """Return the moments of a question's shopper that are taken out, and which of them is asked for."""
-        shopper = self.shopper_Q[number]
-        first, end = self.first_moment_U[shopper], self.first_moment_U[shopper + 1]
-        asked = first + self.moment_Q[number]
-        start = max(first, end - MOST_MOMENTS)
-        n_items_M = np.diff(self.baskets.items_MI.indptr[start : end + 1])
-        start = min(start + int((np.cumsum(n_items_M[::-1]) > MOST_ITEMS).sum()), asked)
-        own_MI = self.baskets.items_MI[start:end]
-        item_rows = np.unique(own_MI.indices).astype(np.int64)
-        weights_MN = own_MI[:, item_rows].toarray().astype(np.float64)
-        return Moments(item_rows=item_rows, weights_MN=weights_MN), int(asked - start)
-
-    def _rows_before(
-        self, number: int, item_rows: NDArray[np.int64], rows_NI: Mapping[str, Matrix]
-    ) -> dict[str, Matrix]:
-        """Return what follows from each item, (N, I), as it was before the moment asked for."""
-        own, p = self._own(number)
-        model, counts = self.stacked._closed, self.stacked._neighbours
-        closed_NI = closed_rows_before(
-            self.solution,
-            item_rows,
-            own,
-            p,
-            source_decay=model.config.source_decay,
-            target_decay=model.config.target_decay,
-        )
-        closed_NI[np.abs(closed_NI) < self.smallest_I[item_rows][:, None]] = 0.0  # as what is served
-        pairs_NI = neighbour_rows_before(counts, item_rows, rows_NI["pairs"], own, p)
-        return {"closed": closed_NI, "pairs": pairs_NI}
-
-    def _habits_before(self, number: int, candidates: NDArray[np.int64]) -> Habits:
-        """Return the habits of the candidates without what the shopper did from the asked moment on."""
-        own, p = self._own(number)
-        told = Habits.of(own.weights_MN, np.arange(len(own.weights_MN))[::-1])
-        before = Habits.of(own.weights_MN[:p], np.arange(p)[::-1])
-        places = np.searchsorted(candidates, own.item_rows).clip(max=len(candidates) - 1)
-        is_there_N = candidates[places] == own.item_rows
-        lost = told.minus(before).at(np.flatnonzero(is_there_N))
-        return self.stacked._fitted().at(candidates).less(lost, places[is_there_N])
 
 
 def grown(
@@ -460,82 +395,9 @@ def distinct_spaces(vectors: Mapping[str, Matrix]) -> dict[str, Matrix]:
     return found
 
 
-def _pasts(
-    stacked: Stacked,
-    histories: Histories,
-    *,
-    untold: Callable[[int, NDArray[np.int64], Mapping[str, Matrix]], Mapping[str, Matrix]] | None = None,
-) -> Iterator[Past]:
-    """Yield the past of each shopper; `untold` may take something out of what follows from their items."""
-    config = stacked.config.closed_form
-    for start in range(0, histories.n_shoppers, BLOCK):
-        block = take_shoppers(histories, slice(start, start + BLOCK))
-        weights_E = faded_weights(
-            block, step_decay=config.history_decay, half_life_days=config.half_life_days
-        )
-        asked = {name: _asked(model, block) for name, model in stacked.models.items()}
-        newest = [newest_items(block, row, weights_E) for row in range(block.n_shoppers)]
-        different = np.unique(np.concatenate([items for items, *_ in newest]))
-        rows_DI = stacked.rows_after(different)
-        for row, (items, weights, n_times, since) in enumerate(newest):
-            places = np.searchsorted(different, items)
-            rows_NI: Mapping[str, Matrix] = {name: rows[places] for name, rows in rows_DI.items()}
-            if untold is not None:
-                rows_NI = untold(start + row, items, rows_NI)
-            yield Past(
-                item_rows=items,
-                weights_N=weights,
-                n_times_N=n_times,
-                since_N=since,
-                rows_NI=rows_NI,
-                asked_I={name: one[row].toarray().ravel() for name, one in asked.items()},
-            )
-
-
 def _asked(model: Linear, histories: Histories) -> csr_matrix:
     """Return what the words and photos of each shopper ask for, (U, I)."""
     return csr_matrix(sum_by_shopper(histories, model.events(histories)[1].matrix()))
-
-
-def _questions(
-    histories: Histories, config: Config, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[NDArray[np.int32]], NDArray[np.int64]]:
-    """Return the moments to foretell: shopper, number among the liked moments, items taken, events before."""
-    weights_E = type_weights(histories) * (histories.item_rows != NO_ITEM)
-    strongest = weights_E.max(initial=0.0)
-    liked = np.flatnonzero(weights_E > 0)
-    only_liked = take_events(histories, weights_E > 0)
-    moments, firsts = np.unique(only_liked.moments, return_index=True)
-    shopper_M = only_liked.shopper_of_event[firsts]
-    number_M = moments - np.searchsorted(shopper_M, shopper_M)
-    n_left_M = np.searchsorted(shopper_M, shopper_M, side="right") - 1 - moments
-    ends = np.append(firsts[1:], len(liked))
-    asked = [
-        moment
-        for moment in np.flatnonzero((number_M >= 1) & (n_left_M < config.n_answers))
-        if (weights_E[liked[firsts[moment] : ends[moment]]] == strongest).any()
-    ]
-    if len(asked) > config.most_queries:
-        asked = np.sort(rng.permutation(asked)[: config.most_queries]).tolist()
-    wanted = []
-    for moment in asked:
-        events = liked[firsts[moment] : ends[moment]]
-        wanted.append(histories.item_rows[events[weights_E[events] == strongest]])
-    chosen = np.array(asked, dtype=np.int64)
-    cut_Q = liked[firsts[chosen]] - histories.offsets[shopper_M[chosen]]
-    return shopper_M[chosen], number_M[chosen], wanted, cut_Q
-
-
-def _smallest_of_rows(kept_II: csr_matrix) -> Vector:
-    """Return the smallest size of each row's entries, (I,); 0 where none was left out."""
-    smallest = np.zeros(kept_II.shape[0], dtype=np.float32)
-    n_kept = np.diff(kept_II.indptr)
-    filled = np.flatnonzero((n_kept > 0) & (n_kept < kept_II.shape[1]))
-    if not len(filled):
-        return smallest
-    sizes = np.abs(kept_II[filled].data)
-    smallest[filled] = np.minimum.reduceat(sizes, np.cumsum([0, *n_kept[filled][:-1]]))
-    return smallest
 
 
 def _most_popular(habits: Habits) -> NDArray[np.int64]:
