@@ -8,9 +8,12 @@ import pytest
 from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, MissingExtraError, SettingsError
 from huaxiang.recommend import stacked as stacked_module
+from huaxiang.recommend.base import TrainingData
+from huaxiang.recommend.closed_form import ClosedForm
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.histories import histories_of
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
+from huaxiang.recommend.ridge import Solution
 from huaxiang.recommend.stacked import Config, Stacked
 from huaxiang.recommend.stacked_features import names_of
 from huaxiang.recommend.stacked_lessons import Lessons
@@ -25,17 +28,27 @@ CONFIG = Config(
     n_trees=5,
     n_leaves=2,
     closed_form=ClosedFormConfig(ridge=3, text_weight=2, diagonal_factor=1, n_kept=N_ITEMS),
+    tastes=ClosedFormConfig(ridge=3, text_weight=0, diagonal_factor=1, n_kept=N_ITEMS, source_decay=0.8),
     neighbours=NeighboursConfig(source_exponent=0),
 )
+
+
+def solutions_of(stacked: Stacked, training: TrainingData) -> dict[str, Solution]:
+    found = {}
+    for name in ("closed", "tastes"):
+        model = stacked.models[name]
+        assert isinstance(model, ClosedForm)
+        solution = model.fit_whole(training)
+        assert solution is not None
+        found[name] = solution
+    return found
 
 
 def test_a_lesson_is_what_would_have_been_served_at_the_time() -> None:
     own, p = [6, 2, 5, 0, 3], 3
     whole = training_of([*OTHERS, own], n_items=N_ITEMS, fused=LOOKS)
     stacked = Stacked(CONFIG).fit(whole)
-    solution = stacked.closed.fit_whole(whole)
-    assert solution is not None
-    lessons = Lessons(stacked, whole, solution)
+    lessons = Lessons(stacked, whole, solutions_of(stacked, whole))
     asked = [(shopper, moment) for shopper, moment in zip(lessons.shopper_Q, lessons.moment_Q, strict=True)]
     learnt, is_wanted = list(lessons)[asked.index((len(OTHERS), p))]
     then = Stacked(CONFIG).fit(training_of([*OTHERS, own[:p]], n_items=N_ITEMS, fused=LOOKS))
@@ -62,9 +75,9 @@ def test_trees_find_a_rule_that_no_sum_knows() -> None:
     stacked = Stacked(Config(n_trees=30)).fit(training)
     best = {
         model: [top_items(model.score, asked, k=1).item_rows.ravel().tolist() for asked in (once, twice)]
-        for model in (stacked.closed, stacked)
+        for model in (stacked.models["closed"], stacked)
     }
-    assert best[stacked.closed] == [[3, 2], [3, 2]]
+    assert best[stacked.models["closed"]] == [[3, 2], [3, 2]]
     assert best[stacked][0] == [3, 2] and not {1, 3, 7, 2} & set(best[stacked][1])
 
 
@@ -73,9 +86,7 @@ def test_views_are_no_answers_where_there_are_purchases() -> None:
     histories = histories_of([[0, 1, 2], [2, 1]], types=[[view, purchase, view], [view, view]])
     training = training_of(histories, n_items=4)
     stacked = Stacked(CONFIG).fit(training)
-    solution = stacked.closed.fit_whole(training)
-    assert solution is not None
-    lessons = Lessons(stacked, training, solution)
+    lessons = Lessons(stacked, training, solutions_of(stacked, training))
     assert [items.tolist() for items in lessons.wanted_Q] == [[1]]
     assert lessons.histories.item_rows.tolist() == [0]
 
@@ -84,7 +95,7 @@ def test_a_shop_without_a_second_event_is_ordered_by_the_closed_form() -> None:
     stacked = Stacked(CONFIG).fit(training_of([[0], [1]], n_items=4, fused=LOOKS[:4]))
     assert stacked.trees_ is None
     alone = histories_of([[0]])
-    closed = stacked.closed.score(alone)[0]
+    closed = stacked.models["closed"].score(alone)[0]
     np.testing.assert_array_equal(np.argmax(stacked.score(alone)[0]), np.argmax(closed))
 
 

@@ -45,10 +45,10 @@ def test_the_closed_form_is_the_one_fitted_without_the_newest_moments(
     found = closed_rows_before(
         solution,
         rows,
+        rows,
         moments_of(own),
         p,
-        source_decay=OWN_WAYS.source_decay,
-        target_decay=OWN_WAYS.target_decay,
+        decays=(OWN_WAYS.source_decay, OWN_WAYS.target_decay),
     )
     np.testing.assert_allclose(found, expected.weights_II, atol=2e-4)
 
@@ -63,7 +63,7 @@ def test_neighbours_are_those_counted_without_the_newest_moments(
     before, whole = (Neighbours(config).fit(shop(told)) for told in (own[:p], own))
     rows = np.arange(N_ITEMS)
     alone = histories_of([[row] for row in range(N_ITEMS)])
-    found = neighbour_rows_before(whole, rows, whole.score(alone), moments_of(own), p)
+    found = neighbour_rows_before(whole, rows, rows, whole.score(alone), moments_of(own), p)
     np.testing.assert_allclose(found, before.score(alone), atol=1e-5)
 
 
@@ -74,5 +74,5 @@ def test_what_is_left_over_of_a_difference_is_nothing() -> None:
     alone_in_shop = replace(shop(own), histories=histories_of([own]))
     whole = Neighbours(config).fit(alone_in_shop)
     rows, alone = np.arange(N_ITEMS), histories_of([[row] for row in range(N_ITEMS)])
-    found = neighbour_rows_before(whole, rows, whole.score(alone), moments_of(own), 3)
+    found = neighbour_rows_before(whole, rows, rows, whole.score(alone), moments_of(own), 3)
     np.testing.assert_array_equal(found[:, 3:], 0)

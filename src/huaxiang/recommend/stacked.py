@@ -20,16 +20,23 @@ from scipy.sparse import csr_matrix
 
 from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
-from huaxiang.recommend import closed_form, neighbours
 from huaxiang.recommend.attribution import scores_by_event
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
+from huaxiang.recommend.closed_form import ClosedForm
+from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.histories import histories_of, take_shoppers
 from huaxiang.recommend.linear import Linear
+from huaxiang.recommend.neighbours import Config as NeighboursConfig
+from huaxiang.recommend.neighbours import Neighbours
 from huaxiang.recommend.pairs import baskets_of
+from huaxiang.recommend.ridge import Solution
 from huaxiang.recommend.stacked_features import (
     MODELS,
+    Entries,
     Habits,
     Past,
+    Proposal,
+    Row,
     candidates_of,
     features_of,
     names_of,
@@ -44,11 +51,22 @@ if TYPE_CHECKING:
     import lightgbm
 
 TREES = "trees.txt"
+TASTES: Mapping[str, Any] = {
+    "source_decay": 0.8,
+    "target_decay": 0.7,
+    "history_decay": 0.85,
+    "text_weight": 0.0,
+    "ridge": 50.0,
+}
+"""What the slow closed form has otherwise than the quick one."""
 SPACES = ("fused", "text", "image")
 N_POPULAR = 100
 REPORT_EVERY = 500
-BLOCK = 32
-"""Shoppers whose items are looked up at once; each brings up to `N_READ` dense rows."""
+BLOCK = 256
+"""Shoppers that are read at once, and items that are looked up at once."""
+
+ByModel = Mapping[str, Entries]
+"""What follows from each of some items, and last what was asked for, by model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +85,9 @@ class Config:
         Trees, leaves of each (≥ 2), and what each tree counts, in (0, 1].
     fewest_rows
         Candidates in a leaf, at least; ≥ 1. A thousandth of all where that is fewer.
-    closed_form, neighbours
-        Settings of the two models; the closed form is directed.
+    closed_form, tastes, neighbours
+        Settings of the models: a closed form that says what comes next, one that fades slowly and reads no
+        text, and the neighbours. Both closed forms are directed.
     """
 
     n_candidates: int = 100
@@ -78,11 +97,13 @@ class Config:
     n_leaves: int = 16
     learning_rate: float = 0.06
     fewest_rows: int = 300
-    closed_form: closed_form.Config = field(default_factory=closed_form.Config)
-    neighbours: neighbours.Config = field(default_factory=neighbours.Config)
+    closed_form: ClosedFormConfig = field(default_factory=ClosedFormConfig)
+    tastes: ClosedFormConfig = field(default_factory=lambda: ClosedFormConfig(**TASTES))
+    neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
 
     def __post_init__(self) -> None:
-        for name, kind in (("closed_form", closed_form.Config), ("neighbours", neighbours.Config)):
+        kinds = {"closed_form": ClosedFormConfig, "tastes": ClosedFormConfig, "neighbours": NeighboursConfig}
+        for name, kind in kinds.items():
             if isinstance(getattr(self, name), Mapping):  # a table of a settings file, or of what was saved
                 object.__setattr__(self, name, kind(**getattr(self, name)))
         for name in ("n_candidates", "n_answers", "most_queries", "n_trees", "fewest_rows"):
@@ -95,13 +116,14 @@ class Config:
                 value=str(self.learning_rate),
                 remedy="above 0, up to 1",
             )
-        if self.closed_form.way != "directed":
-            raise SettingsError(
-                "only the directed closed form can be stacked",
-                column="stacked.closed_form.way",
-                value=self.closed_form.way,
-                remedy="leave it directed",
-            )
+        for name in ("closed_form", "tastes"):
+            if (way := getattr(self, name).way) != "directed":
+                raise SettingsError(
+                    "only the directed closed form can be stacked",
+                    column=f"stacked.{name}.way",
+                    value=way,
+                    remedy="leave it directed",
+                )
 
 
 class Stacked:
@@ -122,14 +144,16 @@ class Stacked:
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
-        self.models: dict[str, closed_form.ClosedForm | neighbours.Neighbours] = {
-            "closed": closed_form.ClosedForm(self.config.closed_form),
-            "pairs": neighbours.Neighbours(self.config.neighbours),
+        self.models: dict[str, ClosedForm | Neighbours] = {
+            "closed": ClosedForm(self.config.closed_form),
+            "tastes": ClosedForm(self.config.tastes),
+            "pairs": Neighbours(self.config.neighbours),
         }
         self.trees_: lightgbm.Booster | None = None
         self.vectors_: dict[str, Matrix] = {}
         self.habits_: Habits | None = None
         self.popular_: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._after: dict[str, dict[int, Row]] = {name: {} for name in MODELS}
 
     @property
     def max_items(self) -> int:
@@ -147,14 +171,14 @@ class Stacked:
             Without lightgbm, or what it is linked with.
         """
         lightgbm_of_this_machine()
-        solution = self.closed.fit_whole(training)
-        assert solution is not None  # the way is directed
-        self.counts.fit(training)
+        self._after = {name: {} for name in MODELS}
+        solutions = {name: self._solved(name, training) for name in ("closed", "tastes")}
+        self.models["pairs"].fit(training)
         n_items = training.catalogue.n_items
         self.vectors_ = distinct_spaces(training.vectors)
         self.habits_ = Habits.in_baskets(baskets_of(training.histories, n_items))
         self.popular_ = _most_popular(self.habits_)
-        lessons = Lessons(self, training, solution)
+        lessons = Lessons(self, training, solutions)
         self.trees_ = grown(lessons, self.config, names_of(list(self.vectors_)), training)
         return self
 
@@ -172,39 +196,42 @@ class Stacked:
         self,
         histories: Histories,
         *,
-        untold: Callable[[int, NDArray[np.int64], Mapping[str, Matrix]], Mapping[str, Matrix]] | None = None,
+        untold: Callable[[int, NDArray[np.int64], ByModel], ByModel] | None = None,
     ) -> Iterator[Past]:
         """Yield each shopper's past; `untold` may take something out of what follows from their items."""
-        config = self.config.closed_form
+        n_items = len(self.habits().taken)
         for start in range(0, histories.n_shoppers, BLOCK):
             block = take_shoppers(histories, slice(start, start + BLOCK))
-            weights_E = faded_weights(
-                block, step_decay=config.history_decay, half_life_days=config.half_life_days
-            )
+            weights_E = {name: _faded(model, block) for name, model in self.models.items()}
             asked = {name: _asked(model, block) for name, model in self.models.items()}
             newest = [newest_items(block, row, weights_E) for row in range(block.n_shoppers)]
-            different = np.unique(np.concatenate([items for items, *_ in newest]))
-            rows_DI = self.rows_after(different)
+            self._look_up(np.unique(np.concatenate([items for items, *_ in newest])))
             for row, (items, weights, n_times, since) in enumerate(newest):
-                places = np.searchsorted(different, items)
-                rows_NI: Mapping[str, Matrix] = {name: rows[places] for name, rows in rows_DI.items()}
+                rows = {name: [self._after[name][item] for item in items] for name in MODELS}
+                entries: ByModel = {
+                    name: Entries.of([*rows[name], _row_of(asked[name], row)], n_items) for name in MODELS
+                }
                 if untold is not None:
-                    rows_NI = untold(start + row, items, rows_NI)
+                    entries = untold(start + row, items, entries)
                 yield Past(
                     item_rows=items,
-                    weights_N=weights,
+                    weights_N=weights["closed"],
                     n_times_N=n_times,
                     since_N=since,
-                    rows_NI=rows_NI,
-                    asked_I={name: one[row].toarray().ravel() for name, one in asked.items()},
+                    proposals={
+                        name: Proposal.of(own, weights[name], n_items) for name, own in entries.items()
+                    },
                 )
 
-    def rows_after(self, item_rows: NDArray[np.int64]) -> dict[str, Matrix]:
-        """Return what each model proposes after each item alone, (N, I)."""
-        if not len(item_rows):
-            return {name: np.zeros((0, len(self.habits().taken)), dtype=np.float32) for name in MODELS}
-        alone = histories_of([[int(item)] for item in item_rows])
-        return {name: model.score(alone) for name, model in self.models.items()}
+    def _look_up(self, item_rows: NDArray[np.int64]) -> None:
+        """Keep what each model proposes after each of these items alone; neither learns after `fit`."""
+        new = item_rows[[item not in self._after[MODELS[0]] for item in item_rows]]
+        for start in range(0, len(new), BLOCK):
+            some = new[start : start + BLOCK]
+            alone = histories_of([[int(item)] for item in some])
+            for name in reversed(MODELS):  # the first last: what it has, all have
+                found_XI = csr_matrix(self.models[name].score(alone))
+                self._after[name].update((int(item), _row_of(found_XI, x)) for x, item in enumerate(some))
 
     def features(self, past: Past, candidates: NDArray[np.int64], habits: Habits) -> NDArray[np.float32]:
         """Return the features of each candidate, (C, F)."""
@@ -238,8 +265,8 @@ class Stacked:
         arrays: Arrays = {f"habit.{name}": values for name, values in self.habits().arrays().items()}
         arrays |= {f"space.{name}": vectors_ID for name, vectors_ID in self.vectors_.items()}
         save_arrays(folder, name=self.name, config=self.config, arrays=arrays)
-        self.closed.save(folder / "closed_form")
-        self.counts.save(folder / "neighbours")
+        for name, model in self.models.items():
+            model.save(folder / name)
         if self.trees_ is not None:
             self.trees_.save_model(folder / TREES)
 
@@ -250,8 +277,7 @@ class Stacked:
         said = load_settings(folder, name=cls.name)
         loaded, arrays = cls(Config(**said["config"])), load_arrays(folder)
         loaded.models = {
-            "closed": closed_form.ClosedForm.from_pretrained(folder / "closed_form"),
-            "pairs": neighbours.Neighbours.from_pretrained(folder / "neighbours"),
+            name: type(model).from_pretrained(folder / name) for name, model in loaded.models.items()
         }
         loaded.habits_ = Habits(
             **{
@@ -271,19 +297,12 @@ class Stacked:
                 raise ArtefactError("trees can't be read", file=str(file), remedy=remedy) from error
         return loaded
 
-    @property
-    def closed(self) -> closed_form.ClosedForm:
-        """The directed ridge."""
-        model = self.models["closed"]
-        assert isinstance(model, closed_form.ClosedForm)
-        return model
-
-    @property
-    def counts(self) -> neighbours.Neighbours:
-        """The directed neighbours."""
-        model = self.models["pairs"]
-        assert isinstance(model, neighbours.Neighbours)
-        return model
+    def _solved(self, name: str, training: TrainingData) -> Solution:
+        model = self.models[name]
+        assert isinstance(model, ClosedForm)
+        solution = model.fit_whole(training)
+        assert solution is not None  # the way is directed
+        return solution
 
     def _judged(self, rows_CF: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return what the trees say, (C,); where none grew, what the closed form says."""
@@ -309,13 +328,15 @@ class Proposed:
     @classmethod
     def of(cls, past: Past, stacked: Stacked) -> Self:
         """Return what is to be weighed; nothing for a shopper of whom nothing is known."""
-        others_I = past.proposed("closed")
-        if not others_I.any():
+        closed, taken_I = past.proposals["closed"], stacked.habits().taken
+        if not closed.scores_K.any():
             nothing = np.zeros(0, dtype=np.int64)
-            popular_I = np.log1p(stacked.habits().taken).astype(np.float32)
+            popular_I = np.log1p(taken_I).astype(np.float32)
             return cls(candidates=nothing, rows_CF=np.zeros((0, 0), dtype=np.float32), others_I=popular_I)
         candidates = stacked.candidates(past)
         rows_CF = stacked.features(past, candidates, stacked.habits().at(candidates))
+        others_I = np.zeros(len(taken_I), dtype=np.float32)
+        others_I[closed.columns] = closed.scores_K
         return cls(candidates=candidates, rows_CF=rows_CF, others_I=others_I)
 
     def scores(self, found_C: NDArray[np.float64]) -> Vector:
@@ -398,6 +419,17 @@ def distinct_spaces(vectors: Mapping[str, Matrix]) -> dict[str, Matrix]:
 def _asked(model: Linear, histories: Histories) -> csr_matrix:
     """Return what the words and photos of each shopper ask for, (U, I)."""
     return csr_matrix(sum_by_shopper(histories, model.events(histories)[1].matrix()))
+
+
+def _faded(model: ClosedForm | Neighbours, histories: Histories) -> Vector:
+    """Return what each event counts for a model, (E,)."""
+    config = model.config
+    return faded_weights(histories, step_decay=config.history_decay, half_life_days=config.half_life_days)
+
+
+def _row_of(rows_XI: csr_matrix, row: int) -> Row:
+    own = slice(rows_XI.indptr[row], rows_XI.indptr[row + 1])
+    return rows_XI.indices[own], rows_XI.data[own].astype(np.float32)
 
 
 def _most_popular(habits: Habits) -> NDArray[np.int64]:

@@ -12,15 +12,21 @@ from scipy.sparse import csr_matrix
 
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.pairs import Baskets
+from huaxiang.recommend.untold import places_in
 from huaxiang.records import Matrix, Vector
 
 Floats = NDArray[np.float64]
+Row = tuple[NDArray[np.integer], Vector]
+"""The items of a row that are not zero, each once, and their values."""
 
 N_NEWEST = 3
 """Newest items that have features of their own."""
 N_READ = 60
 """Newest different items of a history that are read."""
-MODELS = ("closed", "pairs")
+MODELS = ("closed", "tastes", "pairs")
+"""What comes next, what goes with everything done, both closed forms, and the neighbours' counts."""
+SHARES = {"closed": 1.0, "tastes": 0.5, "pairs": 0.5}
+"""Candidates of each model for each of the first one's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +106,97 @@ _NAMES = tuple(one.name for one in fields(Habits))
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entries:
+    """The few entries that are not zero of some rows over all items, (N, I).
+
+    Parameters
+    ----------
+    columns
+        Items that some row names, in ascending order, (K,).
+    values_NK
+        float32.
+    """
+
+    columns: NDArray[np.int64]
+    values_NK: Matrix
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], n_items: int) -> Self:
+        """Return rows that each name some items."""
+        item_E = np.concatenate([items for items, _ in rows])
+        is_named_I = np.zeros(n_items, dtype=np.bool_)
+        is_named_I[item_E] = True
+        columns = np.flatnonzero(is_named_I)
+        place_I = np.empty(n_items, dtype=np.int64)
+        place_I[columns] = np.arange(len(columns))
+        values_NK = np.zeros((len(rows), len(columns)), dtype=np.float32)
+        row_E = np.repeat(np.arange(len(rows)), [len(items) for items, _ in rows])
+        values_NK[row_E, place_I[item_E]] = np.concatenate([values for _, values in rows])
+        return cls(columns=columns, values_NK=values_NK)
+
+    def with_first(self, values_XK: Matrix) -> Self:
+        """Return the same with other values in the first X rows."""
+        return replace(self, values_NK=np.concatenate([values_XK, self.values_NK[len(values_XK) :]]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What one model says after each of a shopper's items, at the few items of which it says anything.
+
+    Parameters
+    ----------
+    columns
+        Those items, in ascending order, (K,).
+    entries_NK
+        What follows from each item alone.
+    scores_K
+        What follows from everything together, words and photos included.
+    n_items
+        I; the other items have nothing but zeros.
+    """
+
+    columns: NDArray[np.int64]
+    entries_NK: Matrix
+    scores_K: Vector
+    n_items: int
+
+    @classmethod
+    def of(cls, entries: Entries, weights_N: Vector, n_items: int) -> Self:
+        """Return what follows from items with such weights, and from what was asked for: the last row."""
+        entries_NK, asked_K = entries.values_NK[:-1], entries.values_NK[-1]
+        scores_K = weights_N @ entries_NK + asked_K
+        return cls(columns=entries.columns, entries_NK=entries_NK, scores_K=scores_K, n_items=n_items)
+
+    def best(self, n: int, *, but: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the items with the `n` largest scores above 0, without those of `but`, in any order."""
+        scores_K = self.scores_K.copy()
+        scores_K[places_in(self.columns, but)[0]] = 0.0
+        above = np.flatnonzero(scores_K > 0)
+        if len(above) > n:
+            above = above[np.argpartition(-scores_K[above], n - 1)[:n]]
+        return self.columns[above]
+
+    def features(self, candidates: NDArray[np.int64]) -> list[NDArray[Any]]:
+        """Return the score of each candidate in deviations, as it is, its rank, and its gap to the best."""
+        places, is_there = places_in(self.columns, candidates)
+        own_C = np.zeros(len(candidates))
+        own_C[is_there] = self.scores_K[places]
+        mean = float(self.scores_K.sum()) / self.n_items
+        variance = float(self.scores_K @ self.scores_K) / self.n_items - mean**2
+        z_C = (own_C - mean) / max(variance, 1e-24) ** 0.5
+        rank_C = np.empty(len(own_C))
+        rank_C[np.argsort(-own_C, kind="stable")] = np.arange(len(own_C))
+        return [z_C, own_C, rank_C, z_C.max(initial=0.0) - z_C]
+
+    def at(self, candidates: NDArray[np.int64]) -> Matrix:
+        """Return what follows from each item alone, of the candidates, (N, C)."""
+        places, is_there = places_in(self.columns, candidates)
+        entries_NC = np.zeros((len(self.entries_NK), len(candidates)), dtype=np.float32)
+        entries_NC[:, is_there] = self.entries_NK[:, places]
+        return entries_NC
+
+
+@dataclass(frozen=True, kw_only=True)
 class Past:
     """One shopper's history as the features read it: the newest `N_READ` different items, newest first.
 
@@ -111,39 +208,41 @@ class Past:
         Summed weight of the events of each, faded.
     n_times_N, since_N
         How often each was met, and how many moments ago for the last time.
-    rows_NI
-        Model → what follows from each item alone, (N, I) each.
-    asked_I
-        Model → what the shopper's words and photos ask for, (I,) each.
+    proposals
+        Model → what it says.
     """
 
     item_rows: NDArray[np.int64]
     weights_N: Vector
     n_times_N: NDArray[np.int64]
     since_N: NDArray[np.int64]
-    rows_NI: Mapping[str, Matrix]
-    asked_I: Mapping[str, Vector]
-
-    def proposed(self, model: str) -> Vector:
-        """Return what follows from everything together, (I,)."""
-        return np.asarray(self.weights_N @ self.rows_NI[model] + self.asked_I[model], dtype=np.float32)
+    proposals: Mapping[str, Proposal]
 
 
 def newest_items(
-    histories: Histories, row: int, weights_E: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], Vector, NDArray[np.int64], NDArray[np.int64]]:
-    """Return one shopper's newest different items, their weight, how often they were met, and since when."""
+    histories: Histories, row: int, weights_E: Mapping[str, NDArray[np.float32]]
+) -> tuple[NDArray[np.int64], dict[str, Vector], NDArray[np.int64], NDArray[np.int64]]:
+    """Return one shopper's newest different items, their weights, how often they were met, and since when.
+
+    Parameters
+    ----------
+    weights_E
+        Model → what each event of all shoppers counts for it.
+    """
     own = slice(int(histories.offsets[row]), int(histories.offsets[row + 1]))
-    counts_E = (histories.item_rows[own] != NO_ITEM) & (weights_E[own] != 0)
+    counts_E = (histories.item_rows[own] != NO_ITEM) & (weights_E[MODELS[0]][own] != 0)
     items_E = histories.item_rows[own][counts_E][::-1]
     steps_E = histories.steps_back[own][counts_E][::-1]
     different, firsts, which = np.unique(items_E, return_index=True, return_inverse=True)
     newest_first = np.argsort(firsts, kind="stable")[:N_READ]
-    weights = np.bincount(which, weights_E[own][counts_E][::-1], minlength=len(different))
     times = np.bincount(which, minlength=len(different))
+    weights = {
+        name: np.bincount(which, values[own][counts_E][::-1], minlength=len(different))
+        for name, values in weights_E.items()
+    }
     return (
         different[newest_first].astype(np.int64),
-        weights[newest_first].astype(np.float32),
+        {name: values[newest_first].astype(np.float32) for name, values in weights.items()},
         times[newest_first],
         steps_E[firsts[newest_first]].astype(np.int64),
     )
@@ -152,12 +251,9 @@ def newest_items(
 def candidates_of(past: Past, popular: NDArray[np.int64], *, n_candidates: int) -> NDArray[np.int64]:
     """Return the items worth weighing: the best of each model, what is popular, and what was had."""
     found = [past.item_rows]
-    for model, share in zip(MODELS, (1, 2), strict=True):
-        scores_I = past.proposed(model)
-        scores_I[past.item_rows] = -np.inf
-        n = min(n_candidates // share, len(scores_I))
-        best = np.argpartition(-scores_I, n - 1)[:n] if n < len(scores_I) else np.arange(n)
-        found.append(best[scores_I[best] > 0])
+    for model, share in SHARES.items():
+        n = max(1, round(share * n_candidates))
+        found.append(past.proposals[model].best(n, but=past.item_rows))
     if sum(map(len, found)) < n_candidates:
         found.append(popular)
     return np.unique(np.concatenate(found))
@@ -191,10 +287,10 @@ def features_of(
     """
     columns: list[NDArray[Any]] = []
     for model in MODELS:
-        columns += _standing(past.proposed(model), candidates)
+        columns += past.proposals[model].features(candidates)
     n_read = len(past.item_rows)
     for model in MODELS:
-        entries_NC = past.rows_NI[model][:, candidates]
+        entries_NC = past.proposals[model].at(candidates)
         columns += [*_newest(entries_NC), *_largest(entries_NC)]
         columns.append((entries_NC > 0).sum(axis=0))
     for vectors_ID in vectors.values():
@@ -203,15 +299,6 @@ def features_of(
     columns += [*habits.features(), *_had(past, candidates)]
     columns += [np.full(len(candidates), n_read), np.full(len(candidates), popularity_of_newest)]
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _standing(scores_I: Vector, candidates: NDArray[np.int64]) -> list[NDArray[Any]]:
-    """Return a model's score of each candidate: in deviations, as it is, its rank, its gap to the best."""
-    own_C = scores_I[candidates]
-    z_C = (own_C - scores_I.mean()) / max(float(scores_I.std()), 1e-12)
-    rank_C = np.empty(len(own_C))
-    rank_C[np.argsort(-own_C, kind="stable")] = np.arange(len(own_C))
-    return [z_C, own_C, rank_C, z_C.max(initial=0.0) - z_C]
 
 
 def _newest(entries_NC: Matrix) -> list[NDArray[Any]]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from huaxiang.recommend.base import NO_ITEM, Histories, TrainingData
+from huaxiang.recommend.closed_form import ClosedForm
 from huaxiang.recommend.histories import take_events, take_shoppers
+from huaxiang.recommend.neighbours import Neighbours
 from huaxiang.recommend.pairs import baskets_of
 from huaxiang.recommend.ridge import Solution
-from huaxiang.recommend.stacked_features import Habits
-from huaxiang.recommend.untold import Moments, closed_rows_before, neighbour_rows_before
+from huaxiang.recommend.stacked_features import Entries, Habits
+from huaxiang.recommend.untold import Moments, closed_rows_before, neighbour_rows_before, places_in
 from huaxiang.recommend.weights import type_weights
-from huaxiang.records import Matrix, Vector
+from huaxiang.records import Vector
 
 if TYPE_CHECKING:
     from huaxiang.recommend.stacked import Config, Stacked
@@ -33,9 +35,9 @@ class Lessons:
     Each is made as if its shopper had stopped before it.
     """
 
-    def __init__(self, stacked: Stacked, training: TrainingData, solution: Solution) -> None:
+    def __init__(self, stacked: Stacked, training: TrainingData, solutions: Mapping[str, Solution]) -> None:
         self.stacked = stacked
-        self.solution = solution
+        self.solutions = solutions
         histories, n_items = training.histories, training.catalogue.n_items
         self.baskets = baskets_of(histories, n_items)
         self.shopper_Q, self.moment_Q, self.wanted_Q, cut_Q = _questions(
@@ -44,9 +46,7 @@ class Lessons:
         asked = take_shoppers(histories, self.shopper_Q)
         place_E = np.arange(len(asked.item_rows)) - np.repeat(asked.offsets[:-1], asked.lengths())
         self.histories = take_events(asked, place_E < np.repeat(cut_Q, asked.lengths()))
-        kept_II = stacked.closed.weights_II
-        assert kept_II is not None
-        self.smallest_I = _smallest_of_rows(kept_II)
+        self.smallest = {name: _smallest_of_rows(stacked.models[name]) for name in solutions}
         self.first_moment_U = np.searchsorted(self.baskets.shopper_M, np.arange(histories.n_shoppers + 1))
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Lessons:
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
         """Yield the features of each list, (C, F), and whether each candidate was taken."""
-        pasts = self.stacked.pasts(self.histories, untold=self._rows_before)
+        pasts = self.stacked.pasts(self.histories, untold=self._entries_before)
         for number, past in enumerate(pasts):
             candidates = self.stacked.candidates(past)
             wanted_C = np.isin(candidates, self.wanted_Q[number])
@@ -64,6 +64,7 @@ class Lessons:
             else:
                 yield np.zeros((0, 0), dtype=np.float32), wanted_C
 
+    @lru_cache(maxsize=1)  # noqa: B019 - asked for twice in a row; the lessons go with the fit
     def _own(self, number: int) -> tuple[Moments, int]:
         """Return the moments of a question's shopper that are taken out, and which of them is asked for."""
         shopper = self.shopper_Q[number]
@@ -77,33 +78,39 @@ class Lessons:
         weights_MN = own_MI[:, item_rows].toarray().astype(np.float64)
         return Moments(item_rows=item_rows, weights_MN=weights_MN), int(asked - start)
 
-    def _rows_before(
-        self, number: int, item_rows: NDArray[np.int64], rows_NI: Mapping[str, Matrix]
-    ) -> dict[str, Matrix]:
-        """Return what follows from each item, (N, I), as it was before the moment asked for."""
+    def _entries_before(
+        self, number: int, item_rows: NDArray[np.int64], entries: Mapping[str, Entries]
+    ) -> dict[str, Entries]:
+        """Return what follows from each item as it was before the moment asked for.
+
+        Only of the items that are served after one of these; another would hardly have come in their place.
+        """
         own, p = self._own(number)
-        model, counts = self.stacked.closed, self.stacked.counts
-        closed_NI = closed_rows_before(
-            self.solution,
-            item_rows,
-            own,
-            p,
-            source_decay=model.config.source_decay,
-            target_decay=model.config.target_decay,
-        )
-        closed_NI[np.abs(closed_NI) < self.smallest_I[item_rows][:, None]] = 0.0  # as what is served
-        pairs_NI = neighbour_rows_before(counts, item_rows, rows_NI["pairs"], own, p)
-        return {"closed": closed_NI, "pairs": pairs_NI}
+        n_read = len(item_rows)
+        before = {}
+        for name, model in self.stacked.models.items():
+            columns = entries[name].columns
+            if isinstance(model, Neighbours):
+                told_NK = entries[name].values_NK[:n_read]
+                values_NK = neighbour_rows_before(model, item_rows, columns, told_NK, own, p)
+            else:
+                decays = (model.config.source_decay, model.config.target_decay)
+                values_NK = closed_rows_before(
+                    self.solutions[name], item_rows, columns, own, p, decays=decays
+                )
+                smallest_N = self.smallest[name][item_rows]
+                values_NK[np.abs(values_NK) < smallest_N[:, None]] = 0.0  # as what is served
+            before[name] = entries[name].with_first(values_NK)
+        return before
 
     def _habits_before(self, number: int, candidates: NDArray[np.int64]) -> Habits:
         """Return the habits of the candidates without what the shopper did from the asked moment on."""
         own, p = self._own(number)
         told = Habits.of(own.weights_MN, np.arange(len(own.weights_MN))[::-1])
         before = Habits.of(own.weights_MN[:p], np.arange(p)[::-1])
-        places = np.searchsorted(candidates, own.item_rows).clip(max=len(candidates) - 1)
-        is_there_N = candidates[places] == own.item_rows
+        places, is_there_N = places_in(candidates, own.item_rows)
         lost = told.minus(before).at(np.flatnonzero(is_there_N))
-        return self.stacked.habits().at(candidates).less(lost, places[is_there_N])
+        return self.stacked.habits().at(candidates).less(lost, places)
 
 
 def _questions(
@@ -135,8 +142,10 @@ def _questions(
     return shopper_M[chosen], number_M[chosen], wanted, cut_Q
 
 
-def _smallest_of_rows(kept_II: csr_matrix) -> Vector:
-    """Return the smallest size of each row's entries, (I,); 0 where none was left out."""
+def _smallest_of_rows(model: ClosedForm | Neighbours) -> Vector:
+    """Return the smallest size of each row's kept weights, (I,); 0 where none was left out."""
+    assert isinstance(model, ClosedForm) and model.weights_II is not None
+    kept_II = model.weights_II
     smallest = np.zeros(kept_II.shape[0], dtype=np.float32)
     n_kept = np.diff(kept_II.indptr)
     filled = np.flatnonzero((n_kept > 0) & (n_kept < kept_II.shape[1]))

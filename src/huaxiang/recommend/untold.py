@@ -42,13 +42,15 @@ class Moments:
 def closed_rows_before(
     solution: Solution,
     item_rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
     own: Moments,
     p: int,
     *,
-    source_decay: float,
-    target_decay: float,
+    decays: tuple[float, float],
 ) -> Matrix:
-    """Return the weights of the items `item_rows`, (K, I), had the shopper stopped before moment `p`.
+    """Return weights of the items `item_rows`, (K, C), had the shopper stopped before moment `p`.
+
+    Only those at `columns`, which are in ascending order. `decays` are those of sources and targets.
 
     With A the system of equations, P its inverse and B the weights, let *r* be the splits that go (those with
     a source at *p* or later, and the last before it, which has no target left) and ΔT what the others lose of
@@ -60,8 +62,8 @@ def closed_rows_before(
     """
     n_moments = len(own.weights_MN)
     steps_MM = np.arange(n_moments)[None, :] - np.arange(n_moments)[:, None]
-    fades_MM = np.where(steps_MM <= 0, source_decay ** np.abs(steps_MM), 0.0)
-    leads_MM = np.where(steps_MM > 0, target_decay ** np.maximum(steps_MM - 1, 0), 0.0)
+    fades_MM = np.where(steps_MM <= 0, decays[0] ** np.abs(steps_MM), 0.0)
+    leads_MM = np.where(steps_MM > 0, decays[1] ** np.maximum(steps_MM - 1, 0), 0.0)
     leads_MM[:, :p] = 0.0  # targets from `p` on: what is to be forgotten
     sources_SN = (fades_MM @ own.weights_MN)[:-1]
     targets_SN = (leads_MM @ own.weights_MN)[:-1]
@@ -73,21 +75,27 @@ def closed_rows_before(
     rows_KN = rows_KN + rows_KN @ gone_SN.T @ np.linalg.solve(inner_SS, reach_NS.T)
     back_KN = rows_KN @ gone_SN.T @ gone_SN
     lost_KN = rows_KN @ (gone_SN.T @ targets_SN[goes] + kept_SN.T @ targets_SN[~goes])
-    rows_KI = back_KN.astype(np.float32) @ solution.weights_II[own.item_rows]
-    rows_KI += solution.weights_II[item_rows]
-    rows_KI[:, own.item_rows] -= lost_KN.astype(np.float32)
-    return np.asarray(rows_KI)
+    rows_KC = back_KN.astype(np.float32) @ solution.weights_II[np.ix_(own.item_rows, columns)]
+    rows_KC += solution.weights_II[np.ix_(item_rows, columns)]
+    places, is_there = places_in(columns, own.item_rows)
+    rows_KC[:, places] -= lost_KN[:, is_there].astype(np.float32)
+    return np.asarray(rows_KC)
 
 
 def neighbour_rows_before(
-    neighbours: Neighbours, item_rows: NDArray[np.int64], rows_KI: Matrix, own: Moments, p: int
+    neighbours: Neighbours,
+    item_rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    rows_KC: Matrix,
+    own: Moments,
+    p: int,
 ) -> Matrix:
-    """Return what follows from each item, (K, I), without this shopper's pairs with a moment from `p` on.
+    """Return what follows from each item, (K, C), without this shopper's pairs with a moment from `p` on.
 
     Parameters
     ----------
-    rows_KI
-        What the neighbours propose after each of `item_rows` alone.
+    rows_KC
+        What the neighbours propose after each of `item_rows` alone, at `columns`.
     """
     items = own.item_rows
     sizes_M = np.maximum(own.weights_MN.sum(axis=1), 1e-12)
@@ -100,11 +108,24 @@ def neighbour_rows_before(
     left_N = mass_N - own.weights_MN[p:].sum(axis=0)
     is_left_N = left_N > RESIDUE * mass_N
     rarer_N = np.where(is_left_N, mass_N / np.where(is_left_N, left_N, 1.0), 0.0)
-    left_KI = rows_KI.copy()
-    columns_KN = rows_KI[:, items] - lost_KN * neighbours.scale_of(item_rows, items)
-    left_KI[:, items] = columns_KN * rarer_N**neighbours.target_exponent_ * is_left_N
-    left_KI[left_KI < RESIDUE * rows_KI.max(axis=1, initial=0.0, keepdims=True)] = 0.0
-    return left_KI
+    places, is_there = places_in(columns, items)
+    left_KC = rows_KC.copy()
+    lost_KN = lost_KN * neighbours.scale_of(item_rows, items)
+    columns_KN = rows_KC[:, places] - lost_KN[:, is_there]
+    left_KC[:, places] = columns_KN * (rarer_N**neighbours.target_exponent_ * is_left_N)[is_there]
+    left_KC[left_KC < RESIDUE * rows_KC.max(axis=1, initial=0.0, keepdims=True)] = 0.0
+    return left_KC
+
+
+def places_in(
+    columns: NDArray[np.int64], item_rows: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return where those of `item_rows` that stand in the ascending `columns` do, and which do, (N,)."""
+    if not len(columns):
+        return np.zeros(0, dtype=np.int64), np.zeros(len(item_rows), dtype=np.bool_)
+    places = np.searchsorted(columns, item_rows).clip(max=len(columns) - 1)
+    is_there = columns[places] == item_rows
+    return places[is_there], is_there
 
 
 def _pairs(shares_MN: Floats, neighbours: Neighbours) -> Floats:
