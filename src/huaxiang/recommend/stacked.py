@@ -90,7 +90,7 @@ class Config:
         text, and the neighbours. Both closed forms are directed.
     """
 
-    n_candidates: int = 100
+    n_candidates: int = 120
     n_answers: int = 3
     most_queries: int = 100_000
     n_trees: int = 150
