@@ -1,6 +1,6 @@
 """Trees that weigh what the linear models propose: they learn from answers that the models were never told.
 
-The closed form and the neighbours propose candidates. Gradient-boosted trees then order them by what each
+Two closed forms and the neighbours propose candidates. Gradient-boosted trees then order them by what each
 model says, how like they are to what the shopper did, and how popular they are lately. What the trees learn
 from are the newest moments of every shopper, with the models as they would be had that shopper stopped before
 (see `untold`): so neither a second fit nor held-out shoppers are needed.
@@ -76,7 +76,7 @@ class Config:
     Parameters
     ----------
     n_candidates
-        Best items of the closed form that are weighed, and half as many of the neighbours; ≥ 1.
+        Best items of the quick closed form that are weighed, and half as many of each other model; ≥ 1.
     n_answers
         Newest moments of each shopper that the trees learn from; ≥ 1.
     most_queries
@@ -127,7 +127,7 @@ class Config:
 
 
 class Stacked:
-    """Gradient-boosted trees over a directed ridge and directed neighbours.
+    """Gradient-boosted trees over two directed ridges and directed neighbours.
 
     A shopper's new events count at once, as the history that is read; the models and the trees wait for the
     next retraining.
@@ -161,7 +161,7 @@ class Stacked:
         return self.config.closed_form.max_items
 
     def fit(self, training: TrainingData) -> Self:
-        """Start over: solve, count, and let the trees learn. Two I × I float32 matrices stand in memory.
+        """Start over: solve, count, and let the trees learn. Four I × I float32 matrices stand in memory.
 
         The same seed gives the same trees on the same machine.
 
