@@ -28,7 +28,9 @@ CONFIG = Config(
     n_trees=5,
     n_leaves=2,
     closed_form=ClosedFormConfig(ridge=3, text_weight=2, diagonal_factor=1, n_kept=N_ITEMS),
-    tastes=ClosedFormConfig(ridge=3, text_weight=0, diagonal_factor=1, n_kept=N_ITEMS, source_decay=0.8),
+    tastes=ClosedFormConfig(
+        ridge=3, text_weight=0, diagonal_factor=1, n_kept=N_ITEMS, source_decay=0.8, history_decay=0.9
+    ),
     neighbours=NeighboursConfig(source_exponent=0),
 )
 
@@ -57,6 +59,17 @@ def test_a_lesson_is_what_would_have_been_served_at_the_time() -> None:
     served = then.features(past, candidates, then.habits().at(candidates))
     np.testing.assert_array_equal(candidates[is_wanted], own[p : p + 1])
     np.testing.assert_allclose(learnt, served, atol=2e-3)
+
+
+def test_few_entries_say_what_the_whole_model_says() -> None:
+    stacked = Stacked(CONFIG).fit(training_of(OTHERS, n_items=N_ITEMS, fused=LOOKS))
+    histories = histories_of([[0, 3, 5], [7], [2, 2, 4, 1]])
+    pasts = list(stacked.pasts(histories))
+    for name, model in stacked.models.items():
+        found = np.zeros((len(pasts), N_ITEMS), dtype=np.float32)
+        for row, past in enumerate(pasts):
+            found[row, past.proposals[name].columns] = past.proposals[name].scores_K
+        np.testing.assert_allclose(found, model.score(histories), atol=1e-6)
 
 
 def test_each_feature_has_its_name() -> None:
