@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 
 SMALL = (
     *("--objective", "tags+contrastive", "--from-scratch", "resnet18_small", "--size", "32"),
-    *("--text-encoder", "hashed", "--batch", "32", "--epochs", "1", "--set", "channels=4"),
+    *("--text-encoder", "hashed", "--batch", "32", "--epochs", "1", "--set", "channels=8"),
     *("--set", "fewest_of_a_tag=2", "--set", "training.precision=fp32", "--json"),
 )
 

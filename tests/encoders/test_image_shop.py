@@ -18,7 +18,7 @@ pytest.importorskip("torch")
 
 COLOURS = {"red": (200, 30, 40), "green": (30, 160, 60), "blue": (40, 60, 200), "yellow": (230, 200, 40)}
 QUICK = Config(size=32, width=8, epochs=12, batch=16, learning_rate=4e-3)
-TINY = Config(size=32, width=4, most_steps=4, batch=16)
+TINY = Config(size=32, width=8, most_steps=4, batch=16)
 
 
 def photo(colour: tuple[int, int, int], rng: np.random.Generator) -> bytes:
@@ -65,7 +65,7 @@ def test_a_stopped_fit_goes_on_and_ends_with_the_same_weights(
 ) -> None:
     monkeypatch.setattr("huaxiang.encoders.shop_image.STEPS_PER_CHECKPOINT", 2)
     photos, texts, tags = shop()
-    longer = Config(size=32, width=4, epochs=4, batch=16)
+    longer = Config(size=32, width=8, epochs=4, batch=16)
 
     def stop(done: int, total: int, note: str) -> None:
         if done == 2:
@@ -107,7 +107,7 @@ def test_a_photo_per_text_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"size": 16}, {"width": 1}, {"epochs": 0}, {"batch": 1}, {"learning_rate": 0}]
+    "setting", [{"size": 16}, {"width": 7}, {"epochs": 0}, {"batch": 1}, {"learning_rate": 0}]
 )
 def test_a_setting_out_of_range_is_an_error(setting: dict[str, int]) -> None:
     with pytest.raises(SettingsError):

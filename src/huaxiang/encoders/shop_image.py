@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from huaxiang.encoders.shop_image_training import Network
 
 FEWEST_PHOTOS = 32
+FEWEST_CHANNELS = 8
+"""With fewer, a backward step through a strided 1 × 1 convolution of channels-last pictures writes beyond its
+memory on processors with AVX2 and without AVX-512 (torch 2.13), and the process dies."""
 STEPS_PER_CHECKPOINT = 25
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
@@ -51,7 +54,7 @@ class Config:
     most_photos
         Photos learnt from at most, at least 32; a larger shop is sampled. They are held in memory.
     width
-        Channels of the first layer, ≥ 4; 64 makes it the published ResNet-18.
+        Channels of the first layer, ≥ 8; 64 makes it the published ResNet-18.
     learning_rate, weight_decay
         AdamW's. > 0 and ≥ 0.
     tag_weight
@@ -75,7 +78,7 @@ class Config:
             "batch": self.batch >= 2,
             "most_steps": self.most_steps >= 1,
             "most_photos": self.most_photos >= FEWEST_PHOTOS,
-            "width": self.width >= 4,
+            "width": self.width >= FEWEST_CHANNELS,
             "learning_rate": self.learning_rate > 0,
             "weight_decay": self.weight_decay >= 0,
             "tag_weight": self.tag_weight >= 0,

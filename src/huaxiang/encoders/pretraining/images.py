@@ -52,7 +52,7 @@ class Config:
     height, width
         Of the pictures in pixels; None for what the network's kind takes.
     channels
-        Of the first layer of a new network; None for the published number.
+        Of the first layer of a new network, ≥ 8 for a ResNet; None for the published number.
     text_encoder
         As `huaxiang build --text` takes it.
     tune_text

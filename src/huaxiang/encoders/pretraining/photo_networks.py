@@ -24,12 +24,15 @@ from huaxiang.encoders.image_torch import Features, image_processor
 from huaxiang.encoders.learning.base import in_range, one_of
 from huaxiang.encoders.pooling import read_json
 from huaxiang.encoders.preprocessing import Preprocessing, preprocessing_of
+from huaxiang.encoders.shop_image import FEWEST_CHANNELS
 from huaxiang.errors import EncoderError
 
 Size = tuple[int, int]
 """Height and width in pixels."""
 
 NEW = ("resnet18", "resnet18_small", "resnet50", "inception_v3", "vit_small")
+FIRST_CHANNELS = {"resnet18": 64, "resnet18_small": 32, "resnet50": 256}
+"""Of the published networks, and of the small one."""
 FAMILIES = frozenset(
     {
         *("resnet", "vit", "convnext", "convnextv2", "deit", "dinov2", "swin", "regnet"),
@@ -73,7 +76,8 @@ def new_backbone(name: str, *, size: Size | None = None, width: int | None = Non
     size
         Height and width; None is 64 × 64, and 96 × 96 for Inception, which needs 75 at least.
     width
-        Channels of a ResNet's first layer, or of each token of a ViT; None is the published number. ≥ 4.
+        Channels of a ResNet's first layer, ≥ 8, or of each token of a ViT, a multiple of 6; None is the
+        published number.
 
     Raises
     ------
@@ -85,7 +89,6 @@ def new_backbone(name: str, *, size: Size | None = None, width: int | None = Non
     chosen = size or ((96, 96) if name == "inception_v3" else (64, 64))
     for pixels in chosen:
         in_range("--size", pixels, least <= pixels <= 1024, f"{least} to 1024 pixels")
-    in_range("width", width or 4, (width or 4) >= 4, "4 or more")
     preprocessing = Preprocessing(size=chosen, resample=2, mean=HALF, std=HALF)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -137,13 +140,13 @@ def _sized(given: Preprocessing, size: Size | None) -> Preprocessing:
 
 
 def _new_resnet(name: str, width: int | None) -> nn.Module:
+    first = FIRST_CHANNELS[name] if width is None else width
+    in_range("width", first, first >= FEWEST_CHANNELS, f"{FEWEST_CHANNELS} or more")
     if name == "resnet50":
-        first = width or 256
         shape = transformers.ResNetConfig(
             hidden_sizes=[first, 2 * first, 4 * first, 8 * first], embedding_size=max(4, first // 4)
         )
     else:
-        first = width or (64 if name == "resnet18" else 32)
         shape = transformers.ResNetConfig(
             layer_type="basic",
             depths=[2, 2, 2, 2],
@@ -158,8 +161,8 @@ def _new_vit(size: Size, width: int | None) -> nn.Module:
     patch = 16 if min(size) >= 160 else 8
     for pixels in size:
         in_range("--size", pixels, pixels % patch == 0, f"a multiple of {patch}")
-    wide = width or 384
-    in_range("width", wide, wide % 6 == 0, "a multiple of 6")
+    wide = 384 if width is None else width
+    in_range("width", wide, wide > 0 and wide % 6 == 0, "a multiple of 6")
     shape = transformers.ViTConfig(
         hidden_size=wide,
         num_hidden_layers=12,
