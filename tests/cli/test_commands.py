@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 import polars as pl
 import pytest
+from PIL import Image
 
 from command_line import call
 from huaxiang.evaluate.report import REMOVAL, USES
@@ -191,7 +192,7 @@ def sequences(tmp_path: Path, cache: Path) -> Path:
 @pytest.mark.parametrize("protocol", ["masked", "unmasked", "both"])
 def test_benchmark_has_the_promised_keys(sequences: Path, protocol: str) -> None:
     names = ("--models", "popular,neighbours", "--protocol", protocol)
-    written = sequences / "result.json"
+    written = sequences / "made"
     said = call("benchmark", "amazon", "--data", sequences, *names, "--out", written, "--json").json
     assert said["schema"] == "huaxiang.benchmark/1"
     assert {"dataset", "data_sha256", "protocol", "history", "n_shoppers", "n_items"} <= set(said)
@@ -199,7 +200,14 @@ def test_benchmark_has_the_promised_keys(sequences: Path, protocol: str) -> None
     assert all(set(model) >= MODEL_KEYS for model in said["models"])
     assert {"recall@10", "ndcg@10"} <= set(said["models"][0]["test"])
     assert not {"times", "image"} & {name for model in said["models"] for name in model["uses"]}
-    assert written.exists()
+    assert orjson.loads((written / "results.json").read_bytes())["best"] == said["best"]
+    with Image.open(written / "results.png") as picture:
+        assert picture.width > 500
+    table = (written / "results.md").read_text()
+    for result in said["protocols"]:
+        assert f"## {result['protocol']}" in table
+        for model in result["models"]:
+            assert f"{model['test']['recall@10']['mean']:.4f}" in table
 
 
 @pytest.mark.parametrize(

@@ -225,9 +225,14 @@ def evaluate(run: Run, as_json: Json = False) -> None:
 def benchmark_amazon(
     data: Annotated[Path, typer.Option(help="Folder with sequences.txt and items.jsonl.gz.")],
     protocol: Annotated[str, typer.Option(help="masked, unmasked or both.")] = "both",
-    models: Annotated[str, typer.Option(help="Comma-separated names.")] = "popular,neighbours,closed_form",
+    models: Annotated[
+        str, typer.Option(help="Comma-separated names; a+b mixes.")
+    ] = "popular,neighbours,closed_form",
     seeds: Annotated[str, typer.Option(help="Comma-separated seeds.")] = "0",
-    out: Annotated[Path | None, typer.Option(help="Write the JSON result here too.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for results as JSON, table and picture; finished fits are kept there."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Leave-one-out over the full catalogue, as the literature on these data does it."""
@@ -240,12 +245,9 @@ def benchmark_amazon(
             models=tuple(name.strip() for name in models.split(",")),
             seeds=tuple(_whole_number(seed, "--seeds") for seed in seeds.split(",")),
             cache=cache_folder(),
+            out=out,
             progress=progress.report,
         )
-    if out is not None:
-        import orjson
-
-        out.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY))
     if as_json:
         print_json("benchmark", results)
         return

@@ -11,18 +11,21 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from huaxiang.encoders import CachedEncoder, text_encoder
 from huaxiang.errors import InputError, ShopError
+from huaxiang.evaluate.finished import keep_finished, key_of, read_finished, write_results
 from huaxiang.evaluate.hardware import hardware
-from huaxiang.evaluate.measure import Measurement, measure
+from huaxiang.evaluate.measure import Measurement, interval, measure
 from huaxiang.recommend.base import Histories, Recommender, Targets, TrainingData
+from huaxiang.recommend.ensemble import Config as EnsembleConfig
+from huaxiang.recommend.ensemble import Ensemble
 from huaxiang.recommend.histories import histories_from_events, leave_last_out, newest, take_shoppers
 from huaxiang.recommend.ways import make_recommender, settings_of
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
@@ -82,9 +85,13 @@ def benchmark(
     models: Sequence[str] = ("popular", "neighbours", "closed_form"),
     seeds: Sequence[int] = (0,),
     cache: Path,
+    out: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Return the figures of each model under one protocol or both.
+
+    Intervals are of shoppers drawn anew, each with the mean over the seeds; gaps are to the model that is
+    best on the validation items, shopper by shopper.
 
     Parameters
     ----------
@@ -93,7 +100,11 @@ def benchmark(
     protocol
         masked, unmasked or both; under both, `models` has each model twice and `best` names one for each.
     models
-        popular, own_frequency, neighbours, closed_form, sequence, stacked, or ease.
+        popular, own_frequency, neighbours, closed_form, sequence, stacked, or ease; several joined by a plus,
+        such as stacked+sequence, are mixed with the weights that are best on the validation items.
+    out
+        Folder for results.json, results.md, results.png and what each finished fit listed: called again, the
+        benchmark goes on after those. None keeps nothing.
 
     Raises
     ------
@@ -108,7 +119,8 @@ def benchmark(
     for name in models:
         recommender_for(name, "masked")
     dataset = read_dataset(data, cache=cache, progress=tell)
-    results = [_under(PROTOCOLS[name], dataset, models, seeds, tell) for name in chosen]
+    finished = out / "fits" if out is not None else None
+    results = [_under(PROTOCOLS[name], dataset, models, seeds, finished, tell) for name in chosen]
     shared = {
         "dataset": dataset.name,
         "data_sha256": dataset.sha256,
@@ -119,9 +131,16 @@ def benchmark(
         "hardware": hardware(),
     }
     if len(results) == 1:
-        return {**shared, **results[0], "protocols": results}
+        told = {**shared, **results[0], "protocols": results}
+    else:
+        told = {**shared, **_joined(results)}
+    if out is not None:
+        write_results(out, told)
+    return told
+
+
+def _joined(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        **shared,
         "history": {result["protocol"]: result["history"] for result in results},
         "models": [
             {**model, "protocol": result["protocol"]} for result in results for model in result["models"]
@@ -159,15 +178,23 @@ def read_dataset(data: Path, *, cache: Path, progress: Progress) -> Dataset:
 
 
 def _under(
-    protocol: Protocol, dataset: Dataset, models: Sequence[str], seeds: Sequence[int], progress: Progress
+    protocol: Protocol,
+    dataset: Dataset,
+    models: Sequence[str],
+    seeds: Sequence[int],
+    finished: Path | None,
+    progress: Progress,
 ) -> dict[str, Any]:
-    rows = []
-    for name in models:
-        runs = [_run(name, protocol, dataset, seed, progress) for seed in seeds]
-        rows.append(_row(name, runs, seeds))
+    runs = {
+        name: [_run(name, protocol, dataset, seed, finished, progress) for seed in seeds] for name in models
+    }
+    rows = [_row(name, own, seeds) for name, own in runs.items()]
     best = max(rows, key=lambda row: float(row["validation"]["ndcg@10"]))
+    best_U = _over_seeds(runs[best["name"]], "ndcg@10")
     for row in rows:
         row["is_best"] = row is best
+        own_U = _over_seeds(runs[row["name"]], "ndcg@10")
+        row["gap_to_best"] = None if row is best else interval(own_U - best_U, seed=0)
     return {"protocol": protocol.name, "history": protocol.history, "models": rows, "best": best["name"]}
 
 
@@ -179,9 +206,29 @@ class _Run:
     validation: Measurement
     test: Measurement
 
+    @classmethod
+    def of(cls, measured: Mapping[str, Measurement], facts: Mapping[str, Any]) -> Self:
+        """Return a run that was just made, or made before."""
+        return cls(
+            uses=tuple(facts["uses"]),
+            train_s=facts["train_s"],
+            train_cpu_s=facts["train_cpu_s"],
+            validation=measured["validation"],
+            test=measured["test"],
+        )
 
-def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, progress: Progress) -> _Run:
+
+def _run(
+    name: str, protocol: Protocol, dataset: Dataset, seed: int, finished: Path | None, progress: Progress
+) -> _Run:
     model = recommender_for(name, protocol.name)
+    key = key_of(model, data=dataset.sha256, protocol=asdict(protocol), seed=seed)
+    file = finished / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if finished else None
+    splits = {"validation": dataset.validation, "test": dataset.test}
+    if file is not None and (kept := read_finished(file, key, splits)) is not None:
+        measured, facts = kept
+        progress(f"{name}, {protocol.name}, seed {seed}", 1, 1, "finished before")
+        return _Run.of(measured, facts)
     training = TrainingData(
         histories=dataset.training,
         catalogue=dataset.catalogue,
@@ -193,13 +240,11 @@ def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, progress: P
     wall, cpu = time.perf_counter(), time.process_time()
     model.fit(training)
     train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
-    return _Run(
-        uses=_used(model, training),
-        train_s=train_s,
-        train_cpu_s=train_cpu_s,
-        validation=measured_under(model, dataset.validation, protocol),
-        test=measured_under(model, dataset.test, protocol),
-    )
+    measured = {split: measured_under(model, targets, protocol) for split, targets in splits.items()}
+    facts = {"uses": _used(model, training), "train_s": train_s, "train_cpu_s": train_cpu_s}
+    if file is not None:
+        keep_finished(file, key, measured, facts)
+    return _Run.of(measured, facts)
 
 
 def _used(model: Recommender, training: TrainingData) -> tuple[str, ...]:
@@ -217,6 +262,10 @@ def measured_under(model: Recommender, targets: Targets, protocol: Protocol) -> 
 
 def recommender_for(name: str, protocol: str) -> Recommender:
     """Return the model of that name, yet to be fitted, with the settings that the protocol asks for."""
+    if "+" in name:
+        members = {member: recommender_for(member, protocol) for member in name.split("+")}
+        exclude_had = PROTOCOLS[protocol].exclude_had
+        return Ensemble(EnsembleConfig(members=tuple(members), exclude_had=exclude_had), members=members)
     way, config = ALIASES.get(name, (name, {}))
     return make_recommender(way, settings_of(way, {**config, **SETTINGS[protocol].get(name, {})}))
 
@@ -232,12 +281,17 @@ def sample(targets: Targets, n_shoppers: int, *, seed: int) -> Targets:
     )
 
 
+def _over_seeds(runs: Sequence[_Run], figure: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return each shopper's figure on the test items, its mean over the seeds, (U,)."""
+    values_SU = np.stack([run.test.per_shopper()[figure] for run in runs])
+    return np.asarray(values_SU.mean(axis=0), dtype=np.float64)
+
+
 def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any]:
     test = {}
     for figure in ("recall@10", "ndcg@10"):
         per_seed = [float(run.test.per_shopper()[figure].mean()) for run in runs]
-        interval = runs[0].test.figures(seed=0)[figure]
-        test[figure] = {**interval, "mean": float(np.mean(per_seed)), "per_seed": per_seed}
+        test[figure] = {**interval(_over_seeds(runs, figure), seed=0), "per_seed": per_seed}
     return {
         "name": name,
         "uses": list(runs[0].uses),

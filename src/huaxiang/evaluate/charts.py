@@ -153,6 +153,25 @@ def bars(
     return _svg(figure, words)
 
 
+def intervals(groups: Mapping[str, Mapping[str, Mapping[str, float]]], file: Path, *, label: str) -> None:
+    """Draw, for each group name → model → `{mean, low, high}`, a point and its interval per model, as PNG."""
+    n_most = max(len(models) for models in groups.values())
+    figure, axes = _figure(n_columns=len(groups), height=0.9 + 0.3 * n_most)
+    for axis, (name, models) in zip(axes, groups.items(), strict=True):
+        worst_first = sorted(models.items(), key=lambda one: one[1]["mean"])
+        for row, (_, one) in enumerate(worst_first):
+            axis.plot([one["low"], one["high"]], [row, row], color=COLOURS[1], linewidth=3, alpha=0.4)
+            axis.plot([one["mean"]], [row], color=COLOURS[1], marker="o", markersize=5)
+            axis.annotate(
+                f"{one['mean']:.4f}", (one["high"], row), (4, -3), textcoords="offset points", fontsize=7
+            )
+        axis.set_yticks(range(len(worst_first)), [model for model, _ in worst_first])
+        axis.set_xlabel(label)
+        axis.set_title(name)
+        axis.margins(x=0.18, y=0.5 / n_most)
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
 def grouped_bars(groups: Sequence[Mapping[str, Any]], *, label: str) -> str:
     """Draw, for each group `{name, names, n, models: {model: figure}}`, one bar per model."""
     models = list(groups[0]["models"])

@@ -52,10 +52,11 @@ class Measurement:
 
     def figures(self, *, seed: int) -> dict[str, dict[str, float]]:
         """Return mean and 95 % bootstrap interval of each figure."""
-        return {name: _interval(values_U, seed=seed) for name, values_U in self.per_shopper().items()}
+        return {name: interval(values_U, seed=seed) for name, values_U in self.per_shopper().items()}
 
 
-def _interval(values_U: Floats, *, seed: int) -> dict[str, float]:
+def interval(values_U: Floats, *, seed: int) -> dict[str, float]:
+    """Return the mean of one figure per shopper, and its 95 % bootstrap interval."""
     low, high = bootstrap_interval(values_U, rng=np.random.default_rng(seed))
     return {"mean": float(values_U.mean()), "low": float(low), "high": float(high)}
 

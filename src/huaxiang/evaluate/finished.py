@@ -1,0 +1,143 @@
+"""Fits of a benchmark that ended: what they listed is kept, so that a stopped benchmark goes on after them.
+
+What was learnt from, every setting, the seed and the sources of the recommenders make the key: a fit is read
+back only where it would come out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+import huaxiang
+from huaxiang.errors import StorageError
+from huaxiang.evaluate.measure import Measurement, measurement
+from huaxiang.recommend.base import Recommender, Targets
+from huaxiang.runs import write_json
+
+VERSION = 1
+SOURCES = ("recommend", "training.py", "metrics.py", "ranking", "evaluate/amazon.py", "encoders/student")
+"""What decides, besides data and settings, what is listed; paths below the package."""
+
+
+def key_of(model: Recommender, **facts: Any) -> dict[str, Any]:
+    """Return what must be the same for a finished fit to be read back."""
+    return json.loads(  # type: ignore[no-any-return]
+        json.dumps(
+            {"version": VERSION, "sources": _sources(), "model": _described(model), **facts}, sort_keys=True
+        )
+    )
+
+
+def read_finished(
+    file: Path, key: Mapping[str, Any], targets: Mapping[str, Targets]
+) -> tuple[dict[str, Measurement], dict[str, Any]] | None:
+    """Return how well each split was foretold and what else was kept; None where there is no such fit."""
+    try:
+        with file.open("rb") as source, np.load(source, allow_pickle=False) as kept:
+            said = json.loads(str(kept["said"]))
+            if said["key"] != key:
+                return None
+            measured = {
+                name: measurement(said["key"]["model"]["name"], kept[name], own, rank_s=said["rank_s"][name])
+                for name, own in targets.items()
+            }
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None  # not there, or cut off: it is fitted again
+    return measured, said["facts"]
+
+
+def keep_finished(
+    file: Path, key: Mapping[str, Any], measured: Mapping[str, Measurement], facts: Mapping[str, Any]
+) -> None:
+    """Write what `read_finished` reads, beside its place first.
+
+    Raises
+    ------
+    StorageError
+        It can't be written.
+    """
+    rank_s = {name: own.rank_s for name, own in measured.items()}
+    said = json.dumps({"key": key, "rank_s": rank_s, "facts": facts})
+    beside = file.with_name(file.name + ".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as out:
+            arrays: dict[str, Any] = {name: own.top_UK for name, own in measured.items()}
+            np.savez_compressed(out, said=np.array(said), **arrays)
+        beside.replace(file)
+    except OSError as error:
+        remedy = "free some space, or choose another folder"
+        raise StorageError("finished fit can't be written", file=str(file), remedy=remedy) from error
+
+
+def write_results(folder: Path, results: Mapping[str, Any]) -> None:
+    """Write the whole result as JSON, its tables as Markdown and its picture as PNG."""
+    from huaxiang.evaluate.charts import intervals
+
+    write_json(folder / "results.json", results)
+    (folder / "results.md").write_text(tables_of(results), encoding="utf-8")
+    intervals(
+        {
+            one["protocol"]: {row["name"]: row["test"]["ndcg@10"] for row in one["models"]}
+            for one in results["protocols"]
+        },
+        folder / "results.png",
+        label="NDCG@10",
+    )
+
+
+def tables_of(results: Mapping[str, Any]) -> str:
+    """Return one Markdown table per protocol, and the machine."""
+    parts = [f"# {results['dataset']}\n\n{results['n_shoppers']:,} shoppers, {results['n_items']:,} items\n"]
+    for one in results["protocols"]:
+        parts.append(
+            f"\n## {one['protocol']}, histories of up to {one['history']}\n\n"
+            "| model | Recall@10 | NDCG@10 | seeds | validation | NDCG@10 − best "
+            "| training, CPU s | ranking, s |\n"
+            "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        )
+        parts += [_line(row) for row in one["models"]]
+    return "".join([*parts, f"\n{results['hardware']}; huaxiang {huaxiang.__version__}\n"])
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    def interval(figure: Mapping[str, float]) -> str:
+        return f"{figure['mean']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
+
+    name = f"**{row['name']}**" if row["is_best"] else row["name"]
+    recall, ndcg = (interval(row["test"][figure]) for figure in ("recall@10", "ndcg@10"))
+    seeds = ", ".join(f"{value:.4f}" for value in row["test"]["ndcg@10"]["per_seed"])
+    validation = " / ".join(f"{row['validation'][figure]:.4f}" for figure in ("recall@10", "ndcg@10"))
+    gap = interval(row["gap_to_best"]) if row["gap_to_best"] else ""
+    seconds = f"{row['train_cpu_s']:.0f} | {row['rank_s']:.1f}"
+    return f"| {name} | {recall} | {ndcg} | {seeds} | {validation} | {gap} | {seconds} |\n"
+
+
+def _described(model: Recommender) -> dict[str, Any]:
+    members = getattr(model, "members", {})
+    config = getattr(model, "config", None)
+    return {
+        "name": model.name,
+        "config": asdict(config) if config is not None else {},
+        "members": {name: _described(member) for name, member in members.items()},
+    }
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    root = Path(huaxiang.__file__).parent
+    total = hashlib.sha256()
+    for name in SOURCES:
+        files = sorted((root / name).rglob("*.py")) if (root / name).is_dir() else [root / name]
+        for file in files:
+            total.update(file.read_bytes())
+    return total.hexdigest()[:16]

@@ -1,0 +1,133 @@
+"""The benchmark of the literature: it goes on after what is finished, mixes by name, compares by shopper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from huaxiang.errors import InputError, StorageError
+from huaxiang.evaluate import finished
+from huaxiang.evaluate.amazon import PROTOCOLS, benchmark, recommender_for
+from huaxiang.recommend.ensemble import Ensemble
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return a folder of sequences that mostly walk around a ring of thirty items."""
+    rng = np.random.default_rng(2)
+    lines = []
+    for n in range(90):
+        steps = np.cumsum(rng.choice([1, 1, 1, 2, 7], size=7))
+        lines.append(" ".join([f"u{n}", *(f"i{item}" for item in (n + steps) % 30)]))
+    folder = tmp_path / "ring"
+    folder.mkdir()
+    (folder / "sequences.txt").write_text("\n".join(lines))
+    return folder
+
+
+def figures(result: dict[str, Any]) -> dict[str, Any]:
+    return {model["name"]: model["test"] for model in result["models"]}
+
+
+def test_what_is_finished_is_not_fitted_again(
+    data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {"protocol": "masked", "cache": cache, "out": tmp_path / "out"}
+    first = benchmark(data, models=("popular", "neighbours"), seeds=(0, 1), **asked)
+    monkeypatch.setattr(
+        "huaxiang.recommend.neighbours.Neighbours.fit", lambda *_: pytest.fail("fitted again")
+    )
+    told: list[str] = []
+    again = benchmark(
+        data,
+        models=("popular", "neighbours"),
+        seeds=(0, 1),
+        progress=lambda *said: told.append(said[3]),
+        **asked,
+    )
+    assert figures(again) == figures(first)
+    assert told.count("finished before") == 4
+
+
+def test_other_data_another_seed_or_other_sources_are_fitted_anew(
+    data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[int] = []
+    real = finished.keep_finished
+    monkeypatch.setattr(
+        "huaxiang.evaluate.amazon.keep_finished", lambda *said: (fits.append(1), real(*said))[1]
+    )
+    asked: dict[str, Any] = {
+        "protocol": "masked",
+        "cache": cache,
+        "out": tmp_path / "out",
+        "models": ["popular"],
+    }
+    benchmark(data, **asked)
+    benchmark(data, **asked)
+    assert len(fits) == 1
+    benchmark(data, **asked, seeds=(1,))
+    monkeypatch.setattr(finished, "_sources", lambda: "others")
+    benchmark(data, **asked)
+    (data / "sequences.txt").write_text((data / "sequences.txt").read_text() + "\nu90 i1 i2 i3 i4")
+    benchmark(data, **asked)
+    assert len(fits) == 4
+
+
+def test_a_fit_cut_off_while_it_was_written_is_made_again(data: Path, tmp_path: Path, cache: Path) -> None:
+    asked: dict[str, Any] = {
+        "protocol": "masked",
+        "cache": cache,
+        "out": tmp_path / "out",
+        "models": ["popular"],
+    }
+    first = benchmark(data, **asked)
+    (kept,) = (tmp_path / "out" / "fits").iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    assert figures(benchmark(data, **asked)) == figures(first)
+    told: list[str] = []
+    benchmark(data, **asked, progress=lambda *said: told.append(said[3]))
+    assert "finished before" in told
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(data: Path, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StorageError, match="finished fit can't be written"):
+        benchmark(data, protocol="masked", models=["popular"], cache=cache, out=tmp_path / "out")
+
+
+def test_names_joined_by_a_plus_are_mixed_as_validation_says(data: Path, cache: Path) -> None:
+    told = benchmark(
+        data, protocol="unmasked", models=("popular", "neighbours", "popular+neighbours"), cache=cache
+    )
+    by_name = {model["name"]: model for model in told["models"]}
+    single = max(by_name[name]["validation"]["ndcg@10"] for name in ("popular", "neighbours"))
+    assert by_name["popular+neighbours"]["validation"]["ndcg@10"] >= single - 1e-9
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_members_have_the_settings_of_the_protocol(protocol: str) -> None:
+    mixed = recommender_for("closed_form+ease", protocol)
+    assert isinstance(mixed, Ensemble)
+    assert mixed.config.exclude_had == (protocol == "masked")
+    for name, member in mixed.members.items():
+        assert member.config == recommender_for(name, protocol).config  # type: ignore[attr-defined]
+
+
+def test_an_unknown_member_is_an_error() -> None:
+    with pytest.raises(InputError):
+        recommender_for("popular+guesses", "masked")
+
+
+def test_gaps_are_to_the_model_that_validation_prefers(data: Path, cache: Path) -> None:
+    told = benchmark(data, protocol="masked", models=("popular", "neighbours"), cache=cache)
+    best, other = sorted(told["models"], key=lambda model: not model["is_best"])
+    assert told["best"] == best["name"]
+    assert best["gap_to_best"] is None
+    gap = other["test"]["ndcg@10"]["mean"] - best["test"]["ndcg@10"]["mean"]
+    assert other["gap_to_best"]["mean"] == pytest.approx(gap)
+    assert other["gap_to_best"]["low"] <= gap <= other["gap_to_best"]["high"]
