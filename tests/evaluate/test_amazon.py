@@ -131,3 +131,43 @@ def test_gaps_are_to_the_model_that_validation_prefers(data: Path, cache: Path) 
     gap = other["test"]["ndcg@10"]["mean"] - best["test"]["ndcg@10"]["mean"]
     assert other["gap_to_best"]["mean"] == pytest.approx(gap)
     assert other["gap_to_best"]["low"] <= gap <= other["gap_to_best"]["high"]
+
+
+def test_newcomers_are_measured_by_what_is_known_of_them(data: Path, tmp_path: Path, cache: Path) -> None:
+    told = benchmark(
+        data,
+        protocol="masked",
+        models=("popular", "neighbours"),
+        cache=cache,
+        out=tmp_path / "out",
+        newcomers=True,
+    )
+    assert list(told["newcomers"]) == ["1", "2", "3", "5"]
+    five = told["newcomers"]["5"]
+    assert five["neighbours"]["mean"] > five["popular"]["mean"]
+    assert "| events known | popular | neighbours |" in (tmp_path / "out" / "results.md").read_text()
+
+
+def test_groups_by_interactions_hold_everybody_once(data: Path, cache: Path) -> None:
+    told = benchmark(data, protocol="masked", models=("popular", "neighbours"), cache=cache)
+    groups = told["by_interactions"]
+    assert sum(group["n"] for group in groups) == told["n_shoppers"]
+    whole = sum(group["n"] * group["recall@10"]["neighbours"]["mean"] for group in groups if group["n"])
+    mean = next(model for model in told["models"] if model["name"] == "neighbours")["test"]["recall@10"][
+        "mean"
+    ]
+    assert whole / told["n_shoppers"] == pytest.approx(mean)
+
+
+def test_swapped_order_teaches_less_of_a_ring(data: Path, cache: Path) -> None:
+    kept, swapped = (
+        benchmark(data, protocol="masked", models=["neighbours"], cache=cache, swap=share)["models"][0]
+        for share in (0.0, 1.0)
+    )
+    assert kept["test"]["ndcg@10"]["mean"] > swapped["test"]["ndcg@10"]["mean"] + 0.01
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_out_of_range_is_an_error(data: Path, cache: Path, share: float) -> None:
+    with pytest.raises(InputError, match="out of range"):
+        benchmark(data, cache=cache, swap=share)

@@ -222,7 +222,7 @@ def evaluate(run: Run, as_json: Json = False) -> None:
 
 
 @benchmark_app.command("amazon")
-def benchmark_amazon(
+def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
     data: Annotated[Path, typer.Option(help="Folder with sequences.txt and items.jsonl.gz.")],
     protocol: Annotated[str, typer.Option(help="masked, unmasked or both.")] = "both",
     models: Annotated[
@@ -233,6 +233,13 @@ def benchmark_amazon(
         Path | None,
         typer.Option(help="Folder for results as JSON, table and picture; finished fits are kept there."),
     ] = None,
+    swap: Annotated[
+        float, typer.Option(help="How likely neighbouring items change places before, 0 to 1.")
+    ] = 0.0,
+    newcomers: Annotated[
+        bool,
+        typer.Option("--newcomers", help="Measure also with only 1, 2, 3 and 5 events known of a shopper."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Leave-one-out over the full catalogue, as the literature on these data does it."""
@@ -246,6 +253,8 @@ def benchmark_amazon(
             seeds=tuple(_whole_number(seed, "--seeds") for seed in seeds.split(",")),
             cache=cache_folder(),
             out=out,
+            swap=swap,
+            newcomers=newcomers,
             progress=progress.report,
         )
     if as_json:

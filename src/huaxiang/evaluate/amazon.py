@@ -20,6 +20,7 @@ import numpy as np
 
 from huaxiang.encoders import CachedEncoder, text_encoder
 from huaxiang.errors import InputError, ShopError
+from huaxiang.evaluate.disturbed import swap_neighbours
 from huaxiang.evaluate.finished import keep_finished, key_of, read_finished, write_results
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.evaluate.measure import Measurement, interval, measure
@@ -33,6 +34,10 @@ from huaxiang.shop.read import read_shop
 
 Progress = Callable[[str, int, int, str], None]
 N_VALIDATION = 4096
+NEWCOMERS = (1, 2, 3, 5)
+"""Events known of a shopper who has just come."""
+INTERACTIONS = (0, 1, 2, 3, 5, 10, 20)
+"""Upper edges of the groups of items by how often they were taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +70,20 @@ ALIASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fits:
+    """Where finished fits are kept, what is measured of each, and who is told."""
+
+    folder: Path | None
+    newcomers: bool
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Sequences split by leave-one-out, and what is known of the items."""
 
     name: str
+    swap: float
     sha256: str
     catalogue: Catalogue
     vectors: Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
@@ -78,7 +93,7 @@ class Dataset:
     encode_s: float
 
 
-def benchmark(
+def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has defaults
     data: Path,
     *,
     protocol: str = "both",
@@ -86,6 +101,8 @@ def benchmark(
     seeds: Sequence[int] = (0,),
     cache: Path,
     out: Path | None = None,
+    swap: float = 0.0,
+    newcomers: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Return the figures of each model under one protocol or both.
@@ -105,6 +122,10 @@ def benchmark(
     out
         Folder for results.json, results.md, results.png and what each finished fit listed: called again, the
         benchmark goes on after those. None keeps nothing.
+    swap
+        How likely neighbouring items change places before anything else, 0 to 1: see `swap_neighbours`.
+    newcomers
+        Whether to measure also with no more than the newest 1, 2, 3 and 5 events of each shopper known.
 
     Raises
     ------
@@ -118,13 +139,16 @@ def benchmark(
     tell = progress or (lambda stage, done, total, note: None)
     for name in models:
         recommender_for(name, "masked")
-    dataset = read_dataset(data, cache=cache, progress=tell)
-    finished = out / "fits" if out is not None else None
-    results = [_under(PROTOCOLS[name], dataset, models, seeds, finished, tell) for name in chosen]
+    if not 0 <= swap <= 1:
+        raise InputError("out of range", column="--swap", value=str(swap), remedy="give 0 to 1")
+    dataset = read_dataset(data, cache=cache, swap=swap, progress=tell)
+    fits = Fits(folder=out / "fits" if out is not None else None, newcomers=newcomers, progress=tell)
+    results = [_under(PROTOCOLS[name], dataset, models, seeds, fits) for name in chosen]
     shared = {
         "dataset": dataset.name,
         "data_sha256": dataset.sha256,
         "protocol": protocol,
+        "swap": swap,
         "n_shoppers": dataset.test.histories.n_shoppers,
         "n_items": dataset.catalogue.n_items,
         "encode_s": round(dataset.encode_s, 1),
@@ -150,12 +174,14 @@ def _joined(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def read_dataset(data: Path, *, cache: Path, progress: Progress) -> Dataset:
+def read_dataset(data: Path, *, cache: Path, progress: Progress, swap: float = 0.0) -> Dataset:
     """Return the split sequences, and the vectors of the titles where there are any."""
     shop = read_shop(data, adapter="amazon")
     if not shop.order_only:
         raise ShopError("no sequences", file=str(data), remedy="the folder needs sequences.txt")
     everything = histories_from_events(shop.events, order_only=True)
+    if swap:
+        everything = swap_neighbours(everything, swap, seed=0)
     test = leave_last_out(everything)
     validation = leave_last_out(test.histories)
     catalogue = build_catalogue(shop)
@@ -167,6 +193,7 @@ def read_dataset(data: Path, *, cache: Path, progress: Progress) -> Dataset:
     sequences = next(path for path in sorted(data.glob("sequences.txt*")))
     return Dataset(
         name=data.name,
+        swap=swap,
         sha256=hashlib.sha256(sequences.read_bytes()).hexdigest(),
         catalogue=catalogue,
         vectors={"text": titles, "fused": titles},
@@ -182,12 +209,9 @@ def _under(
     dataset: Dataset,
     models: Sequence[str],
     seeds: Sequence[int],
-    finished: Path | None,
-    progress: Progress,
+    fits: Fits,
 ) -> dict[str, Any]:
-    runs = {
-        name: [_run(name, protocol, dataset, seed, finished, progress) for seed in seeds] for name in models
-    }
+    runs = {name: [_run(name, protocol, dataset, seed, fits) for seed in seeds] for name in models}
     rows = [_row(name, own, seeds) for name, own in runs.items()]
     best = max(rows, key=lambda row: float(row["validation"]["ndcg@10"]))
     best_U = _over_seeds(runs[best["name"]], "ndcg@10")
@@ -195,7 +219,38 @@ def _under(
         row["is_best"] = row is best
         own_U = _over_seeds(runs[row["name"]], "ndcg@10")
         row["gap_to_best"] = None if row is best else interval(own_U - best_U, seed=0)
-    return {"protocol": protocol.name, "history": protocol.history, "models": rows, "best": best["name"]}
+    told = {"protocol": protocol.name, "history": protocol.history, "models": rows, "best": best["name"]}
+    told["by_interactions"] = _by_interactions(runs, dataset)
+    if fits.newcomers:
+        told["newcomers"] = {
+            str(n): {
+                name: interval(_over_seeds(own, "recall@10", _split_of(n)), seed=0)
+                for name, own in runs.items()
+            }
+            for n in NEWCOMERS
+        }
+    return told
+
+
+def _by_interactions(runs: Mapping[str, Sequence[_Run]], dataset: Dataset) -> list[dict[str, Any]]:
+    """Return Recall@10 by how often the item that came next was taken in what was learnt from."""
+    counts_I = np.bincount(dataset.training.item_rows, minlength=dataset.catalogue.n_items)
+    group_U = np.digitize(counts_I[dataset.test.item_rows], INTERACTIONS, right=True)
+    starts, ends = (0, *(edge + 1 for edge in INTERACTIONS)), (*INTERACTIONS, None)
+    told = []
+    for group, (low, high) in enumerate(zip(starts, ends, strict=True)):
+        of_group_U = group_U == group
+        figures = {
+            name: interval(_over_seeds(own, "recall@10")[of_group_U], seed=0)
+            for name, own in runs.items()
+            if of_group_U.any()
+        }
+        told.append({"from": low, "to": high, "n": int(of_group_U.sum()), "recall@10": figures})
+    return told
+
+
+def _split_of(n_events: int) -> str:
+    return f"test, {n_events} known"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,8 +258,7 @@ class _Run:
     uses: tuple[str, ...]
     train_s: float
     train_cpu_s: float
-    validation: Measurement
-    test: Measurement
+    splits: Mapping[str, Measurement]
 
     @classmethod
     def of(cls, measured: Mapping[str, Measurement], facts: Mapping[str, Any]) -> Self:
@@ -213,21 +267,22 @@ class _Run:
             uses=tuple(facts["uses"]),
             train_s=facts["train_s"],
             train_cpu_s=facts["train_cpu_s"],
-            validation=measured["validation"],
-            test=measured["test"],
+            splits=measured,
         )
 
 
-def _run(
-    name: str, protocol: Protocol, dataset: Dataset, seed: int, finished: Path | None, progress: Progress
-) -> _Run:
+def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits) -> _Run:
     model = recommender_for(name, protocol.name)
-    key = key_of(model, data=dataset.sha256, protocol=asdict(protocol), seed=seed)
-    file = finished / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if finished else None
+    stage = f"{name}, {protocol.name}, seed {seed}"
+    key = key_of(model, data=dataset.sha256, swap=dataset.swap, protocol=asdict(protocol), seed=seed)
+    file = fits.folder / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if fits.folder else None
     splits = {"validation": dataset.validation, "test": dataset.test}
+    if fits.newcomers:
+        of_test = dataset.test.histories
+        splits |= {_split_of(n): replace(dataset.test, histories=newest(of_test, n)) for n in NEWCOMERS}
     if file is not None and (kept := read_finished(file, key, splits)) is not None:
         measured, facts = kept
-        progress(f"{name}, {protocol.name}, seed {seed}", 1, 1, "finished before")
+        fits.progress(stage, 1, 1, "finished before")
         return _Run.of(measured, facts)
     training = TrainingData(
         histories=dataset.training,
@@ -235,7 +290,7 @@ def _run(
         vectors=dataset.vectors,
         seed=seed,
         validation=sample(dataset.validation, N_VALIDATION, seed=0),
-        progress=partial(progress, f"{name}, {protocol.name}, seed {seed}"),
+        progress=partial(fits.progress, stage),
     )
     wall, cpu = time.perf_counter(), time.process_time()
     model.fit(training)
@@ -281,16 +336,18 @@ def sample(targets: Targets, n_shoppers: int, *, seed: int) -> Targets:
     )
 
 
-def _over_seeds(runs: Sequence[_Run], figure: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return each shopper's figure on the test items, its mean over the seeds, (U,)."""
-    values_SU = np.stack([run.test.per_shopper()[figure] for run in runs])
+def _over_seeds(
+    runs: Sequence[_Run], figure: str, split: str = "test"
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return each shopper's figure on a split, its mean over the seeds, (U,)."""
+    values_SU = np.stack([run.splits[split].per_shopper()[figure] for run in runs])
     return np.asarray(values_SU.mean(axis=0), dtype=np.float64)
 
 
 def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any]:
     test = {}
     for figure in ("recall@10", "ndcg@10"):
-        per_seed = [float(run.test.per_shopper()[figure].mean()) for run in runs]
+        per_seed = [float(run.splits["test"].per_shopper()[figure].mean()) for run in runs]
         test[figure] = {**interval(_over_seeds(runs, figure), seed=0), "per_seed": per_seed}
     return {
         "name": name,
@@ -298,9 +355,9 @@ def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any
         "seeds": list(seeds),
         "train_s": float(np.mean([run.train_s for run in runs])),
         "train_cpu_s": float(np.mean([run.train_cpu_s for run in runs])),
-        "rank_s": float(np.mean([run.test.rank_s for run in runs])),
+        "rank_s": float(np.mean([run.splits["test"].rank_s for run in runs])),
         "validation": {
-            figure: float(np.mean([run.validation.per_shopper()[figure].mean() for run in runs]))
+            figure: float(_over_seeds(runs, figure, "validation").mean())
             for figure in ("recall@10", "ndcg@10")
         },
         "test": test,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,15 @@ from huaxiang.recommend.base import Recommender, Targets
 from huaxiang.runs import write_json
 
 VERSION = 1
-SOURCES = ("recommend", "training.py", "metrics.py", "ranking", "evaluate/amazon.py", "encoders/student")
+SOURCES = (
+    "recommend",
+    "training.py",
+    "metrics.py",
+    "ranking",
+    "evaluate/amazon.py",
+    "evaluate/disturbed.py",
+    "encoders/student",
+)
 """What decides, besides data and settings, what is listed; paths below the package."""
 
 
@@ -97,7 +105,9 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> None:
 
 def tables_of(results: Mapping[str, Any]) -> str:
     """Return one Markdown table per protocol, and the machine."""
-    parts = [f"# {results['dataset']}\n\n{results['n_shoppers']:,} shoppers, {results['n_items']:,} items\n"]
+    swapped = f", neighbours swapped with probability {results['swap']:g}" if results["swap"] else ""
+    size = f"{results['n_shoppers']:,} shoppers, {results['n_items']:,} items"
+    parts = [f"# {results['dataset']}{swapped}\n\n{size}\n"]
     for one in results["protocols"]:
         parts.append(
             f"\n## {one['protocol']}, histories of up to {one['history']}\n\n"
@@ -106,20 +116,46 @@ def tables_of(results: Mapping[str, Any]) -> str:
             "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
         )
         parts += [_line(row) for row in one["models"]]
+        parts += _groups("taken before", _by_name(one["by_interactions"]))
+        parts += _groups("events known", one.get("newcomers", {}))
     return "".join([*parts, f"\n{results['hardware']}; huaxiang {huaxiang.__version__}\n"])
 
 
 def _line(row: Mapping[str, Any]) -> str:
-    def interval(figure: Mapping[str, float]) -> str:
-        return f"{figure['mean']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
-
     name = f"**{row['name']}**" if row["is_best"] else row["name"]
-    recall, ndcg = (interval(row["test"][figure]) for figure in ("recall@10", "ndcg@10"))
+    recall, ndcg = (_interval(row["test"][figure]) for figure in ("recall@10", "ndcg@10"))
     seeds = ", ".join(f"{value:.4f}" for value in row["test"]["ndcg@10"]["per_seed"])
     validation = " / ".join(f"{row['validation'][figure]:.4f}" for figure in ("recall@10", "ndcg@10"))
-    gap = interval(row["gap_to_best"]) if row["gap_to_best"] else ""
+    gap = _interval(row["gap_to_best"]) if row["gap_to_best"] else ""
     seconds = f"{row['train_cpu_s']:.0f} | {row['rank_s']:.1f}"
     return f"| {name} | {recall} | {ndcg} | {seeds} | {validation} | {gap} | {seconds} |\n"
+
+
+def _by_name(groups: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the groups that hold somebody, as their range and number say them."""
+    told = {}
+    for group in groups:
+        low, high = group["from"], group["to"]
+        name = f"{low}+" if high is None else str(low) if low == high else f"{low}–{high}"
+        if group["n"]:
+            told[f"{name} ({group['n']:,})"] = group["recall@10"]
+    return told
+
+
+def _groups(head: str, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a table of Recall@10, one line per group."""
+    if not groups:
+        return []
+    names = list(next(iter(groups.values())))
+    lines = [f"\nRecall@10\n\n| {head} | {' | '.join(names)} |\n", f"| --- {'| --- ' * len(names)}|\n"]
+    return lines + [
+        f"| {group} | {' | '.join(_interval(figures[name]) for name in names)} |\n"
+        for group, figures in groups.items()
+    ]
+
+
+def _interval(figure: Mapping[str, float]) -> str:
+    return f"{figure['mean']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
 
 
 def _described(model: Recommender) -> dict[str, Any]:
