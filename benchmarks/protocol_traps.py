@@ -3,8 +3,8 @@
     python benchmarks/protocol_traps.py [--data ../shared/data/amazon_beauty] [--models closed_form]
 
 Leave-one-out on one file, each model fitted once per order of events. Measured on the test items: items
-already had left out or not, histories of 50 and of 20, the first 4,096 shoppers of the file and 4,096 drawn at
-random, the item that came next among 100 drawn at random in place of the whole catalogue, and neighbouring
+already had left out or not, histories of 50 and of 20, the first 4,096 shoppers of the file and 4,096 drawn
+at random, the item that came next among 100 drawn at random in place of the whole catalogue, and neighbouring
 events swapped at random before anything else. It also counts how often the next item of a training sequence
 has the higher product code, which a shop's own order would make no more likely than the lower one.
 """
