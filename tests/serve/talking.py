@@ -37,7 +37,7 @@ class Talk:
         """Send events."""
         return self.client.post("/v1/events", json={"events": list(events)}, **more)
 
-    def until(self, is_so: Callable[[], bool], *, seconds: float = 60) -> None:
+    def until(self, is_so: Callable[[], bool], *, seconds: float = 240) -> None:
         """Wait until something is so; fail when it never is."""
         end = time.monotonic() + seconds
         while not is_so():

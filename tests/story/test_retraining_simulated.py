@@ -27,7 +27,7 @@ from huaxiang.store.models import models_of
 
 pytestmark = pytest.mark.slow
 
-SETTINGS = hx.read_settings(changes=["image.encoder=none", "recommend.sequence.training.steps=200"])
+SETTINGS = hx.read_settings(changes=["image.encoder=none", "recommend.sequence.training.steps=150"])
 
 
 def split(shop: Shop, share: float) -> tuple[Shop, Shop]:
@@ -70,7 +70,7 @@ def spoilt(late: Shop) -> Shop:
 
 @pytest.fixture(scope="module")
 def halves(cache: Path) -> tuple[Shop, Shop]:
-    return split(hx.simulate_shop(seed=7, n_shoppers=500, n_items=120, cache=cache), 0.5)
+    return split(hx.simulate_shop(seed=7, n_shoppers=300, n_items=100, cache=cache), 0.5)
 
 
 @pytest.fixture(scope="module")
