@@ -1,12 +1,16 @@
-"""Our simplest models beside another project's, on the same files, protocol and metrics.
+"""Our models beside other projects', on the same files, protocol and metrics.
 
-    python benchmarks/peers_amazon.py [--data ../shared/data/amazon_beauty] [--venv runs/peers] [--repeats 3]
+    python benchmarks/peers_amazon.py [--peers implicit,rectools] [--models neighbours,ease,closed_form]
+        [--data ../shared/data/amazon_beauty] [--venv runs/peers] [--repeats 3]
 
-The package `implicit` is installed in a virtual environment of its own, and runs as a process that is given
-the training sequences and hands back lists as arrays; how good the lists are is computed here.
-Leave-one-out over the full catalogue, masked: the newest 50 events, items already had left out. The peers'
-settings are chosen on the validation items from the grids below, ours were chosen on them before. Repeats
-take turns, so that all suffer alike from whatever else the machine does.
+Each package is installed in a virtual environment of its own, and runs as a process that is given the
+training sequences and hands back lists as arrays; how good the lists are is computed here. Leave-one-out
+over the full catalogue, masked: the newest 50 events, items already had left out. The settings of
+`implicit` are chosen on the validation items from the grids below; the transformers of `RecTools` have
+their authors' settings but for the width, and stop by themselves on the validation items of 4,096
+shoppers; ours were chosen on them before. Repeats take turns, so that all suffer alike from whatever else
+the machine does. Last it says how much CPU time each of ours took for the validation NDCG that a
+transformer ended with, and the transformer itself.
 """
 
 from __future__ import annotations
@@ -46,19 +50,41 @@ from huaxiang.recommend.histories import newest
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "amazon_beauty"
 PEERS = Path(__file__).with_name("peers")
-OURS = ("neighbours", "ease", "closed_form")
 MASKED = PROTOCOLS["masked"]
 
 Settings = Mapping[str, Any]
-GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
-    "implicit ALS": {
-        "method": ["als"],
-        "factors": [128, 256],
-        "alpha": [1, 5, 20],
-        "regularization": [0.01, 0.1],
-    },
-    "implicit item-kNN": {"method": ["cosine", "tfidf", "bm25"], "K": [20, 50, 100, 200]},
+Grid = Mapping[str, Sequence[Any]]
+TRANSFORMER: Grid = {
+    "n_factors": [64],
+    "n_blocks": [2],
+    "n_heads": [2],
+    "dropout_rate": [0.2],
+    "session_max_len": [50],
+    "lr": [0.001],
+    "batch_size": [128],
+    "patience": [5],
 }
+GRIDS: Mapping[str, Mapping[str, Grid]] = {
+    "implicit": {
+        "implicit ALS": {
+            "method": ["als"],
+            "factors": [128, 256],
+            "alpha": [1, 5, 20],
+            "regularization": [0.01, 0.1],
+        },
+        "implicit item-kNN": {"method": ["cosine", "tfidf", "bm25"], "K": [20, 50, 100, 200]},
+    },
+    "rectools": {
+        "RecTools SASRec": {**TRANSFORMER, "layers": ["sasrec"], "loss": ["softmax"]},
+        "RecTools eSASRec": {
+            **TRANSFORMER,
+            "layers": ["ligr"],
+            "loss": ["sampled_softmax"],
+            "n_negatives": [256],
+        },
+    },
+}
+"""Package → model → settings to choose among; one way alone is not chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +96,15 @@ class Turn:
     train_cpu_s: float
     rank_s: float
     rank_cpu_s: float
+    looks: Sequence[Mapping[str, float]] = ()
+    """Validation NDCG@10 and the seconds until then, once for ours, after each epoch for a transformer."""
 
 
 def main() -> None:
     """Choose the peers' settings, let everyone take turns, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--peers", default="implicit")
+    parser.add_argument("--models", default="neighbours,ease,closed_form")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--venv", type=Path, default=Path("runs/peers"))
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
@@ -82,28 +112,34 @@ def main() -> None:
     asked = parser.parse_args()
     if not asked.data.exists():
         sys.exit(f"skipped: {asked.data} is absent")
-    python = peers_python(asked.venv)
     dataset = read_dataset(asked.data, cache=asked.cache, progress=lambda *_: None)
     print(f"{hardware()}; {dataset.name}, masked, {dataset.test.histories.n_shoppers} shoppers", flush=True)
-    takers: dict[str, Callable[[int], Turn]] = {name: partial(our_turn, name, dataset) for name in OURS}
-    for name, grid in GRIDS.items():
-        settings = chosen_settings(python, dataset, grid)
-        print(f"{name}: {dict(settings)} chosen on validation", flush=True)
-        takers[name] = partial(peers_turn, python, name, settings, dataset, dataset.test)
+    ours = asked.models.split(",")
+    takers: dict[str, Callable[[int], Turn]] = {name: partial(our_turn, name, dataset) for name in ours}
+    for package in asked.peers.split(","):
+        python = peers_python(asked.venv / package, package)
+        for name, grid in GRIDS[package].items():
+            peer = partial(peers_turn, package, python)
+            settings = chosen_settings(peer, dataset, grid)
+            print(f"{name}: {dict(settings)}", flush=True)
+            takers[name] = partial(peer, name, settings, dataset, dataset.test)
     turns: dict[str, list[Turn]] = {name: [] for name in takers}
     for seed in range(asked.repeats):
         for name, take in takers.items():
             turns[name].append(take(seed))
-    print_table(turns)
+    print_table(turns, ours)
+    print_time_to(turns, ours)
 
 
-def peers_python(venv: Path) -> Path:
-    """Return the peers' interpreter; their environment is made where it is missing."""
+def peers_python(venv: Path, package: str) -> Path:
+    """Return a peer's interpreter; its environment is made where it is missing."""
     python = venv / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "-r", str(PEERS / "requirements.txt")], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [*install, "-r", str(PEERS / f"requirements_{package}.txt")], check=True, stderr=subprocess.DEVNULL
+    )
     return python.absolute()
 
 
@@ -116,6 +152,8 @@ def our_turn(name: str, dataset: Dataset, seed: int) -> Turn:
     began, began_cpu = time.perf_counter(), time.process_time()
     model.fit(training)
     train_s, train_cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
+    some = sample(dataset.validation, N_VALIDATION, seed=0)
+    ndcg = float(measured_under(model, some, MASKED).ndcg_U.mean())
     began_cpu = time.process_time()
     measured = measured_under(model, dataset.test, MASKED)
     return Turn(
@@ -124,35 +162,41 @@ def our_turn(name: str, dataset: Dataset, seed: int) -> Turn:
         train_cpu_s=train_cpu_s,
         rank_s=measured.rank_s,
         rank_cpu_s=time.process_time() - began_cpu,
+        looks=[{"ndcg": ndcg, "train_s": train_s, "train_cpu_s": train_cpu_s}],
     )
 
 
-def chosen_settings(python: Path, dataset: Dataset, grid: Mapping[str, Sequence[Any]]) -> Settings:
+def chosen_settings(peer: Callable[..., Turn], dataset: Dataset, grid: Grid) -> Settings:
     """Return the settings of the grid with the best NDCG of the validation items of a sample."""
     some = sample(dataset.validation, N_VALIDATION, seed=0)
     ways = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    turns = [peers_turn(python, "peer", way, dataset, some, 0) for way in ways]
+    if len(ways) == 1:
+        return ways[0]
+    turns = [peer("peer", way, dataset, some, 0) for way in ways]
     best = max(range(len(ways)), key=lambda number: turns[number].measured.ndcg_U.mean())
     return ways[best]
 
 
 def peers_turn(
-    python: Path, name: str, settings: Settings, dataset: Dataset, targets: Targets, seed: int
+    package: str, python: Path, name: str, settings: Settings, dataset: Dataset, targets: Targets, seed: int
 ) -> Turn:
     """Return a peer's figures: it lists in a process of its own, and is measured here."""
     histories = newest(targets.histories, MASKED.history)
     cut_off = int((targets.histories.lengths() - histories.lengths()).max())
     with tempfile.TemporaryDirectory() as given:
         folder = Path(given)
+        some = sample(dataset.validation, N_VALIDATION, seed=0)
         _write(folder, "training", dataset.training)
         _write(folder, "histories", histories)
+        _write(folder, "validation", newest(some.histories, MASKED.history))
+        np.save(folder / "validation.wanted.npy", some.item_rows)
         sizes = [dataset.catalogue.n_items, K + cut_off]
         (folder / "sizes.json").write_text(json.dumps(sizes), encoding="utf-8")
         command = [
             str(python),
             "-W",
             "ignore",
-            str(PEERS / "implicit_lists.py"),
+            str(PEERS / f"{package}_lists.py"),
             given,
             json.dumps(settings),
             str(seed),
@@ -182,16 +226,36 @@ def not_had(top_UK: NDArray[np.int32], had: Histories) -> NDArray[np.int32]:
     return lists_UK
 
 
-def print_table(turns: Mapping[str, Sequence[Turn]]) -> None:
+def print_time_to(turns: Mapping[str, Sequence[Turn]], ours: Sequence[str]) -> None:
+    """Print the CPU time until the validation NDCG that each transformer ended with."""
+    for name, taken in turns.items():
+        best = [max((look["ndcg"] for look in turn.looks), default=0.0) for turn in taken]
+        if name in ours or not any(best):
+            continue
+        goal = statistics.median(best)
+        print(f"CPU-s of training until the validation NDCG@{K} of {name}, {goal:.4f}:")
+        for other in (*ours, name):
+            reached = [
+                _time_to(turn, goal if other in ours else own)
+                for turn, own in zip(turns[other], best, strict=True)
+            ]
+            print(f"  {other:18} {', '.join('not reached' if s is None else f'{s:.0f}' for s in reached)}")
+
+
+def _time_to(turn: Turn, goal: float) -> float | None:
+    return next((look["train_cpu_s"] for look in turn.looks if look["ndcg"] >= goal), None)
+
+
+def print_table(turns: Mapping[str, Sequence[Turn]], ours: Sequence[str]) -> None:
     """Print figures and cost of each model, and what ours have over the peers, shopper by shopper."""
     for name, taken in turns.items():
         figures = ", ".join(_figure(taken, figure) for figure in ("recall_U", "ndcg_U"))
         wall = " + ".join(_median(taken, cost) for cost in ("train_s", "rank_s"))
         cpu = " + ".join(_median(taken, cost) for cost in ("train_cpu_s", "rank_cpu_s"))
         print(f"{name:18} {figures}; fit + rank {wall} s, {cpu} CPU-s")
-    for ours, theirs in product(OURS, GRIDS):
-        gaps = ", ".join(_gap(turns[ours], turns[theirs], figure) for figure in ("recall_U", "ndcg_U"))
-        print(f"{ours} minus {theirs}: {gaps}")
+    for own, peer in product(ours, [name for name in turns if name not in ours]):
+        gaps = ", ".join(_gap(turns[own], turns[peer], figure) for figure in ("recall_U", "ndcg_U"))
+        print(f"{own} minus {peer}: {gaps}")
 
 
 def _median(taken: Sequence[Turn], cost: str) -> str:

@@ -1,11 +1,12 @@
-"""Fits a transformer of the package `RecTools` and lists items; run by `peers_sequence.py` in its own venv.
+"""Fits a transformer of the package `RecTools` and lists items; run by `peers_amazon.py` in its own venv.
 
     python rectools_lists.py FOLDER '{"layers": "ligr", "n_factors": 128, "loss": "sampled_softmax"}' SEED
 
-`FOLDER` has `training.*.npy`, from which the model learns, `validation.*.npy` with `validation.wanted.npy`, on
-which it is looked at after each epoch, and `test.*.npy`, for which it lists: rows of items and offsets of
-shoppers. It stops when no epoch in `patience` was better. Written into it are `top.npy`, item rows of the best
-epoch, best first and -1 where there are fewer, and `cost.json` with the NDCG@10 and the seconds at each epoch.
+`FOLDER` has `training.*.npy`, from which the model learns, `validation.*.npy` with
+`validation.wanted.npy`, on which it is looked at after each epoch, and `histories.*.npy`, for which it
+lists: rows of items and offsets of shoppers. It stops when no epoch in `patience` was better. Written
+into it are `top.npy`, item rows of the best epoch, best first and -1 where there are fewer, and
+`cost.json` with the NDCG@10 and the seconds at each epoch.
 """
 
 import json
@@ -50,7 +51,8 @@ def dataset(folder: Path, name: str) -> Dataset:
                 Columns.User: np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)),
                 Columns.Item: items,
                 Columns.Weight: 1.0,
-                Columns.Datetime: pd.Timestamp("2000-01-01") + pd.to_timedelta(np.arange(len(items)), unit="s"),
+                Columns.Datetime: pd.Timestamp("2000-01-01")
+                + pd.to_timedelta(np.arange(len(items)), unit="s"),
             }
         )
     )
@@ -79,9 +81,9 @@ def main() -> None:
         deterministic=True,
         get_trainer_func=trainer,
     )
-    training, validation, test = (dataset(folder, name) for name in ("training", "validation", "test"))
+    training, validation, test = (dataset(folder, name) for name in ("training", "validation", "histories"))
     wanted_U = np.load(folder / "validation.wanted.npy")
-    n_test = len(np.load(folder / "test.offsets.npy")) - 1
+    n_test = len(np.load(folder / "histories.offsets.npy")) - 1
     looks, best, best_epoch, top_UK, rank = [], -1.0, 0, None, {}
     train_s = train_cpu_s = 0.0
     while len(looks) < EPOCHS and len(looks) - best_epoch < patience:
