@@ -18,7 +18,9 @@ PERSONAL: dict[str, Callable[[], Recommender]] = {
     "neighbours": Neighbours,
     "closed_form": lambda: ClosedForm(Config(ridge=1, text_weight=0)),
     "ease": lambda: ClosedForm(Config(way="symmetric", ridge=1, text_weight=0)),
-    "deep_belief": lambda: DeepBelief(DeepBeliefConfig(units=(8, 4), learning_rate=0.5, steps=150, history_weight=1)),
+    "deep_belief": lambda: DeepBelief(
+        DeepBeliefConfig(units=(8, 4), learning_rate=0.5, steps=150, history_weight=1)
+    ),
 }
 personal = pytest.mark.parametrize("name", list(PERSONAL))
 

@@ -113,8 +113,8 @@ class DeepBelief:
 
     Source
     ------
-    Hinton, Osindero and Teh, A Fast Learning Algorithm for Deep Belief Nets, Neural Computation 2006;
-    Salakhutdinov, Mnih and Hinton, Restricted Boltzmann Machines for Collaborative Filtering, ICML 2007;
+    Hinton et al., A Fast Learning Algorithm for Deep Belief Nets, Neural Computation 2006;
+    Salakhutdinov et al., Restricted Boltzmann Machines for Collaborative Filtering, ICML 2007;
     Hinton, A Practical Guide to Training Restricted Boltzmann Machines, 2010, section 8, for the biases at
     the start. Ours reads what was taken, not ratings, and the history fades.
     """
@@ -187,11 +187,12 @@ class DeepBelief:
         n_known, fused_ID = len(lowest.visible_V), vectors["fused"]
         is_known_I = np.arange(len(fused_ID)) < n_known
         alike_NV = look_alikes(fused_ID[n_known:], fused_ID, among_I=is_known_I)[:, :n_known]
-        rarely_N = np.where(np.asarray(alike_NV.sum(axis=1)).ravel() > 0, 0, lowest.visible_V.min(initial=0))  # like nothing
+        is_like_N = np.asarray(alike_NV.sum(axis=1)).ravel() > 0
+        bias_N = np.where(is_like_N, alike_NV @ lowest.visible_V, lowest.visible_V.min(initial=0))
         weights_KV = np.concatenate([lowest.weights_KV, (alike_NV @ lowest.weights_KV.T).T], axis=1)
-        visible_V = np.concatenate([lowest.visible_V, alike_NV @ lowest.visible_V + rarely_N])
+        visible_V = np.concatenate([lowest.visible_V, bias_N.astype(np.float32)])
         longer = type(self)(self.config)
-        longer.layers_ = (Layer(weights_KV, lowest.hidden_K, visible_V.astype(np.float32)), *above)
+        longer.layers_ = (Layer(weights_KV, lowest.hidden_K, visible_V), *above)
         return longer
 
     def save(self, folder: Path) -> None:
