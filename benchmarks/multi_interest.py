@@ -11,7 +11,7 @@ All are found by the profile's own code. `max` or `quotas` is chosen by Recall@5
 test items are read once, for that one and for `single`. Variety is the mean cosine distance within a list;
 kinds are how many of 100 clusters of the item vectors (k-means) are in it.
 
-    python benchmarks/multi_interest.py [--shoppers 5000]
+    python benchmarks/multi_interest.py [--shoppers 3000]
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def show(title: str, lists: dict[str, Lists]) -> None:
 def main() -> None:
     """Print the figures of both shops."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--shoppers", type=int, default=5000)
+    parser.add_argument("--shoppers", type=int, default=3000)
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     parser.add_argument("--data", type=Path, default=DATA)
     asked = parser.parse_args()

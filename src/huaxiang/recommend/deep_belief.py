@@ -2,7 +2,8 @@
 
 The lowest machine sees which items a shopper took, and its hidden units learn what is taken together. Each
 machine above sees how likely the units below are on, and learns which of those go together. To recommend, a
-history is carried up as probabilities, layer by layer, and down again to every item.
+history is carried up as probabilities, layer by layer, and down again to every item; on the way down a layer
+believes half what it saw below and half what the layer above expects.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ class Config:
     """
 
     units: tuple[int, ...] = (128, 64)
-    learning_rate: float = 0.25
-    steps: int = 2000
+    learning_rate: float = 0.5
+    steps: int = 2700
     batch_size: int = 100
-    history_decay: float = 0.8
+    history_decay: float = 0.7
     half_life_days: float | None = 180.0
-    history_weight: float = 2.0
+    history_weight: float = 3.0
     max_items: int = 20_000
 
     def __post_init__(self) -> None:
@@ -93,8 +94,8 @@ class Layer(NamedTuple):
     visible_V: Vector
 
     def up(self, visible_UV: Matrix | csr_matrix) -> Matrix:
-        """Return how likely each hidden unit is on, given what is seen, (U, K)."""
-        return np.asarray(expit(visible_UV @ self.weights_KV.T + self.hidden_K), dtype=np.float32)
+        """Return the log-odds that each hidden unit is on, given what is seen, (U, K)."""
+        return np.asarray(visible_UV @ self.weights_KV.T + self.hidden_K, dtype=np.float32)
 
     def down(self, hidden_UK: Matrix) -> Matrix:
         """Return the log-odds of what is seen, given how likely the hidden units are on, (U, V)."""
@@ -116,7 +117,8 @@ class DeepBelief:
     Hinton et al., A Fast Learning Algorithm for Deep Belief Nets, Neural Computation 2006;
     Salakhutdinov et al., Restricted Boltzmann Machines for Collaborative Filtering, ICML 2007;
     Hinton, A Practical Guide to Training Restricted Boltzmann Machines, 2010, section 8, for the biases at
-    the start. Ours reads what was taken, not ratings, and the history fades.
+    the start; Salakhutdinov and Hinton, Deep Boltzmann Machines, AISTATS 2009, for hearing both neighbours of
+    a layer. Ours reads what was taken, not ratings, and the history fades.
     """
 
     name = "deep_belief"
@@ -154,7 +156,7 @@ class DeepBelief:
                 n_done = len(layers) * config.steps + step
                 told(n_done, len(config.units) * config.steps, f"deep belief: layer {len(layers) + 1}")
             layers.append(Layer.of(machine))
-            seen_UV = layers[-1].up(seen_UV)
+            seen_UV = expit(layers[-1].up(seen_UV))
         self.layers_ = tuple(layers)
         return self
 
@@ -164,15 +166,15 @@ class DeepBelief:
         weights_E = faded_weights(
             histories, step_decay=config.history_decay, half_life_days=config.half_life_days
         )
-        n_items = len(layers[0].visible_V)
-        hidden_UK = sum_by_shopper(
-            histories, item_weights(histories, weights_E * np.float32(config.history_weight), n_items)
-        )
+        weights_E = weights_E * np.float32(config.history_weight)
+        likely = sum_by_shopper(histories, item_weights(histories, weights_E, len(layers[0].visible_V)))
+        seen: list[Matrix] = []
         for layer in layers:
-            hidden_UK = layer.up(hidden_UK)
-        for layer in layers[:0:-1]:
-            hidden_UK = expit(layer.down(hidden_UK))
-        return layers[0].down(hidden_UK)
+            seen.append(layer.up(likely))
+            likely = expit(seen[-1])
+        for layer, seen_UK in zip(layers[:0:-1], seen[-2::-1], strict=True):
+            likely = expit((seen_UK + layer.down(likely)) / 2)
+        return layers[0].down(likely)
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return how much lower the item's score would be without each event of the only shopper."""
