@@ -24,6 +24,7 @@ from huaxiang.ranking.rank import Config as RankingConfig
 from huaxiang.recommend.base import Recommender
 from huaxiang.recommend.closed_form import EASE
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
+from huaxiang.recommend.deep_belief import Config as DeepBeliefConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
 from huaxiang.recommend.stacked import Config as StackedConfig
@@ -90,6 +91,7 @@ class RecommendSettings:
     neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
     closed_form: ClosedFormConfig = field(default_factory=ClosedFormConfig)
     ease: ClosedFormConfig = EASE
+    deep_belief: DeepBeliefConfig = field(default_factory=DeepBeliefConfig)
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
     stacked: StackedConfig = field(default_factory=StackedConfig)
 

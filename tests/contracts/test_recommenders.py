@@ -17,6 +17,8 @@ from huaxiang.recommend.base import (
 )
 from huaxiang.recommend.closed_form import ClosedForm, Ease
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
+from huaxiang.recommend.deep_belief import Config as DeepBeliefConfig
+from huaxiang.recommend.deep_belief import DeepBelief
 from huaxiang.recommend.ensemble import Ensemble
 from huaxiang.recommend.histories import histories_of, take_shoppers
 from huaxiang.recommend.neighbours import Neighbours
@@ -38,6 +40,7 @@ MADE: dict[str, Callable[[], Recommender]] = {
     "neighbours": Neighbours,
     "closed_form": lambda: ClosedForm(ClosedFormConfig(ridge=1, text_weight=1)),
     "ease": lambda: Ease(ClosedFormConfig(way="symmetric", ridge=1, text_weight=1)),
+    "deep_belief": lambda: DeepBelief(DeepBeliefConfig(units=(8, 4), steps=40)),
     "stacked": lambda: Stacked(
         StackedConfig(closed_form=ClosedFormConfig(ridge=1, text_weight=1), n_trees=5, n_leaves=2)
     ),

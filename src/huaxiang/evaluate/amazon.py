@@ -117,8 +117,9 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
     protocol
         masked, unmasked or both; under both, `models` has each model twice and `best` names one for each.
     models
-        popular, own_frequency, neighbours, closed_form, sequence, stacked, or ease; several joined by a plus,
-        such as stacked+sequence, are mixed with the weights that are best on the validation items.
+        popular, own_frequency, neighbours, closed_form, deep_belief, sequence, stacked, or ease; several
+        joined by a plus, such as stacked+sequence, are mixed with the weights that are best on the validation
+        items.
     out
         Folder for results.json, results.md, results.png and what each finished fit listed: called again, the
         benchmark goes on after those. None keeps nothing.

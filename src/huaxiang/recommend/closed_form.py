@@ -36,9 +36,7 @@ from huaxiang.recommend.weights import (
     check_positive,
     check_share,
     faded_weights,
-    item_weights,
-    sum_by_shopper,
-    type_weights,
+    taken_by_shopper,
     weights_at_items,
 )
 from huaxiang.records import Matrix
@@ -267,6 +265,5 @@ class Ease(ClosedForm):
 
 def _together(histories: Histories, n_items: int) -> csr_matrix:
     """Return how many shoppers liked both the row's and the column's item, sparse (I, I)."""
-    liking_EI = item_weights(histories, np.maximum(type_weights(histories), 0), n_items)
-    liking_UI = sum_by_shopper(histories, liking_EI).minimum(1.0)
+    liking_UI = taken_by_shopper(histories, n_items)
     return csr_matrix(liking_UI.T @ liking_UI)

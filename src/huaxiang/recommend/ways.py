@@ -17,6 +17,7 @@ WAYS: Mapping[str, tuple[str, str]] = {
     "neighbours": ("huaxiang.recommend.neighbours", "Neighbours"),
     "closed_form": ("huaxiang.recommend.closed_form", "ClosedForm"),
     "ease": ("huaxiang.recommend.closed_form", "Ease"),
+    "deep_belief": ("huaxiang.recommend.deep_belief", "DeepBelief"),
     "sequence": ("huaxiang.recommend.sequence", "SequenceRecommender"),
     "stacked": ("huaxiang.recommend.stacked", "Stacked"),
     "ensemble": ("huaxiang.recommend.ensemble", "Ensemble"),
@@ -24,7 +25,7 @@ WAYS: Mapping[str, tuple[str, str]] = {
 """Name → module and class, from the simplest to the richest; loaded when asked for."""
 
 
-SLOW = frozenset({"sequence", "stacked"})
+SLOW = frozenset({"deep_belief", "sequence", "stacked"})
 """Ways that take minutes to fit: they are fitted once for a choice, where the others may be several times."""
 
 

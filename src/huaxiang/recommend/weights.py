@@ -79,6 +79,15 @@ def sum_by_shopper(histories: Histories, rows_EI: csr_matrix) -> csr_matrix:
     return csr_matrix((ones, events, histories.offsets), shape=shape) @ rows_EI
 
 
+def taken_by_shopper(histories: Histories, n_items: int) -> csr_matrix:
+    """Return what each shopper liked, sparse (U, I): 1 where something was bought, less where only looked at.
+
+    What was disliked is left out.
+    """
+    liking_EI = item_weights(histories, np.maximum(type_weights(histories), 0), n_items)
+    return csr_matrix(sum_by_shopper(histories, liking_EI).minimum(1.0))
+
+
 def check_share(name: str, value: float) -> None:
     """Raise `SettingsError` unless `value` lies in (0, 1]."""
     if not 0 < value <= 1:
