@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import Background, derive, derive_vector
 from huaxiang.profile.habits import HABITS
+from huaxiang.profile.population import Population
 from huaxiang.profile.reference import Reference, learn_reference
 from huaxiang.profile.vector import PLACES, SIZES, WEIGHTS, WIDTH
 from huaxiang.records import EventType
@@ -126,7 +128,7 @@ def test_what_comes_after_the_moment_changes_nothing() -> None:
         known = pl.concat([LOG.filter(pl.col("occurred_at") <= cut), future])
         past = known.filter(pl.col("occurred_at") <= cut)
         pasts.append(vectors(learn_reference(past, POPULATION.values, order_only=False), past))
-    np.testing.assert_array_equal(*pasts)
+    np.testing.assert_allclose(*pasts, atol=1e-6)
 
 
 def test_a_shop_without_times_has_habits_and_no_outlook() -> None:
@@ -147,6 +149,19 @@ def test_an_empty_state_and_a_new_item_are_no_error() -> None:
     assert np.isfinite(derive_vector(diary().state(), seen())).all()
     few = learn_reference(LOG.filter(pl.col("shopper_id") == "s-00"), POPULATION.values, order_only=False)
     assert np.isfinite(derive_vector(diary((1, "purchase", 7)).state(), seen(few))).all()
+
+
+def test_a_sensitive_item_leaves_no_trace_even_if_its_factors_were_learnt() -> None:
+    titles = {"en": [*CATALOGUE.titles["en"][:5], "boots for diabetics", *CATALOGUE.titles["en"][6:]]}
+    clinic = replace(CATALOGUE, titles=titles, languages=("en",))
+    here = replace(seen(), catalogue=clinic, population=Population.empty(clinic))
+    assert REFERENCE.factors_IF[5].any()
+    ordinary = ((9, "purchase", 0), (2, "purchase", 7))
+    with_it, without = diary(*ordinary, (3, "purchase", 5)), diary(*ordinary)
+    rows = [derive_vector(made.state(), here) for made in (with_it, without)]
+    np.testing.assert_array_equal(*rows)
+    learnt = learn_reference(LOG, here.population.values, order_only=False)
+    assert not learnt.factors_IF[5].any() and learnt.factors_IF[6].any()
 
 
 def test_it_is_kept_and_read_back(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How much of a shopper one vector tells: one small network, the same for all vectors and all tasks.
 
 The protocol of the ACM RecSys Challenge 2025: every shopper's vector is frozen at a moment, and a network of
-fixed size and fixed training learns each task from it. A vector of which more can be learnt is the better one.
+fixed size and fixed training learns each task from it. The vector of which more can be learnt is the better.
 Where we differ: our shops have thousands of shoppers, not a million, so the network is narrower, each
 shopper is tested once in turn (cross-fitting) by a network that learnt from other shoppers, and the epoch is
 chosen on a part of these others and not on those who are tested.

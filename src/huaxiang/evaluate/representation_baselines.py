@@ -1,8 +1,8 @@
 """What a profile vector is compared with: five other ways to put a shopper into at most 512 numbers.
 
-From the simplest to the richest: hand-made RFM features, counts of categories, the mean of item vectors, SVD of
-the interaction matrix, and a GRU that learns to write a shopper's events down again from one vector. Each reads
-the purchases of known shoppers before a moment, and nothing else.
+From the simplest to the richest: hand-made RFM features, counts of categories, the mean of item vectors, SVD
+of the interaction matrix, and a GRU that learns to write a shopper's events down again from one vector. Each
+reads the purchases of known shoppers before a moment, and nothing else.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Purchases:
         return np.asarray(np.bincount(self.shopper_E, amounts_E, minlength=self.n_shoppers), np.float64)
 
     @cached_property
-    def matrix_UI(self) -> csr_matrix:
-        """log(1 + times bought), sparse."""
+    def interactions(self) -> csr_matrix:
+        """log(1 + times bought), sparse, (U, I)."""
         return _counts(self.shopper_E, self.item_E, (self.n_shoppers, self.n_items))
 
 
@@ -160,15 +160,15 @@ def svd(bought: Purchases, *, n_factors: int = N_FACTORS) -> Matrix:
 
     Source
     ------
-    Deerwester et al., Indexing by latent semantic analysis, JASIS 1990; Cremonesi, Koren, Turrin, Performance of
-    recommender algorithms on top-N recommendation tasks, RecSys 2010 (PureSVD).
+    Deerwester et al., Indexing by latent semantic analysis, JASIS 1990; Cremonesi, Koren, Turrin, Performance
+    of recommender algorithms on top-N recommendation tasks, RecSys 2010 (PureSVD).
     """
     from scipy.sparse.linalg import svds
 
-    smallest = min(bought.matrix_UI.shape)
+    smallest = min(bought.interactions.shape)
     n_kept = max(1, min(n_factors, smallest - 1))
     start = np.random.default_rng(0).standard_normal(smallest)
-    left_UF, strength_F, _ = svds(bought.matrix_UI, k=n_kept, v0=start)
+    left_UF, strength_F, _ = svds(bought.interactions, k=n_kept, v0=start)
     return _float32((left_UF * strength_F)[:, np.argsort(-strength_F)])
 
 

@@ -1,7 +1,7 @@
 """What representations foretold, over several shops and cut dates, as one Markdown table with intervals.
 
-A figure of a task is the mean over the cut dates; a difference from another representation is taken resample by
-resample, with the same shoppers drawn for both, before its 95 % interval is read off.
+A figure of a task is the mean over the cut dates; a difference from another representation is taken resample
+by resample, with the same shoppers drawn for both, before its 95 % interval is read off.
 """
 
 from __future__ import annotations

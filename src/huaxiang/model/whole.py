@@ -206,8 +206,8 @@ class Model:
     ) -> Matrix:
         """Return the vectors of the profiles of many shoppers, float32, (U, 512): for other models.
 
-        The same numbers as `profile(…).vector`, without the time that facets' evidence, interests and portraits
-        take. `profile.vector` says what stands where.
+        The same numbers as `profile(…).vector`, without the time that intent, interests and portraits take.
+        `huaxiang.profile.vector` says what stands where.
 
         Parameters
         ----------

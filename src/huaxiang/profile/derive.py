@@ -173,8 +173,15 @@ def derive_vector(state: ProfileState, background: Background) -> Vector:
 def _vector(
     state: ProfileState, acts: Acts, things: Things, facets: Sequence[Facet], background: Background
 ) -> Vector:
+    values = background.population.values
     return profile_vector(
-        state, acts, things, facets, reference=background.reference, values=background.population.values
+        state,
+        acts,
+        things,
+        facets,
+        reference=background.reference,
+        values=values,
+        hidden=values.sensitive(background.config).items,
     )
 
 

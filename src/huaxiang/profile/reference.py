@@ -15,7 +15,7 @@ Nothing of it belongs to one shopper, and nothing sensitive is learnt from.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -116,9 +116,9 @@ class Reference:
         foretold_O = np.append(standardised_H, np.float32(1)) @ self.outlook_HO
         return np.asarray(foretold_O / self.outlook_spread_O, np.float32)
 
-    def factor_sum(self, state: ProfileState, acts: Acts) -> Vector:
-        """Return the sum of log(1 + liking) times factors over the shopper's items, (64,)."""
-        items, liking = likings_of(state, acts, n_items=len(self.factors_IF))
+    def factor_sum(self, state: ProfileState, acts: Acts, *, hidden: Collection[int] = ()) -> Vector:
+        """Return the sum of log(1 + liking) times factors over the shopper's items but the hidden, (64,)."""
+        items, liking = likings_of(state, acts, n_items=len(self.factors_IF), hidden=hidden)
         return np.asarray(liking.astype(np.float32) @ self.factors_IF[items] / self.sizes[0], np.float32)
 
     def category_sum(self, acts: Acts, values: Values) -> Vector:
@@ -161,7 +161,7 @@ class Reference:
         try:
             said = json.loads(file.read_text(encoding="utf-8"))
             arrays = load_file(folder / f"{FILE}.safetensors")
-            known = {name: arrays[name] for name in _ARRAYS}
+            known: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise ArtefactError(
                 "reference can't be read", file=str(file), remedy="build the run again"
@@ -211,7 +211,11 @@ def learn_reference(
     outlook_HO = np.zeros((N_HABITS + 1, 2)) if order_only else _outlook(events, reader, scale, now_ms)
     standardised_UH = np.stack([scale.standardised(habits) for habits in habits_UH])
     spread_O = (np.hstack([standardised_UH, np.ones((len(known), 1))]) @ outlook_HO).std(axis=0)
-    factors_IF, factor_size = _factors([(state, acts) for state, acts, _ in known], values.catalogue.n_items)
+    hidden = values.sensitive(config).items
+    likings = [
+        likings_of(state, acts, n_items=values.catalogue.n_items, hidden=hidden) for state, acts, _ in known
+    ]
+    factors_IF, factor_size = _factors(likings, values.catalogue.n_items)
     categories, category_size = _categories([acts for _, acts, _ in known], values)
     return Reference(
         mean_H=mean_H,
@@ -225,13 +229,17 @@ def learn_reference(
     )
 
 
-def likings_of(state: ProfileState, acts: Acts, *, n_items: int) -> tuple[NDArray[np.int64], Floats]:
+def likings_of(
+    state: ProfileState, acts: Acts, *, n_items: int, hidden: Collection[int] = ()
+) -> tuple[NDArray[np.int64], Floats]:
     """Return the items a state likes or has bought before its newest events, and log(1 + liking) of each.
 
-    An item that was bought so long ago that only its number is left counts as one purchase.
+    An item that was bought so long ago that only its number is left counts as one purchase. The number of a
+    sensitive item is left as well, so that it isn't offered again: `hidden` takes it out.
     """
     likes = (acts.item_E >= 0) & (acts.item_E < n_items) & (acts.like_E > 0)
-    before = np.array([item for item in state.bought if NO_ITEM < item < n_items], np.int64)
+    old = (item for item in state.bought if NO_ITEM < item < n_items and item not in hidden)
+    before = np.fromiter(old, np.int64)
     rows = np.concatenate([acts.item_E[likes], before])
     items, place = np.unique(rows, return_inverse=True)
     mass = np.bincount(place, np.concatenate([acts.like_E[likes], np.ones(len(before))]), len(items))
@@ -349,17 +357,16 @@ def _bought(after: pl.DataFrame, ids: Sequence[str]) -> Floats:
     return bought_U2
 
 
-def _factors(known: Sequence[tuple[ProfileState, Acts]], n_items: int) -> tuple[Matrix, float]:
+def _factors(likings: Sequence[tuple[NDArray[np.int64], Floats]], n_items: int) -> tuple[Matrix, float]:
     """Return the item factors, and the spread of the sums that shoppers have from them."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import svds
 
-    likings = [likings_of(state, acts, n_items=n_items) for state, acts in known]
     lengths = [len(items) for items, _ in likings]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     rows = np.concatenate([items for items, _ in likings])
     cells = np.concatenate([liking for _, liking in likings])
-    matrix_UI = csr_matrix((cells, rows, offsets), shape=(len(known), n_items))
+    matrix_UI = csr_matrix((cells, rows, offsets), shape=(len(likings), n_items))
     factors_IF = np.zeros((n_items, N_FACTORS), np.float32)
     n_factors = min(N_FACTORS, *(size - 1 for size in matrix_UI.shape))
     if n_factors < 1 or not matrix_UI.nnz:
@@ -370,6 +377,7 @@ def _factors(known: Sequence[tuple[ProfileState, Acts]], n_items: int) -> tuple[
     right_FI = right_FI[order]
     sign_F = np.sign(right_FI[np.arange(n_factors), np.abs(right_FI).argmax(axis=1)])
     factors_IF[:, :n_factors] = (right_FI * sign_F[:, None]).T
+    factors_IF[np.bincount(rows, minlength=n_items) == 0] = 0.0  # not only up to rounding
     return factors_IF, _size(matrix_UI @ factors_IF)
 
 

@@ -23,7 +23,7 @@ each. `benchmarks/representation.py` measures what can be foretold from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import log1p
@@ -94,14 +94,21 @@ def profile_vector(
     *,
     reference: Reference,
     values: Values,
+    hidden: Collection[int] = (),
 ) -> Vector:
-    """Return the vector of one shopper, float32, (512,)."""
+    """Return the vector of one shopper, float32, (512,).
+
+    Parameters
+    ----------
+    hidden
+        Items of which a state may still have the number and no profile may say anything.
+    """
     raw_H = habits_of(state, acts, quantity_E=quantities_of(state), price_I=reference.price_I)
     habits_H = reference.standardised(raw_H)
     blocks = {
         "habits": habits_H,
         "outlook": reference.outlook(habits_H),
-        "item_factors": reference.factor_sum(state, acts),
+        "item_factors": reference.factor_sum(state, acts, hidden=hidden),
         "categories": reference.category_sum(acts, values),
         "facets": _facets(facets),
     }
