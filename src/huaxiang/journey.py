@@ -35,6 +35,7 @@ from huaxiang.model import Model
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.population import Population
+from huaxiang.profile.reference import Reference, learn_reference
 from huaxiang.profile.update import milliseconds
 from huaxiang.recommend.base import Histories, TrainingData
 from huaxiang.recommend.histories import histories_from_events
@@ -125,6 +126,7 @@ def fit(
 
     # Then everything is learnt from everything; profiles are derived whenever they are read.
     everything = histories_from_events(shop.events, contents, order_only=shop.order_only)
+    population = Population.from_events(shop.events, catalogue, config=settings.profile)
     return Model(
         name=name,
         settings=settings,
@@ -132,7 +134,8 @@ def fit(
         catalogue=catalogue,
         states=build_states(shop.events, order_only=shop.order_only),
         contents=contents,
-        population=Population.from_events(shop.events, catalogue, config=settings.profile),
+        population=population,
+        reference=_others(shop, population, settings),
         vectors=vectors,
         fusion=fusion,
         recommenders=learn_from(everything, "everything"),
@@ -214,6 +217,7 @@ def retrain(
 
     # Then everything is learnt from everything, whatever was decided: people may decide otherwise.
     everything = histories_from_events(shop.events, contents, order_only=shop.order_only)
+    population = Population.from_events(shop.events, catalogue, config=settings.profile)
     return Retrained(
         comparison=comparison,
         model=Model(
@@ -223,7 +227,8 @@ def retrain(
             catalogue=catalogue,
             states=build_states(shop.events, order_only=shop.order_only),
             contents=contents,
-            population=Population.from_events(shop.events, catalogue, config=settings.profile),
+            population=population,
+            reference=_others(shop, population, settings),
             vectors=vectors,
             fusion=model.fusion,
             recommenders=learn_from(everything, "everything"),
@@ -259,15 +264,28 @@ def relearn(
     known = {**model.contents.vectors(), **(said or {})}
     contents = read_contents(shop, model.text_encoder, model.fusion, known=known)
     everything = histories_from_events(shop.events, contents, order_only=shop.order_only)
+    population = Population.from_events(shop.events, model.catalogue, config=model.settings.profile)
     return replace(
         model,
         name=name,
         shop=shop,
         states=build_states(shop.events, order_only=shop.order_only),
         contents=contents,
-        population=Population.from_events(shop.events, model.catalogue, config=model.settings.profile),
+        population=population,
+        reference=_others(shop, population, model.settings),
         recommenders=relearnt(model, model.recommenders, everything, progress=progress),
         trial=None,
+    )
+
+
+def _others(shop: Shop, population: Population, settings: Settings) -> Reference:
+    """Return what a shopper's vector is measured against: everybody in the shop."""
+    return learn_reference(
+        shop.events,
+        population.values,
+        order_only=shop.order_only,
+        config=settings.profile,
+        seed=settings.seed,
     )
 
 

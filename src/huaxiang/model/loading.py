@@ -17,6 +17,7 @@ from huaxiang.fusion import load as load_fusion
 from huaxiang.model.whole import Model
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.population import Population
+from huaxiang.profile.reference import Reference
 from huaxiang.profile.states import States
 from huaxiang.recommend.similar import SimilarItems
 from huaxiang.runs import read_manifest
@@ -48,6 +49,7 @@ def load(folder: str | Path) -> Model:
         states=States.load(folder / "states.parquet"),
         contents=contents,
         population=Population.load(folder / "population", catalogue),
+        reference=Reference.load(folder / "population"),
         vectors=_read_arrays(folder / "vectors" / "items.safetensors"),
         fusion=load_fusion(folder / "fusion"),
         recommenders=Ensembles.load(folder / "recommender"),

@@ -32,6 +32,7 @@ def background(model: Model, contents: Contents, *, now: datetime | None, positi
         now=now,
         version=_version(model, position),
         config=model.settings.profile,
+        reference=model.reference,
     )
 
 

@@ -22,6 +22,7 @@ def save(model: Model, folder: Path) -> None:
     (folder / "settings.toml").write_text(settings_toml(model.settings), encoding="utf-8")
     model.states.save(folder / "states.parquet")
     model.population.save(folder / "population")
+    model.reference.save(folder / "population")
     save_file(
         {name: np.ascontiguousarray(rows) for name, rows in model.vectors.items()},
         _made(folder / "vectors") / "items.safetensors",

@@ -30,11 +30,13 @@ from huaxiang.model.saving import save
 from huaxiang.notes import Note
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
-from huaxiang.profile.derive import Background, derive_profile
+from huaxiang.profile.derive import NOBODY, Background, derive_profile, derive_vector
 from huaxiang.profile.population import Population
+from huaxiang.profile.reference import Reference
 from huaxiang.profile.state import NO_ITEM, ProfileState
 from huaxiang.profile.states import States
 from huaxiang.profile.update import state_event, update
+from huaxiang.profile.vector import WIDTH
 from huaxiang.ranking.base import Shelf
 from huaxiang.recommend.histories import histories_from_states, take_events
 from huaxiang.recommend.lists import Asker
@@ -60,6 +62,8 @@ class Model:
         What came of holding the newest part out; None in a model that was loaded to serve.
     n_learnt
         How many items there were when it was fitted; None if no item joined since.
+    reference
+        The shop's shoppers when it was fitted, whom a profile's vector measures against.
     """
 
     name: str
@@ -76,6 +80,7 @@ class Model:
     image_encoder: OnnxImageEncoder | None
     trial: Trial | None = None
     n_learnt: int | None = None
+    reference: Reference = NOBODY
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -195,6 +200,32 @@ class Model:
         """
         known = Known(state=self.states.state(shopper_id), contents=self.contents)
         return self.derive(known, shopper_id=shopper_id, now=now)
+
+    def representations(
+        self, shopper_ids: Sequence[str] | None = None, *, now: datetime | None = None
+    ) -> Matrix:
+        """Return the vectors of the profiles of many shoppers, float32, (U, 512): for other models.
+
+        The same numbers as `profile(…).vector`, without the time that intent, interests and portraits take.
+        `huaxiang.profile.vector` says what stands where.
+
+        Parameters
+        ----------
+        shopper_ids
+            None is everybody with events, sorted by id.
+        now
+            Moment to derive them for; None is the moment of the newest event in the log. Events after it are
+            not left out: they are in the states.
+
+        Raises
+        ------
+        UnknownShopperError
+            When there is no event of one of them.
+        """
+        ids = self.states.table()["shopper_id"].to_list() if shopper_ids is None else shopper_ids
+        seen = self.background(self.contents, now=now)
+        vectors = [derive_vector(self.states.state(shopper_id), seen) for shopper_id in ids]
+        return np.stack(vectors) if vectors else np.zeros((0, WIDTH), np.float32)
 
     def describe(
         self, *, text: str | None = None, image: ImageInput = None, now: datetime | None = None

@@ -29,6 +29,7 @@ from huaxiang.profile.intent import intent_of
 from huaxiang.profile.interests import Direction, Things, directions, importance, things_of
 from huaxiang.profile.population import Population
 from huaxiang.profile.portrait import Claim, Ground, claims_of, portrait_of
+from huaxiang.profile.reference import Reference
 from huaxiang.profile.said import Heard, hear
 from huaxiang.profile.sensitive import without_sensitive
 from huaxiang.profile.sentences import LANGUAGES
@@ -37,9 +38,10 @@ from huaxiang.profile.update import milliseconds
 from huaxiang.profile.values import Values
 from huaxiang.profile.vector import profile_vector
 from huaxiang.profile.weights import DEFAULTS, Config
-from huaxiang.records import Interest, Matrix, Profile, Version
+from huaxiang.records import Facet, Interest, Matrix, Profile, Vector, Version
 from huaxiang.shop.catalogue import Catalogue
 
+NOBODY = Reference.empty()
 NO_VERSION = Version(position=0, model="", catalogue="")
 
 
@@ -66,6 +68,8 @@ class Background:
         Moment from which ages are counted; None (only where the shop knows only an order) counts none.
     version
         What the profile says that it was made by.
+    reference
+        The other shoppers, whom the vector measures against.
     """
 
     catalogue: Catalogue
@@ -75,6 +79,7 @@ class Background:
     now: datetime | None
     version: Version = NO_VERSION
     config: Config = DEFAULTS
+    reference: Reference = NOBODY
 
 
 def derive_profile(
@@ -143,12 +148,41 @@ def derive(
         intent=intent,
         activity=activity_of(state, now=now, currency=catalogue.currency),
         portrait=portrait_of(claims),
-        vector=profile_vector(state, acts, things, found, facets) if with_vector else np.zeros(0, np.float32),
+        vector=_vector(state, acts, things, facets, background) if with_vector else np.zeros(0, np.float32),
         consent=dict(consent or {}),
         degraded=notes_on(heard, catalogue),
         state=state,
     )
     return Derived(profile, claims)
+
+
+def derive_vector(state: ProfileState, background: Background) -> Vector:
+    """Return the vector of `derive_profile` alone, float32, (512,), without what else a profile says."""
+    values, config = background.population.values, background.config
+    contents, now = background.contents, background.now
+    state = without_sensitive(state, values.sensitive(config), contents)
+    now_ms = now_in_ms(state, now)
+    acts = acts_of(state, n_items=background.catalogue.n_items, now_ms=now_ms, config=config)
+    heard = hear(acts, values, contents, item_vectors_ID=background.item_vectors_ID, config=config)
+    cite = Citations(acts, heard, contents, shopper_id=None, described=False)
+    findings = find_facets(acts, heard, cite, background.population, contents, now=now, config=config)
+    things = find_things(acts, contents, background.item_vectors_ID, config)
+    return _vector(state, acts, things, [finding.facet for finding in findings], background)
+
+
+def _vector(
+    state: ProfileState, acts: Acts, things: Things, facets: Sequence[Facet], background: Background
+) -> Vector:
+    values = background.population.values
+    return profile_vector(
+        state,
+        acts,
+        things,
+        facets,
+        reference=background.reference,
+        values=values,
+        hidden=values.sensitive(background.config).items,
+    )
 
 
 def now_in_ms(state: ProfileState, now: datetime | None) -> int:
@@ -194,10 +228,14 @@ def find_interests(
     acts: Acts, contents: Contents, item_vectors_ID: Matrix, config: Config
 ) -> tuple[Things, list[Direction]]:
     """Return the things the events are about, and the directions in which they lie."""
-    mass_E = importance(acts, config)
-    most = config.interest_items
-    things = things_of(acts, contents, mass_E, item_vectors_ID=item_vectors_ID, most=most)
+    things = find_things(acts, contents, item_vectors_ID, config)
     return things, directions(things, config=config)
+
+
+def find_things(acts: Acts, contents: Contents, item_vectors_ID: Matrix, config: Config) -> Things:
+    """Return the heaviest things that the events are about."""
+    most = config.interest_items
+    return things_of(acts, contents, importance(acts, config), item_vectors_ID=item_vectors_ID, most=most)
 
 
 def name_interests(found: Sequence[Direction], values: Values, cite: Citations) -> tuple[Interest, ...]:

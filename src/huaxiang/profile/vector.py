@@ -1,63 +1,134 @@
 """The universal behavioural profile: at most 512 numbers for any model that wants to know a shopper.
 
-Layout, W = 512 = 3 · 128 + 96 + 32:
+Layout 2, W = 512 = 62 + 2 + 64 + 96 + 128 + 64 + 96:
 
 ==========  ======================================================================================
-0 – 127     long-term direction: all liking events, as they weigh now (mean item vector, unit length)
-128 – 255   short-term direction: the same with a half-life of 3 days (of 5 events without times)
-256 – 383   main interest: the vector of the heaviest interest
-384 – 479   facets: confidence · log(1 + lift), signed by side, hashed to 96 places by (dimension, value)
-480 – 511   activity: see `ACTIVITY`
+0 – 61      habits: recency, frequency, spend and rhythm (`habits.HABITS`), in standard deviations
+            from the shop's other shoppers
+62 – 63     outlook: how much likelier, and for how much more, such shoppers bought within 14 days
+64 – 127    item factors: what was liked and bought, by what goes together in this shop
+128 – 223   categories: log(1 + liking) of the shop's 96 most liked (`Reference.categories`)
+224 – 351   long-term direction: all liking events, as they weigh now (mean item vector, unit length)
+352 – 415   short-term direction: the same with a half-life of 3 days (of 5 events without times)
+416 – 511   facets: confidence · log(1 + lift), signed by side, hashed to 96 places by (dimension, value)
 ==========  ======================================================================================
 
-Item vectors of another width than 128 are brought there: narrower ones are padded with zeros, wider ones pass
-through a fixed random projection, which keeps cosines. The same state always gives the same numbers.
+Each block is scaled by `WEIGHTS`, so that those of which most can be learnt are longest: a network that sees
+the vector for the first time follows long numbers first. Item vectors of another width than a block's are
+brought there: narrower ones are padded with zeros, wider ones pass through a fixed random projection, which
+keeps cosines. The same state, moment and model always give the same numbers; a refitted model measures
+against the shoppers of its own day, so vectors of two models are compared only through what was learnt from
+each. `benchmarks/representation.py` measures what can be foretold from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import log1p
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.profile.acts import Acts
-from huaxiang.profile.interests import Direction, Things
+from huaxiang.profile.habits import N_HABITS, habits_of, quantities_of
+from huaxiang.profile.interests import Things
+from huaxiang.profile.reference import N_CATEGORIES, N_FACTORS, Reference
 from huaxiang.profile.state import ProfileState
-from huaxiang.records import EVENT_TYPES, Facet, Matrix, Vector
+from huaxiang.profile.values import Values
+from huaxiang.records import Facet, Matrix, Vector
 
+LAYOUT = 2
+"""Changes whenever a number changes its place or its meaning."""
 WIDTH = 512
-BLOCK = 128
-N_FACETS = 96
-N_ACTIVITY = 32
 SHORT_DAYS = 3.0
 SHORT_EVENTS = 5.0
+SIZES: Mapping[str, int] = MappingProxyType(
+    {
+        "habits": N_HABITS,
+        "outlook": 2,
+        "item_factors": N_FACTORS,
+        "categories": N_CATEGORIES,
+        "long_term": 128,
+        "short_term": 64,
+        "facets": 96,
+    }
+)
+"""Numbers of each block, in their order."""
+WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {
+        "habits": 1.0,
+        "outlook": 3.0,
+        "item_factors": 3.0,
+        "categories": 4.0,
+        "long_term": 2.0,
+        "short_term": 0.5,
+        "facets": 0.1,
+    }
+)
+"""What each block is multiplied with; chosen on cut dates before those that are reported."""
 
-ACTIVITY = (
-    "events", "orders", "units", "spend", "recency_days", "known_days", "order_gap_days", "distinct_items",
-    "likings", "dislikings", "interests", "main_interest", "order_only", "offset_hours", "night", "weekend",
-    *(f"share_{kind.value}" for kind in EVENT_TYPES[:16]),
-)  # fmt: skip
-"""What stands at 480 and after. Counts, sums and days are log(1 + x)."""
+
+def places() -> dict[str, slice]:
+    """Return where each block stands in the vector.
+
+    Examples
+    --------
+    >>> places()["outlook"]
+    slice(62, 64, None)
+    """
+    ends = np.cumsum(list(SIZES.values())).tolist()
+    return {name: slice(end - size, end) for (name, size), end in zip(SIZES.items(), ends, strict=True)}
+
+
+PLACES = places()
 
 
 def profile_vector(
-    state: ProfileState, acts: Acts, things: Things, found: Sequence[Direction], facets: Sequence[Facet]
+    state: ProfileState,
+    acts: Acts,
+    things: Things,
+    facets: Sequence[Facet],
+    *,
+    reference: Reference,
+    values: Values,
+    hidden: Collection[int] = (),
 ) -> Vector:
-    """Return the vector of one shopper, float32, (512,)."""
-    vector = np.zeros(WIDTH, np.float32)
+    """Return the vector of one shopper, float32, (512,).
+
+    Parameters
+    ----------
+    hidden
+        Items of which a state may still have the number and no profile may say anything.
+    """
+    raw_H = habits_of(state, acts, quantity_E=quantities_of(state), price_I=reference.price_I)
+    habits_H = reference.standardised(raw_H)
+    blocks = {
+        "habits": habits_H,
+        "outlook": reference.outlook(habits_H),
+        "item_factors": reference.factor_sum(state, acts, hidden=hidden),
+        "categories": reference.category_sum(acts, values),
+        "facets": _facets(facets),
+    }
     if len(things.importance_T):
-        vector[:BLOCK] = _block(_mean(things.importance_T, things.vectors_TD))
-        vector[BLOCK : 2 * BLOCK] = _block(_mean(_freshness(acts, things), things.vectors_TD))
-        vector[2 * BLOCK : 3 * BLOCK] = _block(found[0].vector)
+        long_term = _mean(things.importance_T, things.vectors_TD)
+        short_term = _mean(_freshness(acts, things), things.vectors_TD)
+        blocks["long_term"] = _narrowed(long_term, SIZES["long_term"])
+        blocks["short_term"] = _narrowed(short_term, SIZES["short_term"])
+    vector = np.zeros(WIDTH, np.float32)
+    for name, numbers in blocks.items():
+        vector[PLACES[name]] = WEIGHTS[name] * numbers
+    return vector
+
+
+def _facets(facets: Sequence[Facet]) -> Vector:
+    numbers = np.zeros(SIZES["facets"], np.float32)
     for facet in facets:
         place, sign = _place(facet.dimension, facet.value, facet.side)
-        vector[3 * BLOCK + place] += sign * facet.confidence * log1p(facet.lift)
-    vector[-N_ACTIVITY:] = _activity(state, acts, found)
-    return vector
+        numbers[place] += sign * facet.confidence * log1p(facet.lift)
+    return numbers
 
 
 def _mean(weight_T: NDArray[np.float64], vectors_TD: Matrix) -> Vector:
@@ -75,55 +146,20 @@ def _freshness(acts: Acts, things: Things) -> NDArray[np.float64]:
     return np.array([fresh_E[rows].sum() for rows in things.rows_T])
 
 
-def _block(vector: Vector) -> Vector:
-    if len(vector) > BLOCK:
-        vector = np.asarray(vector @ _projection(len(vector)), np.float32)
-    return np.asarray(np.pad(vector, (0, BLOCK - len(vector))))
+def _narrowed(vector: Vector, width: int) -> Vector:
+    if len(vector) > width:
+        vector = np.asarray(vector @ _projection(len(vector), width), np.float32)
+    return np.asarray(np.pad(vector, (0, width - len(vector))))
 
 
-@lru_cache(maxsize=4)
-def _projection(width: int) -> Matrix:
-    rng = np.random.default_rng(width)
-    return np.asarray(rng.standard_normal((width, BLOCK)) / np.sqrt(BLOCK), np.float32)
+@lru_cache(maxsize=8)
+def _projection(wide: int, narrow: int) -> Matrix:
+    rng = np.random.default_rng(wide)
+    return np.asarray(rng.standard_normal((wide, narrow)) / np.sqrt(narrow), np.float32)
 
 
 @lru_cache(maxsize=1 << 16)
 def _place(dimension: str, value: str, side: str) -> tuple[int, float]:
     digest = blake2b(f"{dimension}\0{value}".encode(), digest_size=8).digest()
     sign = 1.0 if digest[0] & 1 else -1.0
-    return int.from_bytes(digest[1:], "big") % N_FACETS, sign if side == "liked" else -sign
-
-
-def _activity(state: ProfileState, acts: Acts, found: Sequence[Direction]) -> Vector:
-    numbers = np.zeros(N_ACTIVITY, np.float32)
-    totals = state.totals
-    days = 0.0 if state.order_only else (totals.last_seen_ms - totals.first_seen_ms) / 86_400_000
-    counts = (
-        totals.n_events,
-        max(0, totals.n_orders),
-        max(0, totals.n_units),
-        max(0, totals.spend_minor) / 100,
-        float(acts.age_E.min(initial=1e4)) if not state.order_only else 0.0,
-        days,
-        days / max(1, totals.n_orders),
-        len(np.unique(acts.item_E[acts.item_E >= 0])),
-        (acts.like_E > 0).sum(),
-        (acts.dislike_E > 0).sum(),
-        len(found),
-    )
-    numbers[: len(counts)] = np.log1p(np.asarray(counts, np.float64))
-    numbers[11] = found[0].weight if found else 0.0
-    numbers[12] = state.order_only
-    if len(acts) and not state.order_only:
-        numbers[13:16] = _clock(acts)
-    if len(acts):
-        numbers[16:] = np.bincount(acts.type_E, minlength=17)[:16] / len(acts)
-    return numbers
-
-
-def _clock(acts: Acts) -> tuple[float, float, float]:
-    local_ms_E = acts.ms_E + acts.offset_quarters_E * 900_000
-    hour_E = local_ms_E // 3_600_000 % 24
-    weekday_E = (local_ms_E // 86_400_000 + 3) % 7
-    night = float(((hour_E >= 22) | (hour_E < 6)).mean())
-    return float(acts.offset_quarters_E[-1]) / 4, night, float((weekday_E >= 5).mean())
+    return int.from_bytes(digest[1:], "big") % SIZES["facets"], sign if side == "liked" else -sign
