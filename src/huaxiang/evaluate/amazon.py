@@ -26,7 +26,7 @@ from huaxiang.evaluate.measure import Measurement, interval, measure
 from huaxiang.recommend.base import Histories, Recommender, Targets, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
 from huaxiang.recommend.ensemble import Ensemble
-from huaxiang.recommend.histories import histories_from_events, leave_last_out, newest, take_shoppers
+from huaxiang.recommend.histories import histories_from_events, leave_last_out, newest, take_targets
 from huaxiang.recommend.ways import make_recommender, settings_of
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
 from huaxiang.shop.read import read_shop
@@ -78,7 +78,7 @@ class Dataset:
     encode_s: float
 
 
-def benchmark(
+def benchmark(  # noqa: PLR0913 - one argument per option
     data: Path,
     *,
     protocol: str = "both",
@@ -86,6 +86,7 @@ def benchmark(
     seeds: Sequence[int] = (0,),
     cache: Path,
     out: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Return the figures of each model under one protocol or both.
@@ -105,6 +106,9 @@ def benchmark(
     out
         Folder for results.json, results.md, results.png and what each finished fit listed: called again, the
         benchmark goes on after those. None keeps nothing.
+    settings
+        Model → an instance of its `Config`, in place of its defaults, such as `huaxiang tune` finds; what a
+        protocol asks for holds all the same.
 
     Raises
     ------
@@ -116,17 +120,20 @@ def benchmark(
         remedy = "say masked, unmasked or both"
         raise InputError("no such protocol", column="--protocol", value=unknown[0], remedy=remedy)
     tell = progress or (lambda stage, done, total, note: None)
+    settings = settings or {}
     for name in models:
-        recommender_for(name, "masked")
+        recommender_for(name, "masked", settings)
     dataset = read_dataset(data, cache=cache, progress=tell)
     finished = out / "fits" if out is not None else None
-    results = [_under(PROTOCOLS[name], dataset, models, seeds, finished, tell) for name in chosen]
+    asked = _Asked(models=models, seeds=seeds, settings=settings, finished=finished)
+    results = [_under(PROTOCOLS[name], dataset, asked, tell) for name in chosen]
     shared = {
         "dataset": dataset.name,
         "data_sha256": dataset.sha256,
         "protocol": protocol,
         "n_shoppers": dataset.test.histories.n_shoppers,
         "n_items": dataset.catalogue.n_items,
+        "settings": {name: asdict(config) for name, config in settings.items()},
         "encode_s": round(dataset.encode_s, 1),
         "hardware": hardware(),
     }
@@ -177,18 +184,22 @@ def read_dataset(data: Path, *, cache: Path, progress: Progress) -> Dataset:
     )
 
 
-def _under(
-    protocol: Protocol,
-    dataset: Dataset,
-    models: Sequence[str],
-    seeds: Sequence[int],
-    finished: Path | None,
-    progress: Progress,
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """Which models are measured, with which seeds and settings, and where finished fits are kept."""
+
+    models: Sequence[str]
+    seeds: Sequence[int]
+    settings: Mapping[str, Any]
+    finished: Path | None
+
+
+def _under(protocol: Protocol, dataset: Dataset, asked: _Asked, progress: Progress) -> dict[str, Any]:
     runs = {
-        name: [_run(name, protocol, dataset, seed, finished, progress) for seed in seeds] for name in models
+        name: [_run(name, seed, protocol, dataset, asked, progress) for seed in asked.seeds]
+        for name in asked.models
     }
-    rows = [_row(name, own, seeds) for name, own in runs.items()]
+    rows = [_row(name, own, asked.seeds) for name, own in runs.items()]
     best = max(rows, key=lambda row: float(row["validation"]["ndcg@10"]))
     best_U = _over_seeds(runs[best["name"]], "ndcg@10")
     for row in rows:
@@ -219,9 +230,9 @@ class _Run:
 
 
 def _run(
-    name: str, protocol: Protocol, dataset: Dataset, seed: int, finished: Path | None, progress: Progress
+    name: str, seed: int, protocol: Protocol, dataset: Dataset, asked: _Asked, progress: Progress
 ) -> _Run:
-    model = recommender_for(name, protocol.name)
+    model, finished = recommender_for(name, protocol.name, asked.settings), asked.finished
     key = key_of(model, data=dataset.sha256, protocol=asdict(protocol), seed=seed)
     file = finished / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if finished else None
     splits = {"validation": dataset.validation, "test": dataset.test}
@@ -260,12 +271,18 @@ def measured_under(model: Recommender, targets: Targets, protocol: Protocol) -> 
     return measure(model.name, model.score, cut, exclude_had=protocol.exclude_had, had=targets.histories)
 
 
-def recommender_for(name: str, protocol: str) -> Recommender:
-    """Return the model of that name, yet to be fitted, with the settings that the protocol asks for."""
+def recommender_for(name: str, protocol: str, settings: Mapping[str, Any] | None = None) -> Recommender:
+    """Return the model of that name, yet to be fitted, with the settings that the protocol asks for.
+
+    `settings` are by model, in place of the defaults.
+    """
+    settings = settings or {}
     if "+" in name:
-        members = {member: recommender_for(member, protocol) for member in name.split("+")}
+        members = {member: recommender_for(member, protocol, settings) for member in name.split("+")}
         exclude_had = PROTOCOLS[protocol].exclude_had
         return Ensemble(EnsembleConfig(members=tuple(members), exclude_had=exclude_had), members=members)
+    if name in settings:
+        return make_recommender(name, replace(settings[name], **SETTINGS[protocol].get(name, {})))
     way, config = ALIASES.get(name, (name, {}))
     return make_recommender(way, settings_of(way, {**config, **SETTINGS[protocol].get(name, {})}))
 
@@ -273,12 +290,7 @@ def recommender_for(name: str, protocol: str) -> Recommender:
 def sample(targets: Targets, n_shoppers: int, *, seed: int) -> Targets:
     """Return the targets of shoppers drawn at random: files of sequences are often sorted by difficulty."""
     n_all = targets.histories.n_shoppers
-    rows = np.sort(np.random.default_rng(seed).permutation(n_all)[:n_shoppers])
-    return Targets(
-        histories=take_shoppers(targets.histories, rows),
-        offsets=np.arange(len(rows) + 1, dtype=np.int64),
-        item_rows=targets.item_rows[rows],
-    )
+    return take_targets(targets, np.sort(np.random.default_rng(seed).permutation(n_all)[:n_shoppers]))
 
 
 def _over_seeds(runs: Sequence[_Run], figure: str) -> np.ndarray[Any, np.dtype[np.float64]]:
