@@ -1,21 +1,22 @@
 """The trials of one way's search, kept in a file so that a stopped search goes on where it was.
 
-A search that was stopped and gone on with makes the same trials as one that never was: what each draws
-follows from the seed, its number, and the trials that are finished.
+What a trial is follows from the seed and the trials before it alone. So a search that was stopped and gone on
+with makes the same trials as one that never was.
 """
 
 from __future__ import annotations
 
-import logging
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from huaxiang.errors import InputError
+from huaxiang.errors import ArtefactError, InputError
 from huaxiang.recommend.search_space import Range
+from huaxiang.runs import write_json
 from huaxiang.training import require
 
 N_DRAWN_BLINDLY = 24
@@ -35,7 +36,7 @@ class Tried:
     settings
         Only those that are searched.
     kind
-        start: the settings the search began with; drawn; echo: a drawn one with another late setting.
+        start: the settings the search began with; drawn; echo: the last ones with another late setting.
     seconds
         Wall-clock, of everything since the trial before.
     """
@@ -58,21 +59,12 @@ class Study:
     """
 
     def __init__(
-        self,
-        file: Path,
-        *,
-        name: str,
-        space: Mapping[str, Range],
-        start: Mapping[str, float],
-        of: str,
-        seed: int,
+        self, file: Path, *, space: Mapping[str, Range], start: Mapping[str, float], of: str, seed: int
     ) -> None:
-        """Open the study called `name`, or begin it.
+        """Read the trials in `file`, or begin with none.
 
         Parameters
         ----------
-        file
-            SQLite, made where it is not there; holds the studies of several ways.
         space, start
             The values to draw from, and those of the first trial.
         of
@@ -83,53 +75,22 @@ class Study:
         MissingExtraError
             optuna is not installed.
         InputError
-            The file holds a study of something else.
+            The file holds a search of something else.
+        ArtefactError
+            The file is damaged.
         """
         require("optuna")
-        import optuna
-
-        optuna.logging.set_verbosity(logging.ERROR)
-        self._optuna = optuna
-        self._space, self._start, self._seed = space, start, seed
-        self._ranges: dict[str, optuna.distributions.BaseDistribution] = {
-            setting: optuna.distributions.FloatDistribution(own.low, own.high, log=own.log)
-            for setting, own in space.items()
-        }
-        self._study = optuna.create_study(
-            study_name=name, storage=f"sqlite:///{file}", load_if_exists=True, direction="maximize"
-        )
-        if self._study.user_attrs.get("of", of) != of:
-            raise InputError(
-                "the search kept there is of another shop or of other settings, or of another version",
-                file=str(file),
-                value=name,
-                remedy=f"name another --out, or delete {file.parent}",
-            )
-        self._study.set_user_attr("of", of)
-        self._again()
-
-    def tried(self) -> list[Tried]:
-        """Return the finished trials, oldest first."""
-        return [
-            Tried(
-                number=one.number,
-                value=one.value if one.values else None,
-                settings=self._settings(one.params),
-                kind=one.user_attrs["kind"],
-                seconds=one.user_attrs["seconds"],
-            )
-            for one in self._study.get_trials(deepcopy=False)
-            if "seconds" in one.user_attrs
-        ]
+        self._file, self._space, self._start, self._of, self._seed = file, space, start, of, seed
+        self.tried: list[Tried] = _read(file, of) if file.exists() else []
 
     def best(self) -> Tried | None:
         """Return the trial that reached most, the earliest of equals; None where none has a figure."""
-        return max((one for one in self.tried() if one.value is not None), key=_value, default=None)
+        return max((one for one in self.tried if one.value is not None), key=_value, default=None)
 
     def next_trial(
         self, measure: Callable[[int, Mapping[str, float]], float], *, seconds: Callable[[], float]
     ) -> None:
-        """Draw settings, measure them, and remember what they reached.
+        """Draw settings, measure them, and keep what they reached.
 
         Parameters
         ----------
@@ -139,59 +100,73 @@ class Study:
         seconds
             What the trial took, asked for once it is measured.
         """
-        n_finished = len(self.tried())
-        self._study.sampler = self._optuna.samplers.TPESampler(
-            seed=int(np.random.SeedSequence([self._seed, n_finished]).generate_state(1)[0]),
+        number = len(self.tried)
+        kind, settings = self._next()
+        value: float | None = None
+        try:
+            value = float(measure(number, settings))
+        except np.linalg.LinAlgError:
+            kind = f"{kind}, failed"
+        done = Tried(number=number, value=value, settings=settings, kind=kind, seconds=seconds())
+        self.tried.append(done)
+        write_json(self._file, {"of": self._of, "trials": [asdict(one) for one in self.tried]})
+
+    def _next(self) -> tuple[str, Mapping[str, float]]:
+        if not self.tried:
+            return "start", self._start
+        n_echoes = next(n for n, one in enumerate(reversed(self.tried)) if one.kind != "echo")
+        echoed = self.tried[-1 - n_echoes]
+        others = self._others(echoed.settings) if echoed.value is not None else []
+        return ("echo", others[n_echoes]) if n_echoes < len(others) else ("drawn", self._drawn())
+
+    def _others(self, settings: Mapping[str, float]) -> list[dict[str, float]]:
+        """Return the settings with other values of what is read late, off the ends of its range."""
+        shares = (np.arange(N_ECHOES) + 0.5) / N_ECHOES
+        late = {name: own for name, own in self._space.items() if own.is_read_late}
+        return [
+            {**settings, name: _short(own.at(share), own)} for name, own in late.items() for share in shares
+        ]
+
+    def _drawn(self) -> dict[str, float]:
+        """Return settings drawn from where the better trials lie."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        ranges: dict[str, Any] = {
+            name: optuna.distributions.FloatDistribution(own.low, own.high, log=own.log)
+            for name, own in self._space.items()
+        }
+        sampler = optuna.samplers.TPESampler(
+            seed=int(np.random.SeedSequence([self._seed, len(self.tried)]).generate_state(1)[0]),
             n_startup_trials=N_DRAWN_BLINDLY,
             multivariate=True,
         )
-        trial = self._study.ask(self._ranges)
-        kind = trial.user_attrs.get("kind", "drawn")
-        trial.set_user_attr("kind", kind)
-        try:
-            value = measure(trial.number, self._settings(trial.params))
-        except np.linalg.LinAlgError:
-            trial.set_user_attr("seconds", seconds())
-            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
-            return
-        trial.set_user_attr("seconds", seconds())
-        self._study.tell(trial, value)
-        if kind != "echo":
-            self._echo(trial.params)
-
-    def _echo(self, settings: Mapping[str, Any]) -> None:
-        for setting, own in self._space.items():
-            if own.is_read_late:
-                for value in _spread(own):
-                    self._study.enqueue_trial({**settings, setting: value}, user_attrs={"kind": "echo"})
-
-    def _settings(self, drawn: Mapping[str, float]) -> dict[str, float]:
-        """Return what was drawn as it is tried and told: in four digits, but the start to the last."""
-        start = self._start
-        return {
-            name: value if value == start[name] else float(f"{value:.4g}") for name, value in drawn.items()
-        }
-
-    def _again(self) -> None:
-        """Put what a killed process was at back into the queue; at the very beginning, the start."""
-        states = self._optuna.trial.TrialState
-        trials = self._study.get_trials(deepcopy=False)
-        for one in trials:
-            if one.state == states.RUNNING:
-                self._study.tell(one.number, state=states.FAIL)
-                kind = one.user_attrs.get("kind", "drawn")
-                self._study.enqueue_trial(one.params, user_attrs={"kind": kind})
-        if not trials:
-            self._study.enqueue_trial(dict(self._start), user_attrs={"kind": "start"})
+        study = optuna.create_study(sampler=sampler, direction="maximize")
+        study.add_trials(
+            optuna.trial.create_trial(params=dict(one.settings), distributions=ranges, value=one.value)
+            for one in self.tried
+            if one.value is not None
+        )
+        return {name: _short(value, self._space[name]) for name, value in study.ask(ranges).params.items()}
 
 
 def _value(one: Tried) -> float:
     return -np.inf if one.value is None else one.value
 
 
-def _spread(own: Range) -> list[float]:
-    """Return values that lie evenly in a range, off its ends."""
-    shares = (np.arange(N_ECHOES) + 0.5) / N_ECHOES
-    if own.log:
-        return [float(own.low * (own.high / own.low) ** share) for share in shares]
-    return [float(own.low + (own.high - own.low) * share) for share in shares]
+def _short(value: float, own: Range) -> float:
+    """Return a value in four digits, inside its range: what is tried is what people read in the file."""
+    return min(max(float(f"{value:.4g}"), own.low), own.high)
+
+
+def _read(file: Path, of: str) -> list[Tried]:
+    remedy = f"name another --out, or delete {file.parent}"
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        trials, of_kept = [Tried(**one) for one in kept["trials"]], kept["of"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtefactError("the search kept there can't be read", file=str(file), remedy=remedy) from error
+    if of_kept != of:
+        said = "the search kept there is of another shop or other settings, or of another version"
+        raise InputError(said, file=str(file), remedy=remedy)
+    return trials

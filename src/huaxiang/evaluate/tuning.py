@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from huaxiang.errors import InputError, ShopError, TrainingError
+from huaxiang.errors import ArtefactError, InputError, ShopError, TrainingError
 from huaxiang.evaluate.amazon import SETTINGS, Dataset, Protocol
 from huaxiang.evaluate.holdout import HeldOut, Next, Window, new_items_only
 from huaxiang.evaluate.measure import interval, measure
@@ -30,7 +31,6 @@ SEARCHED_SHARE = 2 / 3
 """Of the validation shoppers, at most, that a search looks at; the others check what it found."""
 FEWEST_CHECKED = 100
 """With fewer left to check on chance would decide: the search looks at everybody, and nothing is checked."""
-STUDIES = "studies.db"
 
 Figures = NDArray[np.float64]
 
@@ -287,20 +287,15 @@ class _Search:
         self.name, self.lesson, self.folder, self.clock = name, lesson, folder, clock
         self.config = replace(config, **lesson.overlay.get(name, {}))
         self.space, self.start = started(space_of(name), self.config, order_only=lesson.order_only)
-        self.study = Study(
-            folder / STUDIES,
-            name=name,
-            space=self.space,
-            start=self.start,
-            of=of,
-            seed=lesson.training.seed,
-        )
+        seed = lesson.training.seed
+        file = folder / f"{name}.json"
+        self.study = Study(file, space=self.space, start=self.start, of=of, seed=seed)
         self._fitted: tuple[Any, list[Recommender]] = (None, [])
 
     @property
     def spent_s(self) -> float:
         """Seconds of all finished trials, those of earlier calls too."""
-        return sum(one.seconds for one in self.study.tried())
+        return sum(one.seconds for one in self.study.tried)
 
     def go_on(self, *, most_s: float, n_trials: int, progress: Callable[[str, int, int, str], None]) -> None:
         """Try until the time is spent, or so many are tried."""
@@ -312,7 +307,7 @@ class _Search:
             return mark - before
 
         stage = f"tune {self.name}"
-        while len(tried := self.study.tried()) < n_trials and self.spent_s < most_s:
+        while len(tried := self.study.tried) < n_trials and self.spent_s < most_s:
             progress(stage, len(tried), n_trials, self._note())
             self.study.next_trial(self._measured, seconds=seconds)
             self._check_start()
@@ -321,7 +316,7 @@ class _Search:
 
     def result(self) -> Tuned:
         """Return what was found so far."""
-        tried = self.study.tried()
+        tried = self.study.tried
         if not tried:
             return Tuned(name=self.name, start=self.start)
         best, start = self.study.best(), tried[0]
@@ -343,7 +338,7 @@ class _Search:
         )
 
     def _check_start(self) -> None:
-        if self.study.tried()[0].value is None:
+        if self.study.tried[0].value is None:
             remedy = f"give others as recommend.{self.name} in --settings, such as a larger ridge"
             raise TrainingError("the settings that the search begins with can't be fitted", remedy=remedy)
 
@@ -383,8 +378,14 @@ class _Search:
         return np.concatenate(parts) if parts else np.zeros(0)
 
     def _kept(self, number: int) -> dict[str, Figures]:
-        with self._file(number).open("rb") as kept, np.load(kept, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in ("searched", "checked")}
+        try:
+            with self._file(number).open("rb") as kept, np.load(kept, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in ("searched", "checked")}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            remedy = f"delete {self.folder} and search again"
+            raise ArtefactError(
+                "figures of a trial can't be read", file=str(self._file(number)), remedy=remedy
+            ) from error
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{self.name}-{number}.npz"

@@ -46,6 +46,18 @@ class Range:
             value = self.unset[0 if order_only else 1]
         return None if value is None or (self.log and value <= 0) else float(value)
 
+    def at(self, share: float) -> float:
+        """Return the value at a share of the way from `low` to `high`.
+
+        Examples
+        --------
+        >>> Range(low=1, high=100, log=True).at(0.5), Range(low=0, high=1).at(0.25)
+        (10.0, 0.25)
+        """
+        if self.log:
+            return float(self.low * (self.high / self.low) ** share)
+        return float(self.low + (self.high - self.low) * share)
+
     def holding(self, value: float) -> Range:
         """Return the range, widened where it lacks `value`: a search never leaves out where it starts."""
         return replace(self, low=min(self.low, value), high=max(self.high, value))
