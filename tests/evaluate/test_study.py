@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from huaxiang.errors import ArtefactError, InputError
-from huaxiang.evaluate.study import N_ECHOES, Study, Tried
+from huaxiang.evaluate.study import N_ECHOES, N_NEAR, NEAR, Study, Tried
 from huaxiang.recommend.search_space import Range
 
 SPACE = {"early": Range(low=0.01, high=10.0, log=True), "late": Range(low=0.0, high=1.0, is_read_late=True)}
@@ -46,7 +46,7 @@ def test_late_settings_are_echoed_after_each_fit(tmp_path: Path) -> None:
     assert [one.kind for one in tried] == ["start", *["echo"] * N_ECHOES, "drawn", *["echo"] * N_ECHOES]
     drawn, *echoes = tried[1 + N_ECHOES :]
     assert {one.settings["early"] for one in echoes} == {drawn.settings["early"]}
-    assert [one.settings["late"] for one in echoes] == pytest.approx([0.1, 0.3, 0.5, 0.7, 0.9])
+    assert [one.settings["late"] for one in echoes] == pytest.approx([0.1667, 0.5, 0.8333])
 
 
 def test_the_same_seed_makes_the_same_trials_and_another_others(tmp_path: Path) -> None:
@@ -82,6 +82,17 @@ def test_a_trial_that_was_cut_off_is_made_again(tmp_path: Path, n_before: int) -
     )
     assert [one.settings for one in parts] == [one.settings for one in whole]
     assert [one.kind for one in parts] == [one.kind for one in whole]
+
+
+def test_the_first_draws_lie_near_the_start(tmp_path: Path) -> None:
+    tried = go_on(opened(tmp_path), (1 + N_NEAR) * (1 + N_ECHOES))
+    near = [one.settings for one in tried if one.kind == "drawn"]
+    assert len(near) == N_NEAR
+    start = {name: own.share_of(START[name]) for name, own in SPACE.items()}
+    for name, own in SPACE.items():
+        shares = [own.share_of(settings[name]) for settings in near]
+        assert max(abs(share - start[name]) for share in shares) <= NEAR + 1e-3
+        assert len(set(shares)) == N_NEAR
 
 
 def test_it_finds_what_is_higher_than_the_start(tmp_path: Path) -> None:

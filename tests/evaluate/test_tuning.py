@@ -54,7 +54,9 @@ def held_out_of(histories: Histories) -> HeldOut:
     )
 
 
-def lesson(histories: Histories | None = None, *, n_shoppers: int = 4096, exclude_had: bool = True) -> Lesson:
+def lesson(
+    histories: Histories | None = None, *, n_shoppers: int = 16384, exclude_had: bool = True
+) -> Lesson:
     held_out = held_out_of(ring() if histories is None else histories)
     training = training_of(held_out.training, n_items=N_ITEMS)
     return lesson_of_shop(training, held_out, exclude_had=exclude_had, n_shoppers=n_shoppers)
@@ -115,8 +117,8 @@ def test_a_setting_that_is_read_late_needs_no_other_fit_and_says_the_same(
     )
     on = lesson()
     start = ClosedFormConfig(history_decay=1.0, ridge=5.0)
-    (found,) = search(tmp_path, on, configs={"closed_form": start}, n_trials=6)
-    assert [one.kind for one in found.trials] == ["start", *["echo"] * 5]
+    (found,) = search(tmp_path, on, configs={"closed_form": start}, n_trials=4)
+    assert [one.kind for one in found.trials] == ["start", *["echo"] * 3]
     assert len(fits) == 1
     model = ClosedForm(replace(start, **found.best)).fit(
         replace(on.training, histories=on.searched[0].training)
@@ -170,7 +172,7 @@ def test_the_test_part_is_never_read(tmp_path: Path) -> None:
     held_out = held_out_of(ring())
     blind = replace(held_out, test=None, known=None)  # type: ignore[arg-type]
     training = training_of(held_out.training, n_items=N_ITEMS)
-    on = lesson_of_shop(training, blind, exclude_had=True, n_shoppers=4096)
+    on = lesson_of_shop(training, blind, exclude_had=True, n_shoppers=16384)
     assert len(search(tmp_path, on, n_trials=5)[0].trials) == 5
 
 

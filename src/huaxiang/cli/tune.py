@@ -32,7 +32,7 @@ def tune(  # noqa: PLR0913 - one argument per option
     models: Models = "neighbours,closed_form",
     minutes: Minutes = 20.0,
     trials: Trials = 100,
-    shoppers: Shoppers = 4096,
+    shoppers: Shoppers = 16384,
     protocol: Protocol = "masked",
     settings: SettingsFile = None,
     seed: Seed = 0,

@@ -19,9 +19,12 @@ from huaxiang.recommend.search_space import Range
 from huaxiang.runs import write_json
 from huaxiang.training import require
 
-N_DRAWN_BLINDLY = 24
-"""Finished trials before draws follow from what went well; fewer trust a lucky one."""
-N_ECHOES = 5
+N_NEAR = 8
+"""Draws from around the start, before they follow from what went well: where fits take a minute, draws from
+anywhere are wasted on what no shop needs."""
+NEAR = 0.25
+"""How far from the start those lie at most, as a share of the range."""
+N_ECHOES = 3
 """Other values of each setting that is read late, tried with what a trial has fitted: they cost no fit."""
 
 
@@ -54,8 +57,8 @@ class Study:
     Source
     ------
     Bergstra et al., Algorithms for Hyper-Parameter Optimization, NIPS 2011, as Optuna has it, over all
-    settings jointly. Ours begins at the start, tries settings that need no fit beside each fit, and gives
-    each trial a seed of its own.
+    settings jointly. Ours begins at the start and around it, tries settings that need no fit beside each fit,
+    and gives each trial a seed of its own.
     """
 
     def __init__(
@@ -128,7 +131,20 @@ class Study:
         ]
 
     def _drawn(self) -> dict[str, float]:
-        """Return settings drawn from where the better trials lie."""
+        seed = np.random.SeedSequence([self._seed, len(self.tried)])
+        is_near = sum(one.kind.startswith("drawn") for one in self.tried) < N_NEAR
+        drawn = self._near_start(seed) if is_near else self._among_the_better(seed)
+        return {name: _short(value, self._space[name]) for name, value in drawn.items()}
+
+    def _near_start(self, seed: np.random.SeedSequence) -> dict[str, float]:
+        rng = np.random.default_rng(seed)
+        shares = {name: own.share_of(self._start[name]) for name, own in self._space.items()}
+        return {
+            name: own.at(rng.uniform(max(shares[name] - NEAR, 0), min(shares[name] + NEAR, 1)))
+            for name, own in self._space.items()
+        }
+
+    def _among_the_better(self, seed: np.random.SeedSequence) -> dict[str, float]:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -137,9 +153,7 @@ class Study:
             for name, own in self._space.items()
         }
         sampler = optuna.samplers.TPESampler(
-            seed=int(np.random.SeedSequence([self._seed, len(self.tried)]).generate_state(1)[0]),
-            n_startup_trials=N_DRAWN_BLINDLY,
-            multivariate=True,
+            seed=int(seed.generate_state(1)[0]), n_startup_trials=0, multivariate=True
         )
         study = optuna.create_study(sampler=sampler, direction="maximize")
         study.add_trials(
@@ -147,7 +161,7 @@ class Study:
             for one in self.tried
             if one.value is not None
         )
-        return {name: _short(value, self._space[name]) for name, value in study.ask(ranges).params.items()}
+        return dict(study.ask(ranges).params)
 
 
 def _value(one: Tried) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,6 +58,12 @@ class Range:
         if self.log:
             return float(self.low * (self.high / self.low) ** share)
         return float(self.low + (self.high - self.low) * share)
+
+    def share_of(self, value: float) -> float:
+        """Return what share of the way from `low` to `high` a value is: the other way round than `at`."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
     def holding(self, value: float) -> Range:
         """Return the range, widened where it lacks `value`: a search never leaves out where it starts."""
