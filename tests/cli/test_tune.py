@@ -135,6 +135,7 @@ def test_nothing_found_leaves_the_settings_as_they_were() -> None:
 
 
 def a_file(folder: Path) -> Path:
+    (folder / "mine.toml.search").mkdir()  # of a search that was refused before it began
     (folder / "mine.toml").write_text("seed = 3")
     return folder / "mine.toml"
 
@@ -165,6 +166,14 @@ REFUSED: dict[str, tuple[tuple[str, ...], Callable[[Path], Path] | None, str]] =
     "a folder in the place": ((), a_folder, "name a file, such as settings.toml"),
     "no place to write": ((), below_a_file, "name a place where files can be written"),
 }
+
+
+def test_a_settings_file_is_not_written_over_by_what_was_found(sequences: Path, tmp_path: Path) -> None:
+    out = tmp_path / "settings.toml"
+    assert tune(sequences, out, "--models", "neighbours", "--trials", "1").code == 0
+    answer = tune(sequences, out, "--models", "neighbours", "--settings", out)
+    assert answer.code == 2
+    assert "would write over --settings" in answer.err
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -49,6 +49,13 @@ def test_late_settings_are_echoed_after_each_fit(tmp_path: Path) -> None:
     assert [one.settings["late"] for one in echoes] == pytest.approx([0.1667, 0.5, 0.8333])
 
 
+def test_an_echo_that_would_repeat_its_trial_is_left_out(tmp_path: Path) -> None:
+    start = {"early": 1.0, "late": 0.5}
+    study = Study(tmp_path / "way.json", space=SPACE, start=start, of="shop", seed=0)
+    tried = go_on(study, 1 + N_ECHOES)
+    assert [one.kind for one in tried] == ["start", *["echo"] * (N_ECHOES - 1), "drawn"]
+
+
 def test_the_same_seed_makes_the_same_trials_and_another_others(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()

@@ -219,6 +219,17 @@ def test_ways_share_the_time_and_what_one_leaves_the_next_has(tmp_path: Path) ->
     assert [len(one.trials) for one in more] == [5, 5]
 
 
+def test_a_way_for_which_no_time_is_left_keeps_its_settings(tmp_path: Path) -> None:
+    minutes = iter(range(1000))
+    configs = {"neighbours": POOR, "closed_form": ClosedFormConfig()}
+    first, second = search(
+        tmp_path, lesson(), configs=configs, minutes=0.5, clock=lambda: 60.0 * next(minutes)
+    )
+    assert len(first.trials) == 1
+    assert (second.trials, second.found, second.gain) == ((), {}, None)
+    assert second.as_json()["start"]["ndcg@10"] is None
+
+
 def test_a_start_that_cannot_be_fitted_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def singular(*_: Any) -> None:
         raise np.linalg.LinAlgError("singular")

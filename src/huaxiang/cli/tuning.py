@@ -62,7 +62,7 @@ class Asked:
             raise _wrong("nobody to search on", "--shoppers", self.n_shoppers, "give 1 or more")
         if self.out.is_dir():
             raise _wrong("a folder is in the place", "--out", self.out, "name a file, such as settings.toml")
-        if self.out.exists() and not self.folder.exists():
+        if self.out.exists() and not any(self.folder.glob("*.json")):
             remedy = "name another: only a file of an earlier search is written over"
             raise _wrong("a file is in the place", "--out", self.out, remedy)
         if self.settings is not None and self.settings.resolve() == self.out.resolve():

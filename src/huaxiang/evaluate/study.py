@@ -126,9 +126,10 @@ class Study:
         """Return the settings with other values of what is read late, off the ends of its range."""
         shares = (np.arange(N_ECHOES) + 0.5) / N_ECHOES
         late = {name: own for name, own in self._space.items() if own.is_read_late}
-        return [
+        others = [
             {**settings, name: _short(own.at(share), own)} for name, own in late.items() for share in shares
         ]
+        return [one for one in others if one != settings]
 
     def _drawn(self) -> dict[str, float]:
         seed = np.random.SeedSequence([self._seed, len(self.tried)])
