@@ -21,6 +21,7 @@ COMMANDS = (
     "describe",
     "evaluate",
     "benchmark amazon",
+    "tune",
     "finetune match",
     "finetune behaviour",
     "demo",

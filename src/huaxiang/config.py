@@ -26,6 +26,8 @@ from huaxiang.recommend.closed_form import EASE
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.deep_belief import Config as DeepBeliefConfig
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
+from huaxiang.recommend.own_frequency import Config as OwnFrequencyConfig
+from huaxiang.recommend.popular import Config as PopularConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
 from huaxiang.recommend.stacked import Config as StackedConfig
 from huaxiang.recommend.ways import WAYS, make_recommender
@@ -88,6 +90,8 @@ class RecommendSettings:
         "ease",
         "sequence",
     )
+    popular: PopularConfig = field(default_factory=PopularConfig)
+    own_frequency: OwnFrequencyConfig = field(default_factory=OwnFrequencyConfig)
     neighbours: NeighboursConfig = field(default_factory=NeighboursConfig)
     closed_form: ClosedFormConfig = field(default_factory=ClosedFormConfig)
     ease: ClosedFormConfig = EASE
@@ -138,10 +142,28 @@ def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -
     >>> read_settings(changes=["seed=3", "text.precision=int8"]).text.precision
     'int8'
     """
-    tree = _read_toml(Path(file)) if file is not None else {}
+    tree = read_tree(file)
     for change in changes:
         _change(tree, change)
     return settings_from(tree, file=str(file) if file else None)
+
+
+def read_tree(file: str | Path | None) -> dict[str, Any]:
+    """Return only what a settings file says, as plain values and not validated; nothing for None."""
+    return _read_toml(Path(file)) if file is not None else {}
+
+
+def recommenders_named(file: str | Path) -> dict[str, Any]:
+    """Return the settings of those ways that a settings file says something of, by name.
+
+    Raises
+    ------
+    SettingsError
+        As `read_settings`.
+    """
+    recommend = read_settings(file).recommend
+    named = read_tree(file).get("recommend", {})
+    return {name: getattr(recommend, name) for name in WAYS if name in named}
 
 
 def settings_from(tree: Mapping[str, Any], *, file: str | None = None) -> Settings:
@@ -186,7 +208,13 @@ def _validated(kind: type[Some], tree: Mapping[str, Any], *, file: str | None) -
 
 def settings_toml(settings: Settings) -> str:
     """Return the settings as a TOML file that reads back equal."""
-    return tomli_w.dumps(_without_none(dataclasses.asdict(settings)))
+    return tomli_w.dumps(plain(settings))
+
+
+def plain(settings: DataclassInstance) -> dict[str, Any]:
+    """Return settings as a tree that TOML can hold: without those that are None."""
+    tree: dict[str, Any] = _without_none(dataclasses.asdict(settings))
+    return tree
 
 
 def _without_none(tree: Any) -> Any:

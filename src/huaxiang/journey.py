@@ -16,7 +16,7 @@ import numpy as np
 
 from huaxiang.config import Settings, settings_toml
 from huaxiang.encoders import CachedEncoder, image_content, text_encoder
-from huaxiang.encoders.base import Encoded, TextEncoder
+from huaxiang.encoders.base import Encoded, StoredTextEncoder, TextEncoder
 from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.encoders.items import Known, encode_photos, encode_texts, image_encoder_of, renew_photos
 from huaxiang.evaluate.holdout import hold_out, hold_out_since, item_pairs, training_part
@@ -43,7 +43,7 @@ from huaxiang.recommend.ways import SLOW
 from huaxiang.records import Matrix, Vector
 from huaxiang.runs import fingerprint_of
 from huaxiang.shop.base import Shop
-from huaxiang.shop.catalogue import build_catalogue
+from huaxiang.shop.catalogue import Catalogue, build_catalogue
 from huaxiang.shop.infer import infer_attributes
 from huaxiang.shop.read import read_shop
 from huaxiang.shop.simulate import Config as SimulatedShop
@@ -61,6 +61,58 @@ def simulate_shop(
     if not folder.exists():
         simulate(folder, config=SimulatedShop(n_shoppers=n_shoppers, n_items=n_items), seed=seed)
     return read_shop(folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perceived:
+    """A shop whose items have vectors: what everything that is learnt from behaviour begins with.
+
+    Parameters
+    ----------
+    shop
+        With what its texts show and it leaves unsaid.
+    parts, vectors
+        The vectors by modality, and the same with "fused", each float32 (I, D).
+    contents
+        What shoppers wrote, with vectors in the items' space.
+    """
+
+    shop: Shop
+    catalogue: Catalogue
+    parts: Parts
+    vectors: Mapping[str, Matrix]
+    fusion: Fusion
+    contents: Contents
+    text_encoder: StoredTextEncoder
+    image_encoder: OnnxImageEncoder | None
+
+
+def perceive(shop: Shop, settings: Settings, *, cache: Path, progress: Progress) -> Perceived:
+    """Return the shop encoded and fused; of its behaviour only the training part is read."""
+    seed = settings.seed
+
+    # What is sold: texts become vectors, and what the shop leaves unsaid is inferred from them.
+    words = text_encoder(settings.text.encoder, cache_folder=cache, precision=settings.text.precision)
+    reader = CachedEncoder(words, cache / "vectors")
+    shop, texts = _described(shop, reader, settings, progress)
+
+    # What it looks like: photos become vectors that land near the texts.
+    eye, photos = _look(shop, texts, settings, cache, progress)
+    parts = Parts.of({"text": texts.vectors_ID} | ({"image": photos.vectors_ID} if photos else {}))
+
+    # What goes together tells how much each modality counts; then one vector per item.
+    fusion = make(settings.fusion.way, {"dimensions": settings.fusion.dimensions})
+    fusion.fit(parts, item_pairs(training_part(shop, settings.evaluate, seed=seed), seed=seed), seed=seed)
+    return Perceived(
+        shop=shop,
+        catalogue=build_catalogue(shop),
+        parts=parts,
+        vectors={**parts.vectors, "fused": fusion.fuse(parts)},
+        fusion=fusion,
+        contents=read_contents(shop, words, fusion),  # of shoppers' words no copy lies in the cache
+        text_encoder=words,
+        image_encoder=eye,
+    )
 
 
 def fit(
@@ -85,21 +137,9 @@ def fit(
     settings, cache, tell = settings or Settings(), cache or DEFAULT_CACHE, progress or _silent
     seed, name = settings.seed, fingerprint_of(shop.fingerprint, settings_toml(settings))
 
-    # What is sold: texts become vectors, and what the shop leaves unsaid is inferred from them.
-    words = text_encoder(settings.text.encoder, cache_folder=cache, precision=settings.text.precision)
-    reader = CachedEncoder(words, cache / "vectors")
-    shop, texts = _described(shop, reader, settings, tell)
-    catalogue = build_catalogue(shop)
-
-    # What it looks like: photos become vectors that land near the texts.
-    eye, photos = _look(shop, texts, settings, cache, tell)
-    parts = Parts.of({"text": texts.vectors_ID} | ({"image": photos.vectors_ID} if photos else {}))
-
-    # What goes together tells how much each modality counts; then one vector per item.
-    fusion = make(settings.fusion.way, {"dimensions": settings.fusion.dimensions})
-    fusion.fit(parts, item_pairs(training_part(shop, settings.evaluate, seed=seed), seed=seed), seed=seed)
-    vectors = {**parts.vectors, "fused": fusion.fuse(parts)}
-    contents = read_contents(shop, words, fusion)  # of shoppers' words no copy lies in the cache
+    # What is sold, what it looks like and what is said of it become vectors in one space.
+    seen = perceive(shop, settings, cache=cache, progress=tell)
+    shop, catalogue, vectors, contents = seen.shop, seen.catalogue, seen.vectors, seen.contents
 
     # A trial: weights are chosen on one held-out part, and what they are worth is measured on a newer one.
     held_out = hold_out(shop, contents, settings.evaluate, seed=seed)
@@ -137,14 +177,14 @@ def fit(
         population=population,
         reference=_others(shop, population, settings),
         vectors=vectors,
-        fusion=fusion,
+        fusion=seen.fusion,
         recommenders=learn_from(everything, "everything"),
-        text_encoder=words,
-        image_encoder=eye,
+        text_encoder=seen.text_encoder,
+        image_encoder=seen.image_encoder,
         trial=Trial(
             ensembles=tried,
             validated=chosen,
-            evaluation={**evaluation, "fusion": dict(fusion.weights(parts))},
+            evaluation={**evaluation, "fusion": dict(seen.fusion.weights(seen.parts))},
         ),
     )
 

@@ -28,6 +28,7 @@ from huaxiang.cli.retain import retain
 from huaxiang.cli.robustness import robustness
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
+from huaxiang.cli.tune import tune
 from huaxiang.cli.writing import write_app
 from huaxiang.errors import InputError
 
@@ -42,6 +43,7 @@ app.add_typer(benchmark_app, name="benchmark")
 app.command("clean")(clean)
 app.command("annotate")(annotate)
 app.command("serve")(serve)
+app.command("tune")(tune)
 app.command("retrain")(retrain)
 app.command("augment")(augment)
 app.command("replay")(replay)
@@ -240,11 +242,16 @@ def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
         bool,
         typer.Option("--newcomers", help="Measure also with only 1, 2, 3 and 5 events known of a shopper."),
     ] = False,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", help="Settings file (TOML), such as `huaxiang tune` writes.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Leave-one-out over the full catalogue, as the literature on these data does it."""
+    from huaxiang.config import recommenders_named
     from huaxiang.evaluate.amazon import benchmark
 
+    chosen = recommenders_named(settings) if settings is not None else {}
     with StageProgress() as progress:
         results = benchmark(
             data,
@@ -255,6 +262,7 @@ def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
             out=out,
             swap=swap,
             newcomers=newcomers,
+            settings=chosen,
             progress=progress.report,
         )
     if as_json:

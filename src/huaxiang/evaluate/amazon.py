@@ -27,7 +27,7 @@ from huaxiang.evaluate.measure import Measurement, interval, measure
 from huaxiang.recommend.base import Histories, Recommender, Targets, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
 from huaxiang.recommend.ensemble import Ensemble
-from huaxiang.recommend.histories import histories_from_events, leave_last_out, newest, take_shoppers
+from huaxiang.recommend.histories import histories_from_events, leave_last_out, newest, take_targets
 from huaxiang.recommend.ways import make_recommender, settings_of
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
 from huaxiang.shop.read import read_shop
@@ -71,9 +71,10 @@ ALIASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Fits:
-    """Where finished fits are kept, what is measured of each, and who is told."""
+    """Where finished fits are kept, with which settings, what is measured of each, and who is told."""
 
     folder: Path | None
+    settings: Mapping[str, Any]
     newcomers: bool
     progress: Progress
 
@@ -103,6 +104,7 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
     out: Path | None = None,
     swap: float = 0.0,
     newcomers: bool = False,
+    settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Return the figures of each model under one protocol or both.
@@ -127,6 +129,9 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
         How likely neighbouring items change places before anything else, 0 to 1: see `swap_neighbours`.
     newcomers
         Whether to measure also with no more than the newest 1, 2, 3 and 5 events of each shopper known.
+    settings
+        Model → an instance of its `Config`, in place of its defaults, such as `huaxiang tune` finds; what a
+        protocol asks for holds all the same.
 
     Raises
     ------
@@ -138,12 +143,18 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
         remedy = "say masked, unmasked or both"
         raise InputError("no such protocol", column="--protocol", value=unknown[0], remedy=remedy)
     tell = progress or (lambda stage, done, total, note: None)
+    settings = settings or {}
     for name in models:
-        recommender_for(name, "masked")
+        recommender_for(name, "masked", settings)
     if not 0 <= swap <= 1:
         raise InputError("out of range", column="--swap", value=str(swap), remedy="give 0 to 1")
     dataset = read_dataset(data, cache=cache, swap=swap, progress=tell)
-    fits = Fits(folder=out / "fits" if out is not None else None, newcomers=newcomers, progress=tell)
+    fits = Fits(
+        folder=out / "fits" if out is not None else None,
+        settings=settings,
+        newcomers=newcomers,
+        progress=tell,
+    )
     results = [_under(PROTOCOLS[name], dataset, models, seeds, fits) for name in chosen]
     shared = {
         "dataset": dataset.name,
@@ -152,6 +163,7 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
         "swap": swap,
         "n_shoppers": dataset.test.histories.n_shoppers,
         "n_items": dataset.catalogue.n_items,
+        "settings": {name: asdict(config) for name, config in settings.items()},
         "encode_s": round(dataset.encode_s, 1),
         "hardware": hardware(),
     }
@@ -273,7 +285,7 @@ class _Run:
 
 
 def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits) -> _Run:
-    model = recommender_for(name, protocol.name)
+    model = recommender_for(name, protocol.name, fits.settings)
     stage = f"{name}, {protocol.name}, seed {seed}"
     key = key_of(model, data=dataset.sha256, swap=dataset.swap, protocol=asdict(protocol), seed=seed)
     file = fits.folder / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if fits.folder else None
@@ -316,12 +328,18 @@ def measured_under(model: Recommender, targets: Targets, protocol: Protocol) -> 
     return measure(model.name, model.score, cut, exclude_had=protocol.exclude_had, had=targets.histories)
 
 
-def recommender_for(name: str, protocol: str) -> Recommender:
-    """Return the model of that name, yet to be fitted, with the settings that the protocol asks for."""
+def recommender_for(name: str, protocol: str, settings: Mapping[str, Any] | None = None) -> Recommender:
+    """Return the model of that name, yet to be fitted, with the settings that the protocol asks for.
+
+    `settings` are by model, in place of the defaults.
+    """
+    settings = settings or {}
     if "+" in name:
-        members = {member: recommender_for(member, protocol) for member in name.split("+")}
+        members = {member: recommender_for(member, protocol, settings) for member in name.split("+")}
         exclude_had = PROTOCOLS[protocol].exclude_had
         return Ensemble(EnsembleConfig(members=tuple(members), exclude_had=exclude_had), members=members)
+    if name in settings:
+        return make_recommender(name, replace(settings[name], **SETTINGS[protocol].get(name, {})))
     way, config = ALIASES.get(name, (name, {}))
     return make_recommender(way, settings_of(way, {**config, **SETTINGS[protocol].get(name, {})}))
 
@@ -329,12 +347,7 @@ def recommender_for(name: str, protocol: str) -> Recommender:
 def sample(targets: Targets, n_shoppers: int, *, seed: int) -> Targets:
     """Return the targets of shoppers drawn at random: files of sequences are often sorted by difficulty."""
     n_all = targets.histories.n_shoppers
-    rows = np.sort(np.random.default_rng(seed).permutation(n_all)[:n_shoppers])
-    return Targets(
-        histories=take_shoppers(targets.histories, rows),
-        offsets=np.arange(len(rows) + 1, dtype=np.int64),
-        item_rows=targets.item_rows[rows],
-    )
+    return take_targets(targets, np.sort(np.random.default_rng(seed).permutation(n_all)[:n_shoppers]))
 
 
 def _over_seeds(

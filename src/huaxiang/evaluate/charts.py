@@ -96,6 +96,30 @@ def search_history(trials: Sequence[Mapping[str, Any]], file: Path, *, figure: s
     drawn.savefig(file, format="png", dpi=110, metadata={"Software": None})
 
 
+def tuning_history(ways: Sequence[Mapping[str, Any]], file: Path) -> None:
+    """Draw what each trial of each way's search reached, the best so far, and where it began, as PNG.
+
+    Parameters
+    ----------
+    ways
+        Each `{name, start: {"ndcg@10"}, trials: [{"ndcg@10"}]}`; nothing is drawn where none has trials.
+    """
+    drawn = [way for way in ways if way["trials"]]
+    if not drawn:
+        return
+    figure, axes = _figure(n_columns=len(drawn), height=2.8)
+    for axis, way in zip(axes, drawn, strict=True):
+        values = np.array([np.nan if t["ndcg@10"] is None else t["ndcg@10"] for t in way["trials"]])
+        numbers = np.arange(1, len(values) + 1)
+        axis.scatter(numbers, values, s=14, color=COLOURS[2])
+        axis.plot(numbers, np.fmax.accumulate(values), color=COLOURS[1], drawstyle="steps-post")
+        axis.axhline(way["start"]["ndcg@10"], color="#94a3b8", linewidth=1, linestyle="--")
+        axis.set_title(way["name"])
+        axis.set_xlabel("trial")
+    axes[0].set_ylabel("NDCG@10, validation")
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
 def pareto(rows: Sequence[Mapping[str, Any]], file: Path, *, best: str) -> None:
     """Draw what forms of a model cost against how well they do, as PNG; those that none beats are filled.
 

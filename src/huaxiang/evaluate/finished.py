@@ -11,13 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-import huaxiang
 from huaxiang.errors import StorageError
 from huaxiang.evaluate.measure import Measurement, measurement
 from huaxiang.recommend.base import Recommender, Targets
@@ -118,7 +118,7 @@ def tables_of(results: Mapping[str, Any]) -> str:
         parts += [_line(row) for row in one["models"]]
         parts += _groups("taken before", _by_name(one["by_interactions"]))
         parts += _groups("events known", one.get("newcomers", {}))
-    return "".join([*parts, f"\n{results['hardware']}; huaxiang {huaxiang.__version__}\n"])
+    return "".join([*parts, f"\n{results['hardware']}; huaxiang {version('huaxiang')}\n"])
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -170,7 +170,7 @@ def _described(model: Recommender) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _sources() -> str:
-    root = Path(huaxiang.__file__).parent
+    root = Path(__file__).parents[1]
     total = hashlib.sha256()
     for name in SOURCES:
         files = sorted((root / name).rglob("*.py")) if (root / name).is_dir() else [root / name]

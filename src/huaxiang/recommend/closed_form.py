@@ -25,6 +25,7 @@ from huaxiang.recommend.ridge import (
     source_target,
     symmetric_weights,
 )
+from huaxiang.recommend.search_space import DAYS, Range, Space
 from huaxiang.recommend.stored import (
     load_arrays,
     load_settings,
@@ -94,6 +95,21 @@ class Config:
             raise SettingsError("out of range", column="closed_form", remedy=remedy)
 
 
+EASE_SPACE: Space = {
+    "ridge": Range(low=10.0, high=3000.0, log=True),
+    "text_weight": Range(low=2.0, high=400.0, log=True),
+    "history_decay": Range(low=0.2, high=1.0, is_read_late=True),
+    "half_life_days": DAYS,
+}
+SPACE: Space = {
+    **EASE_SPACE,
+    "ridge": Range(low=10.0, high=1000.0, log=True),
+    "source_decay": Range(low=0.2, high=0.9),
+    "target_decay": Range(low=0.05, high=0.9),
+    "diagonal_factor": Range(low=1.0, high=3.0),
+}
+
+
 class ClosedForm(Linear):
     """One linear map from what was done to what comes next; learns at the next retraining.
 
@@ -102,6 +118,7 @@ class ClosedForm(Linear):
     """
 
     name = "closed_form"
+    space: Space = SPACE
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config()
@@ -258,6 +275,7 @@ class Ease(ClosedForm):
     """
 
     name = "ease"
+    space: Space = EASE_SPACE
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__(config or EASE)

@@ -176,6 +176,25 @@ def take_shoppers(histories: Histories, rows: NDArray[np.integer] | slice) -> Hi
     )
 
 
+def take_targets(targets: Targets, rows: NDArray[np.integer]) -> Targets:
+    """Return the targets of some shoppers, by row and in that order.
+
+    Examples
+    --------
+    >>> split = leave_last_out(histories_of([[3, 1, 2], [4, 5]]))
+    >>> take_targets(split, np.array([1])).item_rows
+    array([5], dtype=int32)
+    """
+    n_next_U = np.diff(targets.offsets)[rows]
+    offsets = _offsets(n_next_U)
+    places = np.arange(offsets[-1]) + np.repeat(targets.offsets[rows] - offsets[:-1], n_next_U)
+    return Targets(
+        histories=take_shoppers(targets.histories, rows),
+        offsets=offsets,
+        item_rows=targets.item_rows[places],
+    )
+
+
 def repeated(histories: Histories, n_times: int) -> Histories:
     """Return the shoppers `n_times` over, one copy after the other."""
     return take_shoppers(histories, np.tile(np.arange(histories.n_shoppers), n_times))

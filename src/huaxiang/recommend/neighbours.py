@@ -23,6 +23,7 @@ from huaxiang.recommend.histories import take_events
 from huaxiang.recommend.linear import Linear
 from huaxiang.recommend.look_alikes import content_look_alikes, more_stand_ins, stand_ins
 from huaxiang.recommend.pairs import Baskets, PairTable, baskets_of, keep_largest, pair_sums, shared_out
+from huaxiang.recommend.search_space import DAYS, Range, Space
 from huaxiang.recommend.stored import (
     load_arrays,
     load_settings,
@@ -92,6 +93,19 @@ class Config:
         return near, near if lag == 0 else near * self.backward_share
 
 
+UNSET_TARGET_EXPONENT = (0.1, 0.5)
+"""Where only an order is known, and where times are."""
+SPACE: Space = {
+    "distance_decay": Range(low=0.3, high=1.0),
+    "backward_share": Range(low=0.0, high=1.0),
+    "basket_exponent": Range(low=0.0, high=1.0, needs_times=True),
+    "source_exponent": Range(low=0.0, high=1.0),
+    "target_exponent": Range(low=0.0, high=1.0, unset=UNSET_TARGET_EXPONENT),
+    "history_decay": Range(low=0.2, high=1.0),
+    "half_life_days": DAYS,
+}
+
+
 class Neighbours(Linear):
     """Directed nearest neighbours among items; learns with each event.
 
@@ -106,6 +120,7 @@ class Neighbours(Linear):
     """
 
     name = "neighbours"
+    space: Space = SPACE
     uses: tuple[str, ...] = ("ids", "order", "times", "text", "image")
 
     def __init__(self, config: Config | None = None) -> None:
@@ -118,7 +133,7 @@ class Neighbours(Linear):
 
     def fit(self, training: TrainingData) -> Self:
         """Start over: count which items went together and which came next."""
-        by_kind = 0.1 if training.histories.order_only else 0.5
+        by_kind = UNSET_TARGET_EXPONENT[0 if training.histories.order_only else 1]
         chosen = self.config.target_exponent
         self.target_exponent_ = by_kind if chosen is None else chosen
         baskets = baskets_of(training.histories, training.catalogue.n_items)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from huaxiang.errors import NotFittedError, SettingsError
 from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
+from huaxiang.recommend.search_space import DAYS, Range, Space
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.recommend.weights import (
     check_positive,
@@ -53,6 +54,13 @@ class Config:
             raise SettingsError("out of range", column="own_frequency.popular_share", value=value)
 
 
+SPACE: Space = {
+    "step_decay": Range(low=0.5, high=1.0),
+    "half_life_days": DAYS,
+    "popular_share": Range(low=1e-5, high=1e-1, log=True),
+}
+
+
 class OwnFrequency:
     """The shopper's own items by how much was done with them lately, then what is popular.
 
@@ -60,6 +68,7 @@ class OwnFrequency:
     """
 
     name = "own_frequency"
+    space: Space = SPACE
     uses: tuple[str, ...] = ("ids", "order", "times")
 
     def __init__(self, config: Config | None = None) -> None:

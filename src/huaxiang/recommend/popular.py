@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from huaxiang.errors import NotFittedError
 from huaxiang.ranking.effects import Effects
 from huaxiang.recommend.base import MS_PER_DAY, NO_ITEM, Contributions, Histories, TrainingData
+from huaxiang.recommend.search_space import Range, Space
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
 from huaxiang.recommend.weights import check_positive, type_weights
 from huaxiang.records import Matrix, Vector
@@ -38,6 +39,9 @@ class Config:
         check_positive("popular.half_life_days", self.half_life_days)
 
 
+SPACE: Space = {"half_life_days": Range(low=1.0, high=365.0, log=True, needs_times=True)}
+
+
 class Popular:
     """Items by how much happened to them lately, disliked ones less.
 
@@ -50,6 +54,7 @@ class Popular:
     """
 
     name = "popular"
+    space: Space = SPACE
     uses: tuple[str, ...] = ("ids", "times")
 
     def __init__(self, config: Config | None = None) -> None:

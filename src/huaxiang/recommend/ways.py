@@ -9,6 +9,7 @@ from typing import Any
 
 from huaxiang.errors import SettingsError
 from huaxiang.recommend.base import Recommender
+from huaxiang.recommend.search_space import Space
 from huaxiang.recommend.stored import load_settings
 
 WAYS: Mapping[str, tuple[str, str]] = {
@@ -68,6 +69,18 @@ def settings_of(name: str, values: Mapping[str, Any]) -> Any:
     except TypeError as error:
         known = ", ".join(config.__dataclass_fields__)
         raise SettingsError(f"recommend.{name}", value=str(error), remedy=f"it knows {known}") from error
+
+
+def space_of(name: str) -> Space:
+    """Return the settings of a way that a search may change; empty for those that are too slow to search.
+
+    Examples
+    --------
+    >>> list(space_of("popular")), list(space_of("sequence"))
+    (['half_life_days'], [])
+    """
+    space: Space = getattr(_class_of(name), "space", {})
+    return space
 
 
 def load_recommender(folder: Path) -> Recommender:
