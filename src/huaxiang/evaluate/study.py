@@ -16,7 +16,6 @@ import numpy as np
 
 from huaxiang.errors import ArtefactError, InputError
 from huaxiang.recommend.search_space import Range
-from huaxiang.runs import write_json
 from huaxiang.training import require
 
 N_NEAR = 8
@@ -112,7 +111,14 @@ class Study:
             kind = f"{kind}, failed"
         done = Tried(number=number, value=value, settings=settings, kind=kind, seconds=seconds())
         self.tried.append(done)
-        write_json(self._file, {"of": self._of, "trials": [asdict(one) for one in self.tried]})
+        self._keep()
+
+    def _keep(self) -> None:
+        """Write the trials, beside their place first so that they are never there by half."""
+        kept = {"of": self._of, "trials": [asdict(one) for one in self.tried]}
+        beside = self._file.with_name(self._file.name + ".new")
+        beside.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        beside.replace(self._file)
 
     def _next(self) -> tuple[str, Mapping[str, float]]:
         if not self.tried:
