@@ -34,11 +34,12 @@ from huaxiang.evaluate.representation_baselines import (
 )
 from huaxiang.evaluate.representation_report import as_json, table_of
 from huaxiang.evaluate.representation_tasks import Moment, moment_of, tasks_of
+from huaxiang.files import write_json
 from huaxiang.journey import fit
 from huaxiang.model import Model
 from huaxiang.profile.vector import LAYOUT
 from huaxiang.records import Matrix
-from huaxiang.runs import fingerprint_of, write_json
+from huaxiang.runs import fingerprint_of
 from huaxiang.shop.base import Shop
 from huaxiang.shop.read import read_shop
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from huaxiang.errors import ArtefactError, InputError, StorageError, is_disk_full
+from huaxiang.files import write_json
 
 RUN_VERSION = 2
 """Raised whenever what a run holds changes: an older run is built again rather than read by half."""
@@ -158,13 +159,6 @@ def read_part(folder: Path, name: str) -> Any:
     if part is None:
         raise ArtefactError("artefact can't be read", file=str(folder / name), remedy="build the run again")
     return part
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write readable JSON, beside its place first so that it is never there by half."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=float), encoding="utf-8")
-    beside.replace(path)
 
 
 def _read_json(path: Path) -> Any:

@@ -24,6 +24,7 @@ from huaxiang.evaluate.holdout import HeldOut, hold_out
 from huaxiang.evaluate.places import places_of
 from huaxiang.evaluate.report import report_html
 from huaxiang.evaluate.trial import Ensembles, evaluate_ensembles
+from huaxiang.files import write_json
 from huaxiang.journey import fit
 from huaxiang.model import Model, load, save
 from huaxiang.profile.bulk import build_states
@@ -32,15 +33,7 @@ from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets
 from huaxiang.ranking.removal import Claim, audit_reasons
 from huaxiang.recommend.lists import claims_of
-from huaxiang.runs import (
-    CHECKPOINTS,
-    check_target,
-    fingerprint_of,
-    new_run,
-    read_part,
-    write_json,
-    write_manifest,
-)
+from huaxiang.runs import CHECKPOINTS, check_target, fingerprint_of, new_run, read_part, write_manifest
 from huaxiang.shop.base import Shop
 from huaxiang.shop.read import read_shop, require_events
 from huaxiang.shop.splits import by_time

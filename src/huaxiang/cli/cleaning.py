@@ -14,7 +14,7 @@ import huaxiang
 from huaxiang.cli.new_folder import new_folder
 from huaxiang.cli.table_file import write_table
 from huaxiang.errors import InputError
-from huaxiang.runs import write_json
+from huaxiang.files import write_json
 from huaxiang.shop.quality import duplicates
 from huaxiang.shop.quality.cleaning import Cleaned, Config, clean
 from huaxiang.shop.quality.given import Given, guessed_text_columns, read_given

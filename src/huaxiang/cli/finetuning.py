@@ -278,7 +278,8 @@ def _taught(
     from huaxiang.encoders.finetuning.fit import finetune, finetune_ngrams
     from huaxiang.encoders.finetuning.search import search
     from huaxiang.evaluate.charts import search_history
-    from huaxiang.runs import CHECKPOINTS, write_json
+    from huaxiang.files import write_json
+    from huaxiang.runs import CHECKPOINTS
 
     if asked.model == NGRAMS:
         task = task_of(parts.train, asked.config)

@@ -25,18 +25,11 @@ from huaxiang.evaluate.places import places_of
 from huaxiang.evaluate.report import report_html
 from huaxiang.evaluate.trial import Ensembles
 from huaxiang.feedback.training_log import Cut, erased_now, read_training_log
+from huaxiang.files import write_json
 from huaxiang.journey import relearn, relearnt
 from huaxiang.model import Model, load, save
 from huaxiang.records import Vector
-from huaxiang.runs import (
-    MANIFEST,
-    fingerprint_of,
-    new_run,
-    read_manifest,
-    read_part,
-    write_json,
-    write_manifest,
-)
+from huaxiang.runs import MANIFEST, fingerprint_of, new_run, read_manifest, read_part, write_manifest
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, known_pseudonyms
 from huaxiang.serve.standing import COUNTED_WITHOUT, LEARNT

@@ -13,7 +13,8 @@ from huaxiang import __version__
 from huaxiang.evaluate.charts import fit_curves
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.evaluate.model_card import model_card
-from huaxiang.runs import write_json, write_manifest
+from huaxiang.files import write_json
+from huaxiang.runs import write_manifest
 
 if TYPE_CHECKING:
     from huaxiang.encoders.learning.base import Learnt

@@ -130,7 +130,8 @@ def pretrained_model(
     from huaxiang.cli.app import cache_folder
     from huaxiang.cli.model_folder import keep_model
     from huaxiang.encoders.pretraining.images import pretrain_image as pretrain
-    from huaxiang.runs import check_target, fingerprint_of, new_run, write_json
+    from huaxiang.files import write_json
+    from huaxiang.runs import check_target, fingerprint_of, new_run
 
     started = time.perf_counter()
     check_target(out)

@@ -6,7 +6,6 @@ again changes nothing, so a replay may be stopped and gone on with at any point.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from huaxiang.client import Client, Sent
 from huaxiang.errors import InputError
+from huaxiang.files import write_whole
 from huaxiang.shop.base import Shop
 from huaxiang.shop.event_records import event_records
 
@@ -255,9 +255,7 @@ class Place:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         written = {"schema": SCHEMA, "about": self.about, "next": self.next}
         said = orjson.dumps({**written, "kept_at": datetime.now(UTC).isoformat()})
-        beside = self.file.with_name(self.file.name + ".new")
-        beside.write_bytes(said)
-        os.replace(beside, self.file)
+        write_whole(self.file, said)
 
     def forget(self) -> None:
         """Remove the file: the replay has come to its end."""

@@ -30,10 +30,11 @@ from huaxiang.feedback.drift import Reference
 from huaxiang.feedback.live_log import seen_lately
 from huaxiang.feedback.retrain import Plan
 from huaxiang.feedback.training_log import Cut, TrainingLog, read_training_log, withdrawn_now
+from huaxiang.files import write_json
 from huaxiang.journey import Retrained, retrain
 from huaxiang.model import save
 from huaxiang.profile.update import milliseconds
-from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run, read_part, write_json, write_manifest
+from huaxiang.runs import CHECKPOINTS, fingerprint_of, new_run, read_part, write_manifest
 from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.process import live_folder_of
 from huaxiang.serve.standing import COUNTED_WITHOUT, LEARNT, POSITIONS

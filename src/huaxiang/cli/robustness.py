@@ -188,7 +188,7 @@ def _keep(record: Mapping[str, Any], out: Path) -> None:
     """Write figures and picture; a label of the picture is in both languages, so that it stands alone."""
     from huaxiang.cli.new_folder import new_folder
     from huaxiang.evaluate.charts import grouped_bars
-    from huaxiang.runs import write_json
+    from huaxiang.files import write_json
 
     groups = [
         {

@@ -21,10 +21,11 @@ from huaxiang.evaluate.finished import key_of
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.evaluate.holdout import hold_out
 from huaxiang.evaluate.tuning import Bounds, Lesson, check_ways, lesson_of_sequences, lesson_of_shop, tune
+from huaxiang.files import write_json, write_whole
 from huaxiang.journey import perceive
 from huaxiang.recommend.base import TrainingData
 from huaxiang.recommend.ways import make_recommender
-from huaxiang.runs import fingerprint_of, write_json
+from huaxiang.runs import fingerprint_of
 from huaxiang.shop.datasets.amazon import AMAZON
 from huaxiang.shop.read import read_shop, require_events
 
@@ -114,9 +115,7 @@ def tune_and_write(asked: Asked, *, cache: Path, progress: Progress) -> dict[str
     )
     written = with_found(tree, settings, {one.name: one.found for one in tuned if one.found})
     settings_from(written, file=str(asked.out))  # what is written can be read
-    beside = asked.out.with_name(asked.out.name + ".new")
-    beside.write_text(tomli_w.dumps(written), encoding="utf-8")
-    beside.replace(asked.out)
+    write_whole(asked.out, tomli_w.dumps(written).encode())
     report: dict[str, Any] = {
         "shop": str(asked.shop),
         **facts,

@@ -16,9 +16,10 @@ from typing import Any
 
 from huaxiang.errors import ArtefactError, InputError
 from huaxiang.feedback.training_log import Cut
+from huaxiang.files import write_json
 from huaxiang.model import Model, load
 from huaxiang.profile.update import milliseconds
-from huaxiang.runs import read_manifest, read_part, write_json
+from huaxiang.runs import read_manifest, read_part
 from huaxiang.serve.standing import LEARNT, POSITIONS
 from huaxiang.store import Store, item_numbers, open_store
 from huaxiang.store.models import ModelRow, promote_model, put_model, serving_model

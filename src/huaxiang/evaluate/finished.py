@@ -7,6 +7,7 @@ back only where it would come out the same.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -20,8 +21,8 @@ import numpy as np
 
 from huaxiang.errors import StorageError
 from huaxiang.evaluate.measure import Measurement, measurement
+from huaxiang.files import write_json, write_whole
 from huaxiang.recommend.base import Recommender, Targets
-from huaxiang.runs import write_json
 
 VERSION = 1
 SOURCES = (
@@ -75,13 +76,12 @@ def keep_finished(
     """
     rank_s = {name: own.rank_s for name, own in measured.items()}
     said = json.dumps({"key": key, "rank_s": rank_s, "facts": facts})
-    beside = file.with_name(file.name + ".new")
+    arrays: dict[str, Any] = {name: own.top_UK for name, own in measured.items()}
+    out = io.BytesIO()
+    np.savez_compressed(out, said=np.array(said), **arrays)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as out:
-            arrays: dict[str, Any] = {name: own.top_UK for name, own in measured.items()}
-            np.savez_compressed(out, said=np.array(said), **arrays)
-        beside.replace(file)
+        write_whole(file, out.getvalue())
     except OSError as error:
         remedy = "free some space, or choose another folder"
         raise StorageError("finished fit can't be written", file=str(file), remedy=remedy) from error

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from huaxiang.errors import ArtefactError, InputError
+from huaxiang.files import write_json
 from huaxiang.recommend.search_space import Range
 from huaxiang.training import require
 
@@ -111,14 +112,7 @@ class Study:
             kind = f"{kind}, failed"
         done = Tried(number=number, value=value, settings=settings, kind=kind, seconds=seconds())
         self.tried.append(done)
-        self._keep()
-
-    def _keep(self) -> None:
-        """Write the trials, beside their place first so that they are never there by half."""
-        kept = {"of": self._of, "trials": [asdict(one) for one in self.tried]}
-        beside = self._file.with_name(self._file.name + ".new")
-        beside.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-        beside.replace(self._file)
+        write_json(self._file, {"of": self._of, "trials": [asdict(one) for one in self.tried]})
 
     def _next(self) -> tuple[str, Mapping[str, float]]:
         if not self.tried:
