@@ -13,9 +13,10 @@ from huaxiang.recommend.closed_form import ClosedForm
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.histories import histories_of
 from huaxiang.recommend.neighbours import Config as NeighboursConfig
+from huaxiang.recommend.pairs import baskets_of
 from huaxiang.recommend.ridge import Solution
 from huaxiang.recommend.stacked import Config, Stacked
-from huaxiang.recommend.stacked_features import names_of
+from huaxiang.recommend.stacked_features import Habits, names_of
 from huaxiang.recommend.stacked_lessons import Lessons
 from huaxiang.recommend.top import top_items
 from huaxiang.records import EventType
@@ -56,7 +57,9 @@ def test_a_lesson_is_what_would_have_been_served_at_the_time() -> None:
     then = Stacked(CONFIG).fit(training_of([*OTHERS, own[:p]], n_items=N_ITEMS, fused=LOOKS))
     past = next(then.pasts(histories_of([own[:p]])))
     candidates = then.candidates(past)
-    served = then.features(past, candidates, then.habits().at(candidates))
+    as_of_then = histories_of([sequence[:-2] for sequence in [*OTHERS, own]])
+    habits = Habits.in_baskets(baskets_of(as_of_then, N_ITEMS))
+    served = then.features(past, candidates, habits)
     np.testing.assert_array_equal(candidates[is_wanted], own[p : p + 1])
     np.testing.assert_allclose(learnt, served, atol=2e-3)
 
@@ -76,7 +79,7 @@ def test_each_feature_has_its_name() -> None:
     stacked = Stacked(CONFIG).fit(training_of(OTHERS, n_items=N_ITEMS, fused=LOOKS))
     past = next(stacked.pasts(histories_of([[0, 3]])))
     candidates = stacked.candidates(past)
-    rows = stacked.features(past, candidates, stacked.habits().at(candidates))
+    rows = stacked.features(past, candidates, stacked.habits())
     assert rows.shape == (len(candidates), len(names_of(["fused"])))
 
 

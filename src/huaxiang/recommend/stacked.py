@@ -234,10 +234,10 @@ class Stacked:
                 self._after[name].update((int(item), _row_of(found_XI, x)) for x, item in enumerate(some))
 
     def features(self, past: Past, candidates: NDArray[np.int64], habits: Habits) -> NDArray[np.float32]:
-        """Return the features of each candidate, (C, F)."""
+        """Return the features of each candidate, (C, F), given the habits of all items."""
         newest = past.item_rows[:1]
-        popularity = float(np.log1p(self.habits().taken[newest[0]])) if len(newest) else 0.0
-        return features_of(past, candidates, self.vectors_, habits, popularity)
+        popularity = float(np.log1p(habits.taken[newest[0]])) if len(newest) else 0.0
+        return features_of(past, candidates, self.vectors_, habits.at(candidates), popularity)
 
     def candidates(self, past: Past) -> NDArray[np.int64]:
         """Return the items worth weighing, in ascending order."""
@@ -334,7 +334,7 @@ class Proposed:
             popular_I = np.log1p(taken_I).astype(np.float32)
             return cls(candidates=nothing, rows_CF=np.zeros((0, 0), dtype=np.float32), others_I=popular_I)
         candidates = stacked.candidates(past)
-        rows_CF = stacked.features(past, candidates, stacked.habits().at(candidates))
+        rows_CF = stacked.features(past, candidates, stacked.habits())
         others_I = np.zeros(len(taken_I), dtype=np.float32)
         others_I[closed.columns] = closed.scores_K
         return cls(candidates=candidates, rows_CF=rows_CF, others_I=others_I)

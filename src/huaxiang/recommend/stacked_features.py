@@ -64,9 +64,10 @@ class Habits:
         )
 
     @classmethod
-    def in_baskets(cls, baskets: Baskets) -> Self:
-        """Return the sums over all shoppers' moments."""
-        return cls.of(baskets.items_MI, baskets.n_left_M)
+    def in_baskets(cls, baskets: Baskets, *, but: int = 0) -> Self:
+        """Return the sums over all shoppers' moments, without the newest `but` of each."""
+        is_read_M = baskets.n_left_M >= but
+        return cls.of(baskets.items_MI[is_read_M], baskets.n_left_M[is_read_M] - but)
 
     def at(self, item_rows: NDArray[np.integer]) -> Self:
         """Return those of some items."""
@@ -75,19 +76,6 @@ class Habits:
     def longer(self, n_items: int) -> Self:
         """Return the same with more items, which nobody took."""
         return self._each(lambda own: np.concatenate([own, np.zeros(n_items - len(own))]))
-
-    def less(self, others: Habits, where: NDArray[np.integer]) -> Self:
-        """Return the sums without those of `others`, which stand at the different places `where`."""
-        lowered = {}
-        for name in _NAMES:
-            values = getattr(self, name).copy()
-            values[where] = np.maximum(values[where] - getattr(others, name), 0.0)
-            lowered[name] = values
-        return replace(self, **lowered)
-
-    def minus(self, others: Habits) -> Habits:
-        """Return the differences."""
-        return Habits(**{name: getattr(self, name) - getattr(others, name) for name in _NAMES})
 
     def features(self) -> list[Floats]:
         """Return log popularity, moments to the end, and the shares of the newest three and of the newest."""

@@ -16,7 +16,7 @@ from huaxiang.recommend.neighbours import Neighbours
 from huaxiang.recommend.pairs import baskets_of
 from huaxiang.recommend.ridge import Solution
 from huaxiang.recommend.stacked_features import Entries, Habits
-from huaxiang.recommend.untold import Moments, closed_rows_before, neighbour_rows_before, places_in
+from huaxiang.recommend.untold import Moments, closed_rows_before, neighbour_rows_before
 from huaxiang.recommend.weights import type_weights
 from huaxiang.records import Vector
 
@@ -47,6 +47,9 @@ class Lessons:
         place_E = np.arange(len(asked.item_rows)) - np.repeat(asked.offsets[:-1], asked.lengths())
         self.histories = take_events(asked, place_E < np.repeat(cut_Q, asked.lengths()))
         self.smallest = {name: _smallest_of_rows(stacked.models[name]) for name in solutions}
+        self.habits_without: list[Habits] = [
+            Habits.in_baskets(self.baskets, but=n + 1) for n in range(stacked.config.n_answers)
+        ]
         self.first_moment_U = np.searchsorted(self.baskets.shopper_M, np.arange(histories.n_shoppers + 1))
 
     def __len__(self) -> int:
@@ -59,8 +62,7 @@ class Lessons:
             candidates = self.stacked.candidates(past)
             wanted_C = np.isin(candidates, self.wanted_Q[number])
             if wanted_C.any() and not wanted_C.all():
-                habits = self._habits_before(number, candidates)
-                yield self.stacked.features(past, candidates, habits), wanted_C
+                yield self.stacked.features(past, candidates, self._habits_before(number)), wanted_C
             else:
                 yield np.zeros((0, 0), dtype=np.float32), wanted_C
 
@@ -103,14 +105,15 @@ class Lessons:
             before[name] = entries[name].with_first(values_NK)
         return before
 
-    def _habits_before(self, number: int, candidates: NDArray[np.int64]) -> Habits:
-        """Return the habits of the candidates without what the shopper did from the asked moment on."""
-        own, p = self._own(number)
-        told = Habits.of(own.weights_MN, np.arange(len(own.weights_MN))[::-1])
-        before = Habits.of(own.weights_MN[:p], np.arange(p)[::-1])
-        places, is_there_N = places_in(candidates, own.item_rows)
-        lost = told.minus(before).at(np.flatnonzero(is_there_N))
-        return self.stacked.habits().at(candidates).less(lost, places)
+    def _habits_before(self, number: int) -> Habits:
+        """Return the habits without the moment asked for, and without everybody's moments as new as it.
+
+        What a list is served from lacks what the others are about to do, too: with it, an item that is just
+        becoming popular would look more popular than it does when it is to be foretold.
+        """
+        shopper = self.shopper_Q[number]
+        n_moments = self.first_moment_U[shopper + 1] - self.first_moment_U[shopper]
+        return self.habits_without[int(n_moments - 1 - self.moment_Q[number])]
 
 
 def _questions(
