@@ -15,7 +15,7 @@ Layout 2, W = 512 = 62 + 2 + 64 + 96 + 128 + 64 + 96:
 
 Each block is scaled by `WEIGHTS`: a network that sees the vector for the first time follows long numbers
 first, and learns noise from many that are as long. Divide by them where each block is to have its own scale.
-Item vectors of another width than a block's are brought there: narrower ones are padded with zeros, wider ones
+Item vectors of another width than a block are brought there: narrower ones are padded with zeros, wider ones
 pass through a fixed random projection, which keeps cosines. The same state, moment and model always give the
 same numbers; a refitted model measures against the shoppers of its own day, so vectors of two models are
 compared only through what was learnt from each. `benchmarks/representation.py` measures what can be foretold
