@@ -12,7 +12,7 @@ from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import derive
 from huaxiang.profile.interests import Things, directions
 from huaxiang.profile.population import Population
-from huaxiang.profile.vector import ACTIVITY, N_ACTIVITY, WIDTH
+from huaxiang.profile.vector import WIDTH
 from huaxiang.profile.weights import Config
 
 DIMENSIONS = 32
@@ -106,7 +106,6 @@ def test_the_vector_is_deterministic_and_no_longer_than_512() -> None:
     first, again = made.derived().profile.vector, made.derived().profile.vector
     assert first.shape == (WIDTH,) and first.dtype == np.float32
     assert np.array_equal(first, again) and np.isfinite(first).all()
-    assert len(ACTIVITY) == N_ACTIVITY
 
 
 def test_alike_shoppers_have_alike_vectors() -> None:

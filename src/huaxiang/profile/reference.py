@@ -47,7 +47,7 @@ N_FACTORS = 64
 N_CATEGORIES = 96
 HORIZON_DAYS = 14
 N_WINDOWS = 6
-MOST_SHOPPERS = 20_000
+MOST_SHOPPERS = 10_000
 """Shoppers who are learnt from, drawn at random where there are more."""
 RIDGE = 0.01
 CLIP = 5.0
@@ -194,7 +194,7 @@ def learn_reference(
     Parameters
     ----------
     seed
-        Of the draw of shoppers where there are more than 20,000.
+        Of the draw of shoppers where there are more than 10,000.
     """
     if not len(events):
         return Reference.empty()

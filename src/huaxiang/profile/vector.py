@@ -13,12 +13,13 @@ Layout 2, W = 512 = 62 + 2 + 64 + 96 + 128 + 64 + 96:
 416 – 511   facets: confidence · log(1 + lift), signed by side, hashed to 96 places by (dimension, value)
 ==========  ======================================================================================
 
-Each block is scaled by `WEIGHTS`, so that those of which most can be learnt are longest: a network that sees
-the vector for the first time follows long numbers first. Item vectors of another width than a block's are
-brought there: narrower ones are padded with zeros, wider ones pass through a fixed random projection, which
-keeps cosines. The same state, moment and model always give the same numbers; a refitted model measures
-against the shoppers of its own day, so vectors of two models are compared only through what was learnt from
-each. `benchmarks/representation.py` measures what can be foretold from it.
+Each block is scaled by `WEIGHTS`: a network that sees the vector for the first time follows long numbers
+first, and learns noise from many that are as long. Divide by them where each block is to have its own scale.
+Item vectors of another width than a block are brought there: narrower ones are padded with zeros, wider ones
+pass through a fixed random projection, which keeps cosines. The same state, moment and model always give the
+same numbers; a refitted model measures against the shoppers of its own day, so vectors of two models are
+compared only through what was learnt from each. `benchmarks/representation.py` measures what can be foretold
+from it.
 """
 
 from __future__ import annotations
@@ -59,13 +60,13 @@ SIZES: Mapping[str, int] = MappingProxyType(
 """Numbers of each block, in their order."""
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {
-        "habits": 1.0,
-        "outlook": 3.0,
-        "item_factors": 3.0,
+        "habits": 0.2,
+        "outlook": 4.0,
+        "item_factors": 1.0,
         "categories": 4.0,
-        "long_term": 2.0,
-        "short_term": 0.5,
-        "facets": 0.1,
+        "long_term": 4.0,
+        "short_term": 0.2,
+        "facets": 0.05,
     }
 )
 """What each block is multiplied with; chosen on cut dates before those that are reported."""
