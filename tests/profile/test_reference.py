@@ -128,7 +128,7 @@ def test_what_comes_after_the_moment_changes_nothing() -> None:
         known = pl.concat([LOG.filter(pl.col("occurred_at") <= cut), future])
         past = known.filter(pl.col("occurred_at") <= cut)
         pasts.append(vectors(learn_reference(past, POPULATION.values, order_only=False), past))
-    np.testing.assert_allclose(*pasts, atol=1e-6)
+    np.testing.assert_allclose(pasts[0], pasts[1], atol=1e-6)
 
 
 def test_a_shop_without_times_has_habits_and_no_outlook() -> None:
@@ -159,7 +159,7 @@ def test_a_sensitive_item_leaves_no_trace_even_if_its_factors_were_learnt() -> N
     ordinary = ((9, "purchase", 0), (2, "purchase", 7))
     with_it, without = diary(*ordinary, (3, "purchase", 5)), diary(*ordinary)
     rows = [derive_vector(made.state(), here) for made in (with_it, without)]
-    np.testing.assert_array_equal(*rows)
+    np.testing.assert_array_equal(rows[0], rows[1])
     learnt = learn_reference(LOG, here.population.values, order_only=False)
     assert not learnt.factors_IF[5].any() and learnt.factors_IF[6].any()
 
