@@ -218,7 +218,7 @@ def interests_and_vector(shop: FullShop, state: ProfileState) -> None:
     cite = Citations(acts, heard, contents, shopper_id=None, described=False)
     cite.look_up(row for direction in found for row in direction.rows)
     deriving.name_interests(found, values, cite)
-    profile_vector(state, acts, things, found, ())
+    profile_vector(state, acts, things, (), reference=shop.background.reference, values=values)
 
 
 def round_ms(derive: Callable[[ProfileState], object], states: list[ProfileState]) -> list[float]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from huaxiang.cli.annotate import annotate
 from huaxiang.cli.augmenting import augment
@@ -27,7 +26,7 @@ from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
 from huaxiang.cli.robustness import robustness
 from huaxiang.cli.serve import keys_app, serve
-from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums
+from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums, wide_console
 from huaxiang.cli.tune import tune
 from huaxiang.cli.writing import write_app
 from huaxiang.errors import InputError
@@ -67,10 +66,6 @@ SettingsFile = Annotated[Path | None, typer.Option("--settings", help="Settings 
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
-def _console() -> Console:
-    return Console(width=None if os.environ.get("COLUMNS") or Console().is_terminal else 120)
-
-
 def _check_language(language: str) -> str:
     if language not in ("en", "zh"):
         raise InputError("language is not known", column="--language", value=language, remedy="say en or zh")
@@ -104,7 +99,7 @@ def simulate(
             {"out": str(out), "seed": seed, "shoppers": shoppers, "items": items, "seconds": seconds},
         )
     else:
-        _console().print(f"{out}: {shoppers:,} shoppers, {items:,} items, seed {seed}, {seconds} s")
+        wide_console().print(f"{out}: {shoppers:,} shoppers, {items:,} items, seed {seed}, {seconds} s")
 
 
 @app.command()
@@ -133,7 +128,7 @@ def build(  # noqa: PLR0913 - one argument per option
     if as_json:
         print_json("build", {**built.sums, "run": str(out)})
         return
-    console = _console()
+    console = wide_console()
     for guess in built.guesses:
         console.print(f"[dim]assumed:[/dim] {guess}")
     show_sums(console, built.sums)
@@ -159,7 +154,7 @@ def profile(
     if as_json:
         print_json("profile", shown.as_json(vector=vector))
     else:
-        show_profile(_console(), shown, model.catalogue, language=spoken)
+        show_profile(wide_console(), shown, model.catalogue, language=spoken)
 
 
 @app.command()
@@ -184,8 +179,8 @@ def describe(
     if as_json:
         print_json("describe", {**shown.as_json(vector=vector), "recommendations": slate.as_json()["items"]})
         return
-    show_profile(_console(), shown, model.catalogue, language=spoken)
-    show_slate(_console(), slate, language=spoken)
+    show_profile(wide_console(), shown, model.catalogue, language=spoken)
+    show_slate(wide_console(), slate, language=spoken)
 
 
 @app.command()
@@ -206,7 +201,7 @@ def recommend(
     if as_json:
         print_json("recommend", slate.as_json())
     else:
-        show_slate(_console(), slate, language=spoken)
+        show_slate(wide_console(), slate, language=spoken)
 
 
 @app.command()
@@ -219,8 +214,8 @@ def evaluate(run: Run, as_json: Json = False) -> None:
     if as_json:
         print_json("evaluate", evaluation)
         return
-    show_parts(_console(), evaluation)
-    _console().print(f"report: {run / 'report.html'}")
+    show_parts(wide_console(), evaluation)
+    wide_console().print(f"report: {run / 'report.html'}")
 
 
 @benchmark_app.command("amazon")
@@ -269,7 +264,7 @@ def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
         print_json("benchmark", results)
         return
     for result in results["protocols"]:
-        show_models(_console(), result["models"], title=f"{results['dataset']}, {result['protocol']}")
+        show_models(wide_console(), result["models"], title=f"{results['dataset']}, {result['protocol']}")
 
 
 @app.command()
@@ -282,7 +277,7 @@ def demo(
     """Simulate a shop, build everything, and show a portrait, a list and the accuracy."""
     from huaxiang.cli.demo import run_demo
 
-    run_demo(_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=cache_folder())
+    run_demo(wide_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=cache_folder())
 
 
 def cache_folder() -> Path:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from huaxiang.cli.finetuning import Json, Out, RowsAsked, Seed, Set, SplitBy, Test, Validation, parts_of
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.show import wide_console
 from huaxiang.errors import InputError
 
 if TYPE_CHECKING:
@@ -239,6 +239,6 @@ def _show(rows: list[dict[str, Any]], best: str, out: Path) -> None:
             f"{row[best + '_change']:+.4f}",
             "*" if row["pareto"] else "",
         )
-    console = Console(width=None if Console().is_terminal else 120)
+    console = wide_console()
     console.print(shown)
     console.print(str(out))

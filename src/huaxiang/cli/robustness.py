@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.show import wide_console
 
 if TYPE_CHECKING:
     from huaxiang.cli.augmenting import Wish
@@ -210,7 +209,7 @@ def _accuracy(one: Mapping[str, Any], way: str) -> float:
 
 
 def _show(record: Mapping[str, Any], out: Path | None) -> None:
-    console = Console(width=None if os.environ.get("COLUMNS") or Console().is_terminal else 120)
+    console = wide_console()
     table = Table(header_style="bold", caption_justify="left")
     table.caption = f"right answers in %, on {record['rows']:,} rows; in brackets: right in every try"
     table.add_column("model", overflow="fold")

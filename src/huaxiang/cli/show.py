@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -135,6 +136,11 @@ def show_slate(console: Console, slate: Slate, *, language: str) -> None:
         table.add_row(str(ranked.rank), escape(name), f"{ranked.score:.3f}", escape(reasons))
     console.print(table)
     _show_degraded(console, slate.degraded, language)
+
+
+def wide_console() -> Console:
+    """Return a console as wide as the terminal, and wide enough for tables where there is none."""
+    return Console(width=None if os.environ.get("COLUMNS") or Console().is_terminal else 120)
 
 
 def show_models(console: Console, models: Sequence[Mapping[str, Any]], *, title: str) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
+from huaxiang.cli.show import wide_console
 
 Shop = Annotated[Path, typer.Option(help="Shop folder, or a folder with sequences.txt.")]
 Out = Annotated[Path, typer.Option(help="Settings file to write (TOML); trials and report lie beside it.")]
@@ -67,7 +67,7 @@ def tune(  # noqa: PLR0913 - one argument per option
 
 
 def _show(facts: dict[str, Any]) -> None:
-    console = Console()
+    console = wide_console()
     title = f"NDCG@10 on validation, {facts['protocol']}, {facts['n_shoppers']:,} shoppers searched on"
     shown = Table("model", "trials", "start", "best", "gain, 95 % interval", "kept", title=title)
     for way in facts["models"]:
