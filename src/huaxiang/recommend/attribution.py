@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.ranking.effects import Effects
-from huaxiang.recommend.base import Histories, Recommender, ScoresByEvent
+from huaxiang.recommend.base import Contributions, Histories, Recommender, ScoresByEvent
 from huaxiang.recommend.histories import repeated, take_events
 from huaxiang.records import Matrix, Vector
 
@@ -33,6 +33,14 @@ def scores_by_event(recommender: Recommender, history: Histories) -> tuple[Vecto
     effects_EI = np.zeros((n_events, scores_XI.shape[1]), dtype=np.float32)
     effects_EI[n_events - n_tried :] = scores_XI[0] - scores_XI[1:]
     return scores_XI[0], Effects.of(effects_EI)
+
+
+def contributions_of(recommender: Recommender, history: Histories, item_row: int) -> Contributions:
+    """Return how much lower the item's score would be without each event of the only shopper."""
+    scores_I, effects = scores_by_event(recommender, history)
+    values = effects.at(np.array([item_row]))[:, 0]
+    rest = float(scores_I[item_row] - values.sum())
+    return Contributions(event_keys=history.event_keys, values=values, rest=rest)
 
 
 @cache

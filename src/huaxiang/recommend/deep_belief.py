@@ -18,7 +18,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import expit, logit
 
 from huaxiang.errors import NotFittedError, SettingsError
-from huaxiang.recommend.attribution import scores_by_event
+from huaxiang.recommend.attribution import contributions_of
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
 from huaxiang.recommend.look_alikes import look_alikes
 from huaxiang.recommend.stored import load_arrays, load_settings, save_arrays
@@ -178,10 +178,7 @@ class DeepBelief:
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return how much lower the item's score would be without each event of the only shopper."""
-        scores_I, effects = scores_by_event(self, histories)
-        values = effects.at(np.array([item_row]))[:, 0]
-        rest = float(scores_I[item_row] - values.sum())
-        return Contributions(event_keys=histories.event_keys, values=values, rest=rest)
+        return contributions_of(self, histories, item_row)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same over a longer catalogue; new items have the mean weights of those they resemble."""

@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 
 from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
-from huaxiang.recommend.attribution import scores_by_event
+from huaxiang.recommend.attribution import contributions_of
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
 from huaxiang.recommend.closed_form import ClosedForm
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
@@ -245,10 +245,7 @@ class Stacked:
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return how much lower the item's score would be without each event of the only shopper."""
-        scores_I, effects = scores_by_event(self, histories)
-        values = effects.at(np.array([item_row]))[:, 0]
-        rest = float(scores_I[item_row] - values.sum())
-        return Contributions(event_keys=histories.event_keys, values=values, rest=rest)
+        return contributions_of(self, histories, item_row)
 
     def with_items(self, vectors: Mapping[str, Matrix]) -> Self:
         """Return the same trees over a longer catalogue, whose new items nobody took."""
