@@ -52,7 +52,7 @@ def test_what_is_finished_is_not_fitted_again(
     assert told.count("finished before") == 4
 
 
-def test_other_data_another_seed_or_other_sources_are_fitted_anew(
+def test_other_data_titles_seed_or_sources_are_fitted_anew(
     data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits: list[int] = []
@@ -75,6 +75,12 @@ def test_other_data_another_seed_or_other_sources_are_fitted_anew(
     (data / "sequences.txt").write_text((data / "sequences.txt").read_text() + "\nu90 i1 i2 i3 i4")
     benchmark(data, **asked)
     assert len(fits) == 4
+    titles = "\n".join(f'{{"id": "i{row}", "title": "lamp number {row}"}}' for row in range(30))
+    (data / "items.jsonl").write_text(titles)
+    benchmark(data, **asked)
+    (data / "items.jsonl").write_text(titles.replace("lamp", "mug"))
+    benchmark(data, **asked)
+    assert len(fits) == 6
 
 
 def test_a_fit_cut_off_while_it_was_written_is_made_again(data: Path, tmp_path: Path, cache: Path) -> None:

@@ -171,7 +171,7 @@ def _lesson(asked: Asked, settings: Settings, *, cache: Path, progress: Progress
         dataset = read_dataset(asked.shop, cache=cache, progress=progress)
         check_ways(asked.models, order_only=True)
         lesson = lesson_of_sequences(dataset, protocol, n_shoppers=asked.n_shoppers, seed=asked.seed)
-        return lesson, dataset.sha256
+        return lesson, dataset.fingerprint
     shop = require_events(read_shop(asked.shop, progress=partial(progress, "read the shop")))
     check_ways(asked.models, order_only=shop.order_only)
     seen = perceive(shop, settings, cache=cache, progress=progress)

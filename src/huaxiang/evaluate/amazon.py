@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,6 +92,13 @@ class Dataset:
     validation: Targets
     test: Targets
     encode_s: float
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that is learnt from: the sequences, whether they were swapped, and the titles."""
+        total = hashlib.sha256(f"{self.sha256} {self.swap}".encode())
+        total.update(self.vectors["text"].tobytes())
+        return total.hexdigest()
 
 
 def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has defaults
@@ -287,7 +294,7 @@ class _Run:
 def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits) -> _Run:
     model = recommender_for(name, protocol.name, fits.settings)
     stage = f"{name}, {protocol.name}, seed {seed}"
-    key = key_of(model, data=dataset.sha256, swap=dataset.swap, protocol=asdict(protocol), seed=seed)
+    key = key_of(model, data=dataset.fingerprint, protocol=asdict(protocol), seed=seed)
     file = fits.folder / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if fits.folder else None
     splits = {"validation": dataset.validation, "test": dataset.test}
     if fits.newcomers:

@@ -32,7 +32,6 @@ SOURCES = (
     "ranking",
     "evaluate/amazon.py",
     "evaluate/disturbed.py",
-    "encoders/student",
 )
 """What decides, besides data and settings, what is listed; paths below the package."""
 
