@@ -73,7 +73,7 @@ def _show(facts: dict[str, Any]) -> None:
     for way in facts["models"]:
         shown.add_row(way["name"], str(len(way["trials"])), *_figures(way), "yes" if way["kept"] else "start")
     console.print(shown)
-    console.print(f"{facts['out']}: {facts['seconds']} s; report: {facts['report']}")
+    console.print(f"{facts['out']}: {facts['seconds']} s; report: {facts['report']}", soft_wrap=True)
 
 
 def _figures(way: dict[str, Any]) -> tuple[str, str, str]:
