@@ -192,6 +192,9 @@ def test_a_network_wrapped_for_several_processes_learns_the_same(tmp_path: Path)
                 once()
                 attack.again(wrapped, once)
         together = gradients(wrapped)
+        # The wrapper goes first: where it is the last that holds the group, its end waits, with Python's
+        # lock in its hand, for a thread of the group that asks for the same lock.
+        del wrapped, once
     finally:
         torch.distributed.destroy_process_group()
     for name, gradient in together.items():
