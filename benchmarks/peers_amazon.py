@@ -8,9 +8,9 @@ training sequences and hands back lists as arrays; how good the lists are is com
 over the full catalogue, masked: the newest 50 events, items already had left out. The settings of
 `implicit` are chosen on the validation items from the grids below; the transformers of `RecTools` have
 their authors' settings but for the width, and stop by themselves on the validation items of 4,096
-shoppers; ours were chosen on them before. Repeats take turns, so that all suffer alike from whatever else
-the machine does. Last it says how much CPU time each of ours took for the validation NDCG that a
-transformer ended with, and the transformer itself.
+shoppers, or after 100 minutes; ours were chosen on them before. Repeats take turns, so that all suffer
+alike from whatever else the machine does. Last it says how much CPU time each of ours took for the
+validation NDCG that a transformer ended with, and the transformer itself.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ TRANSFORMER: Grid = {
     "lr": [0.001],
     "batch_size": [128],
     "patience": [5],
+    "minutes": [100],
 }
 GRIDS: Mapping[str, Mapping[str, Grid]] = {
     "implicit": {

@@ -4,9 +4,9 @@
 
 `FOLDER` has `training.*.npy`, from which the model learns, `validation.*.npy` with
 `validation.wanted.npy`, on which it is looked at after each epoch, and `histories.*.npy`, for which it
-lists: rows of items and offsets of shoppers. It stops when no epoch in `patience` was better. Written
-into it are `top.npy`, item rows of the best epoch, best first and -1 where there are fewer, and
-`cost.json` with the NDCG@10 and the seconds at each epoch.
+lists: rows of items and offsets of shoppers. It stops when no epoch in `patience` was better, or after
+`minutes` of fitting by the clock. Written into it are `top.npy`, item rows of the best epoch, best first
+and -1 where there are fewer, and `cost.json` with the NDCG@10 and the seconds at each epoch.
 """
 
 import json
@@ -72,7 +72,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     folder, asked, seed = Path(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
     n_listed = json.loads((folder / "sizes.json").read_text(encoding="utf-8"))[1]
-    layers, patience = LAYERS[asked.pop("layers")], asked.pop("patience")
+    layers, patience, limit_s = LAYERS[asked.pop("layers")], asked.pop("patience"), 60 * asked.pop("minutes")
     seed_everything(seed, verbose=False)
     model = SASRecModel(
         **asked,
@@ -86,7 +86,7 @@ def main() -> None:
     n_test = len(np.load(folder / "histories.offsets.npy")) - 1
     looks, best, best_epoch, top_UK, rank = [], -1.0, 0, None, {}
     train_s = train_cpu_s = 0.0
-    while len(looks) < EPOCHS and len(looks) - best_epoch < patience:
+    while len(looks) < EPOCHS and len(looks) - best_epoch < patience and train_s < limit_s:
         began, began_cpu = time.perf_counter(), time.process_time()
         model.fit_partial(training, min_epochs=1, max_epochs=1)
         train_s += time.perf_counter() - began

@@ -10,7 +10,8 @@ import pytest
 
 from huaxiang.errors import InputError, StorageError
 from huaxiang.evaluate import finished
-from huaxiang.evaluate.amazon import PROTOCOLS, benchmark, recommender_for
+from huaxiang.evaluate.amazon import PROTOCOLS, as_chosen, benchmark, read_dataset, recommender_for
+from huaxiang.recommend.base import TrainingData
 from huaxiang.recommend.ensemble import Ensemble
 
 
@@ -177,3 +178,35 @@ def test_swapped_order_teaches_less_of_a_ring(data: Path, cache: Path) -> None:
 def test_a_share_out_of_range_is_an_error(data: Path, cache: Path, share: float) -> None:
     with pytest.raises(InputError, match="out of range"):
         benchmark(data, cache=cache, swap=share)
+
+
+def test_a_refit_knows_what_only_the_validation_items_say(tmp_path: Path, cache: Path) -> None:
+    told_of_it = [f"u{n} a b c new x{n}" for n in range(30)]  # the validation item is new
+    asked_for_it = [f"v{n} x{n} a b c new" for n in range(30)]
+    first = " ".join(["z", *(f"x{n}" for n in range(30))])
+    (tmp_path / "sequences.txt").write_text("\n".join([first, *told_of_it, *asked_for_it]))
+    out = tmp_path / "out"
+    asked: dict[str, Any] = {"protocol": "masked", "models": ["popular"], "cache": cache, "out": out}
+    told = benchmark(tmp_path, refit=True, **asked)
+    (model,) = told["models"]
+    assert model["refit"]["ndcg@10"]["mean"] > model["test"]["ndcg@10"]["mean"]
+    assert benchmark(tmp_path, refit=True, **asked)["models"] == told["models"]
+    assert "Learnt again with the validation items" in (out / "results.md").read_text()
+    (plain,) = benchmark(tmp_path, **asked)["models"]
+    assert "refit" not in plain
+    assert plain["test"] == model["test"]
+
+
+def test_a_refit_has_the_weights_that_validation_chose(data: Path, cache: Path) -> None:
+    dataset = read_dataset(data, cache=cache, progress=lambda *_: None)
+    fitted = recommender_for("popular+neighbours", "masked")
+    assert isinstance(fitted, Ensemble)
+    fitted.weights_ = {"popular": 0.2, "neighbours": 0.7}
+    again = as_chosen(recommender_for("popular+neighbours", "masked"), fitted)
+    again.fit(
+        TrainingData(
+            histories=dataset.test.histories, catalogue=dataset.catalogue, vectors=dataset.vectors, seed=0
+        )
+    )
+    assert isinstance(again, Ensemble)
+    assert again.weights_ == fitted.weights_

@@ -237,6 +237,9 @@ def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
         bool,
         typer.Option("--newcomers", help="Measure also with only 1, 2, 3 and 5 events known of a shopper."),
     ] = False,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Measure also a second fit that learns the validation items too.")
+    ] = False,
     settings: Annotated[
         Path | None, typer.Option("--settings", help="Settings file (TOML), such as `huaxiang tune` writes.")
     ] = None,
@@ -257,6 +260,7 @@ def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
             out=out,
             swap=swap,
             newcomers=newcomers,
+            refit=refit,
             settings=chosen,
             progress=progress.report,
         )
@@ -264,7 +268,11 @@ def benchmark_amazon(  # noqa: PLR0913 - one parameter per option
         print_json("benchmark", results)
         return
     for result in results["protocols"]:
-        show_models(wide_console(), result["models"], title=f"{results['dataset']}, {result['protocol']}")
+        title = f"{results['dataset']}, {result['protocol']}"
+        show_models(wide_console(), result["models"], title=title)
+        if refit:
+            again = [{**model, "test": model["refit"]} for model in result["models"]]
+            show_models(wide_console(), again, title=f"{title}, learnt again with the validation items")
 
 
 @app.command()

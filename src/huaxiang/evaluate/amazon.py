@@ -24,6 +24,7 @@ from huaxiang.evaluate.disturbed import swap_neighbours
 from huaxiang.evaluate.finished import keep_finished, key_of, read_finished, write_results
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.evaluate.measure import Measurement, interval, measure
+from huaxiang.evaluate.trial import as_validated
 from huaxiang.recommend.base import Histories, Recommender, Targets, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
 from huaxiang.recommend.ensemble import Ensemble
@@ -76,6 +77,7 @@ class Fits:
     folder: Path | None
     settings: Mapping[str, Any]
     newcomers: bool
+    refit: bool
     progress: Progress
 
 
@@ -111,6 +113,7 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
     out: Path | None = None,
     swap: float = 0.0,
     newcomers: bool = False,
+    refit: bool = False,
     settings: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -136,6 +139,9 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
         How likely neighbouring items change places before anything else, 0 to 1: see `swap_neighbours`.
     newcomers
         Whether to measure also with no more than the newest 1, 2, 3 and 5 events of each shopper known.
+    refit
+        Whether to measure also what a second fit lists, one that learns from the validation items too, with
+        the weights and the number of epochs that they chose in the first.
     settings
         Model → an instance of its `Config`, in place of its defaults, such as `huaxiang tune` finds; what a
         protocol asks for holds all the same.
@@ -160,6 +166,7 @@ def benchmark(  # noqa: PLR0913 - what is measured comes first, the rest has def
         folder=out / "fits" if out is not None else None,
         settings=settings,
         newcomers=newcomers,
+        refit=refit,
         progress=tell,
     )
     results = [_under(PROTOCOLS[name], dataset, models, seeds, fits) for name in chosen]
@@ -273,6 +280,10 @@ def _split_of(n_events: int) -> str:
     return f"test, {n_events} known"
 
 
+REFIT = "test, refit"
+"""The split that the second fit lists for."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Run:
     uses: tuple[str, ...]
@@ -300,7 +311,8 @@ def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits)
     if fits.newcomers:
         of_test = dataset.test.histories
         splits |= {_split_of(n): replace(dataset.test, histories=newest(of_test, n)) for n in NEWCOMERS}
-    if file is not None and (kept := read_finished(file, key, splits)) is not None:
+    kept_splits = splits | ({REFIT: dataset.test} if fits.refit else {})
+    if file is not None and (kept := read_finished(file, key, kept_splits)) is not None:
         measured, facts = kept
         fits.progress(stage, 1, 1, "finished before")
         return _Run.of(measured, facts)
@@ -316,10 +328,23 @@ def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits)
     model.fit(training)
     train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
     measured = {split: measured_under(model, targets, protocol) for split, targets in splits.items()}
+    if fits.refit:
+        model = as_chosen(recommender_for(name, protocol.name, fits.settings), model)
+        more = partial(fits.progress, f"{stage}, refit")
+        model.fit(replace(training, histories=dataset.test.histories, validation=None, progress=more))
+        measured[REFIT] = measured_under(model, dataset.test, protocol)
     facts = {"uses": _used(model, training), "train_s": train_s, "train_cpu_s": train_cpu_s}
     if file is not None:
         keep_finished(file, key, measured, facts)
     return _Run.of(measured, facts)
+
+
+def as_chosen(model: Recommender, fitted: Recommender) -> Recommender:
+    """Return an unfitted model with the weights and the number of epochs that a fit with validation chose."""
+    if not isinstance(model, Ensemble) or not isinstance(fitted, Ensemble):
+        return as_validated({model.name: model}, {model.name: fitted})[model.name]
+    members = as_validated(model.members, fitted.members)
+    return Ensemble(replace(model.config, weights=dict(fitted.weights_)), members=members)
 
 
 def _used(model: Recommender, training: TrainingData) -> tuple[str, ...]:
@@ -365,11 +390,16 @@ def _over_seeds(
     return np.asarray(values_SU.mean(axis=0), dtype=np.float64)
 
 
-def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any]:
-    test = {}
+def _figures(runs: Sequence[_Run], split: str) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
     for figure in ("recall@10", "ndcg@10"):
-        per_seed = [float(run.splits["test"].per_shopper()[figure].mean()) for run in runs]
-        test[figure] = {**interval(_over_seeds(runs, figure), seed=0), "per_seed": per_seed}
+        per_seed = [float(run.splits[split].per_shopper()[figure].mean()) for run in runs]
+        told[figure] = {**interval(_over_seeds(runs, figure, split), seed=0), "per_seed": per_seed}
+    return told
+
+
+def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any]:
+    again = {"refit": _figures(runs, REFIT)} if REFIT in runs[0].splits else {}
     return {
         "name": name,
         "uses": list(runs[0].uses),
@@ -381,5 +411,6 @@ def _row(name: str, runs: Sequence[_Run], seeds: Sequence[int]) -> dict[str, Any
             figure: float(_over_seeds(runs, figure, "validation").mean())
             for figure in ("recall@10", "ndcg@10")
         },
-        "test": test,
+        "test": _figures(runs, "test"),
+        **again,
     }
