@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huaxiang.errors import InputError
-from huaxiang.recommend.base import Histories
+from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.histories import histories_of, leave_last_out
 from huaxiang.recommend.top import BLOCK, target_ranks, top_items, top_rows
 from huaxiang.records import Matrix
@@ -21,9 +21,20 @@ def rising(histories: Histories) -> Matrix:
 def test_top_is_the_front_of_a_stable_sort(scores: list[int], k: int) -> None:
     found = top_rows(np.array([scores], dtype=np.float32), k)
     expected = sorted(range(len(scores)), key=lambda row: (-scores[row], row))[:k]
-    if k >= len(scores) or sorted(scores)[-k] != sorted(scores)[-k - 1]:
-        assert found.item_rows[0, : len(expected)].tolist() == expected
+    assert found.item_rows[0, : len(expected)].tolist() == expected
     assert found.item_rows.shape == (1, k)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.sampled_from([1, 3, 50, 10_000]))
+def test_many_items_are_ranked_as_few_are(seed: int, k: int, n_values: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores_UI = rng.integers(n_values, size=(5, 150)).astype(np.float32)
+    scores_UI[rng.random(scores_UI.shape) < rng.choice([0.0, 0.5, 1.0], size=(5, 1))] = -np.inf
+    found = top_rows(scores_UI, k)
+    for scores_I, rows_K, best_K in zip(scores_UI, found.item_rows, found.scores, strict=True):
+        expected = [row for row in np.argsort(-scores_I, kind="stable")[:k] if scores_I[row] > -np.inf]
+        assert rows_K.tolist() == expected + [NO_ITEM] * (k - len(expected))
+        assert best_K[: len(expected)].tolist() == scores_I[expected].tolist()
 
 
 def test_what_was_had_is_not_listed_where_told_so() -> None:

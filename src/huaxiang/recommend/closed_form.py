@@ -169,7 +169,9 @@ class ClosedForm(Linear):
             next_XI = done_XI @ self._fitted()
         else:
             next_XI = (done_XI @ self.stand_ins_IK @ self._fitted()) @ self.stand_ins_IK.T
-        return np.asarray((next_XI + asked_XI).toarray(), dtype=np.float32)
+        if asked_XI.nnz:
+            next_XI = next_XI + asked_XI
+        return np.asarray(next_XI.toarray(), dtype=np.float32)
 
     def followed(self, done: Effects, asked: Effects) -> Effects:
         """Return what follows from each event of one shopper, (E, I)."""

@@ -18,6 +18,8 @@ Score = Callable[[Histories], Matrix]
 
 BLOCK = 512
 """Shoppers scored at once: 512 × 12,000 float32 scores are 25 MB."""
+GROUPS_PER_PLACE = 8
+"""Groups of items, for each place of a list, whose maxima say which scores are worth sorting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +48,34 @@ def top_rows(scores_UI: Matrix, k: int) -> Top:
     """
     if k <= 0:
         raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
-    width = min(k, scores_UI.shape[1])
-    found_UK = np.argpartition(-scores_UI, width - 1, axis=1)[:, :width]
-    found_UK.sort(axis=1)
-    scores_UK = np.take_along_axis(scores_UI, found_UK, axis=1)
-    order_UK = np.argsort(-scores_UK, axis=1, kind="stable")
-    rows_UK = np.full((len(scores_UI), k), NO_ITEM, dtype=np.int32)
-    best_UK = np.full((len(scores_UI), k), -np.inf, dtype=np.float32)
-    best_UK[:, :width] = np.take_along_axis(scores_UK, order_UK, axis=1)
-    rows_UK[:, :width] = np.take_along_axis(found_UK, order_UK, axis=1)
+    n_shoppers, n_items = scores_UI.shape
+    width = min(k, n_items)
+    at_least_U1 = _at_least(scores_UI, width)
+    shopper_E, item_E = np.divmod(np.flatnonzero(scores_UI >= at_least_U1), max(n_items, 1))
+    scores_E = scores_UI[shopper_E, item_E]
+    order = np.lexsort((item_E, -scores_E, shopper_E))
+    first_U = np.searchsorted(shopper_E, np.arange(n_shoppers))
+    best_UW = order[first_U[:, None] + np.arange(width)]
+    rows_UK = np.full((n_shoppers, k), NO_ITEM, dtype=np.int32)
+    best_UK = np.full((n_shoppers, k), -np.inf, dtype=np.float32)
+    rows_UK[:, :width], best_UK[:, :width] = item_E[best_UW], scores_E[best_UW]
     rows_UK[np.isneginf(best_UK)] = NO_ITEM
     return Top(item_rows=rows_UK, scores=best_UK)
+
+
+def _at_least(scores_UI: Matrix, k: int) -> Matrix:
+    """Return a score that at least `k` items of each row reach, and hardly more, (U, 1).
+
+    The `k`-th largest of the maxima of several times as many groups: one pass over the scores, where a
+    partition of them takes many.
+    """
+    n_shoppers, n_items = scores_UI.shape
+    n_groups = GROUPS_PER_PLACE * k
+    if n_groups * 2 > n_items:
+        return np.partition(scores_UI, n_items - k, axis=1)[:, n_items - k, None] if k else scores_UI[:, :0]
+    width = n_items // n_groups
+    grouped = scores_UI[:, : width * n_groups].reshape(n_shoppers, width, n_groups)
+    return np.partition(grouped.max(axis=1), n_groups - k, axis=1)[:, n_groups - k, None]
 
 
 def mask_had(scores_UI: Matrix, histories: Histories) -> None:
