@@ -69,9 +69,7 @@ def test_few_entries_say_what_the_whole_model_says() -> None:
     histories = histories_of([[0, 3, 5], [7], [2, 2, 4, 1]])
     pasts = list(stacked.pasts(histories))
     for name, model in stacked.models.items():
-        found = np.zeros((len(pasts), N_ITEMS), dtype=np.float32)
-        for row, past in enumerate(pasts):
-            found[row, past.proposals[name].columns] = past.proposals[name].scores_K
+        found = np.stack([past.proposals[name].scores_I for past in pasts])
         np.testing.assert_allclose(found, model.score(histories), atol=1e-6)
 
 

@@ -201,7 +201,9 @@ class Stacked:
         """Yield each shopper's past; `untold` may take something out of what follows from their items."""
         n_items = len(self.habits().taken)
         for start in range(0, histories.n_shoppers, BLOCK):
-            block = take_shoppers(histories, slice(start, start + BLOCK))
+            block = histories
+            if histories.n_shoppers > BLOCK:
+                block = take_shoppers(histories, slice(start, start + BLOCK))
             weights_E = {name: _faded(model, block) for name, model in self.models.items()}
             asked = {name: _asked(model, block) for name, model in self.models.items()}
             newest = [newest_items(block, row, weights_E) for row in range(block.n_shoppers)]
@@ -209,7 +211,7 @@ class Stacked:
             for row, (items, weights, n_times, since) in enumerate(newest):
                 rows = {name: [self._after[name][item] for item in items] for name in MODELS}
                 entries: ByModel = {
-                    name: Entries.of([*rows[name], _row_of(asked[name], row)], n_items) for name in MODELS
+                    name: Entries.of([*rows[name], asked[name][row]], n_items) for name in MODELS
                 }
                 if untold is not None:
                     entries = untold(start + row, items, entries)
@@ -218,9 +220,7 @@ class Stacked:
                     weights_N=weights["closed"],
                     n_times_N=n_times,
                     since_N=since,
-                    proposals={
-                        name: Proposal.of(own, weights[name], n_items) for name, own in entries.items()
-                    },
+                    proposals={name: Proposal.of(own, weights[name]) for name, own in entries.items()},
                 )
 
     def _look_up(self, item_rows: NDArray[np.int64]) -> None:
@@ -326,15 +326,13 @@ class Proposed:
     def of(cls, past: Past, stacked: Stacked) -> Self:
         """Return what is to be weighed; nothing for a shopper of whom nothing is known."""
         closed, taken_I = past.proposals["closed"], stacked.habits().taken
-        if not closed.scores_K.any():
+        if not closed.scores_I.any():
             nothing = np.zeros(0, dtype=np.int64)
             popular_I = np.log1p(taken_I).astype(np.float32)
             return cls(candidates=nothing, rows_CF=np.zeros((0, 0), dtype=np.float32), others_I=popular_I)
         candidates = stacked.candidates(past)
         rows_CF = stacked.features(past, candidates, stacked.habits())
-        others_I = np.zeros(len(taken_I), dtype=np.float32)
-        others_I[closed.columns] = closed.scores_K
-        return cls(candidates=candidates, rows_CF=rows_CF, others_I=others_I)
+        return cls(candidates=candidates, rows_CF=rows_CF, others_I=closed.scores_I.astype(np.float32))
 
     def scores(self, found_C: NDArray[np.float64]) -> Vector:
         """Return all scores, (I,): the candidates as judged, the others below the last of them."""
@@ -413,15 +411,21 @@ def distinct_spaces(vectors: Mapping[str, Matrix]) -> dict[str, Matrix]:
     return found
 
 
-def _asked(model: Linear, histories: Histories) -> csr_matrix:
-    """Return what the words and photos of each shopper ask for, (U, I)."""
-    return csr_matrix(sum_by_shopper(histories, model.events(histories)[1].matrix()))
+def _asked(model: Linear, histories: Histories) -> list[Row]:
+    """Return what the words and photos of each shopper ask for."""
+    if (histories.content_rows < 0).all():
+        return [_NOTHING] * histories.n_shoppers
+    asked_UI = csr_matrix(sum_by_shopper(histories, model.events(histories)[1].matrix()))
+    return [_row_of(asked_UI, row) for row in range(histories.n_shoppers)]
 
 
 def _faded(model: ClosedForm | Neighbours, histories: Histories) -> Vector:
     """Return what each event counts for a model, (E,)."""
     config = model.config
     return faded_weights(histories, step_decay=config.history_decay, half_life_days=config.half_life_days)
+
+
+_NOTHING: Row = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
 
 
 def _row_of(rows_XI: csr_matrix, row: int) -> Row:

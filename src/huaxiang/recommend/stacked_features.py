@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,6 @@ from scipy.sparse import csr_matrix
 
 from huaxiang.recommend.base import NO_ITEM, Histories
 from huaxiang.recommend.pairs import Baskets
-from huaxiang.recommend.untold import places_in
 from huaxiang.records import Matrix, Vector
 
 Floats = NDArray[np.float64]
@@ -95,82 +95,101 @@ _NAMES = tuple(one.name for one in fields(Habits))
 
 @dataclass(frozen=True, kw_only=True)
 class Entries:
-    """The few entries that are not zero of some rows over all items, (N, I).
+    """The few entries that are not zero of some rows over all items, (N, I), each place at most once.
 
     Parameters
     ----------
-    columns
-        Items that some row names, in ascending order, (K,).
-    values_NK
-        float32.
+    row_E, item_E
+        Where each stands, (E,); rows in ascending order.
+    value_E
+        float32 (E,).
+    shape
+        N and I.
     """
 
-    columns: NDArray[np.int64]
-    values_NK: Matrix
+    row_E: NDArray[np.int64]
+    item_E: NDArray[np.integer]
+    value_E: Vector
+    shape: tuple[int, int]
 
     @classmethod
     def of(cls, rows: Sequence[Row], n_items: int) -> Self:
         """Return rows that each name some items."""
-        item_E = np.concatenate([items for items, _ in rows])
-        is_named_I = np.zeros(n_items, dtype=np.bool_)
-        is_named_I[item_E] = True
-        columns = np.flatnonzero(is_named_I)
-        place_I = np.empty(n_items, dtype=np.int64)
-        place_I[columns] = np.arange(len(columns))
-        values_NK = np.zeros((len(rows), len(columns)), dtype=np.float32)
-        row_E = np.repeat(np.arange(len(rows)), [len(items) for items, _ in rows])
-        values_NK[row_E, place_I[item_E]] = np.concatenate([values for _, values in rows])
-        return cls(columns=columns, values_NK=values_NK)
+        return cls(
+            row_E=np.repeat(np.arange(len(rows)), [len(items) for items, _ in rows]),
+            item_E=np.concatenate([items for items, _ in rows]),
+            value_E=np.concatenate([values for _, values in rows]),
+            shape=(len(rows), n_items),
+        )
+
+    @cached_property
+    def columns(self) -> NDArray[np.int64]:
+        """The items that some row names, in ascending order, (K,)."""
+        is_named_I = np.zeros(self.shape[1], dtype=np.bool_)
+        is_named_I[self.item_E] = True
+        return np.flatnonzero(is_named_I)
+
+    def at(self, item_rows: NDArray[np.integer]) -> Matrix:
+        """Return the columns of some items, each named once, (N, C)."""
+        place_I = np.full(self.shape[1], -1, dtype=np.int32)
+        place_I[item_rows] = np.arange(len(item_rows))
+        place_E = place_I[self.item_E]
+        here = np.flatnonzero(place_E >= 0)
+        values_NC = np.zeros((self.shape[0], len(item_rows)), dtype=np.float32)
+        values_NC[self.row_E[here], place_E[here]] = self.value_E[here]
+        return values_NC
 
     def with_first(self, values_XK: Matrix) -> Self:
-        """Return the same with other values in the first X rows."""
-        return replace(self, values_NK=np.concatenate([values_XK, self.values_NK[len(values_XK) :]]))
+        """Return the same with other values in the first X rows, at `columns`."""
+        row_E, place_E = np.nonzero(values_XK)
+        stays = slice(int(np.searchsorted(self.row_E, len(values_XK))), None)
+        return replace(
+            self,
+            row_E=np.concatenate([row_E, self.row_E[stays]]),
+            item_E=np.concatenate([self.columns[place_E], self.item_E[stays]]),
+            value_E=np.concatenate([values_XK[row_E, place_E], self.value_E[stays]]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """What one model says after each of a shopper's items, at the few items of which it says anything.
+    """What one model says after each of a shopper's items.
 
     Parameters
     ----------
-    columns
-        Those items, in ascending order, (K,).
-    entries_NK
-        What follows from each item alone.
-    scores_K
-        What follows from everything together, words and photos included.
-    n_items
-        I; the other items have nothing but zeros.
+    entries
+        What follows from each item alone, and last what was asked for in words and photos, (N + 1, I).
+    scores_I
+        What follows from everything together, float64.
     """
 
-    columns: NDArray[np.int64]
-    entries_NK: Matrix
-    scores_K: Vector
-    n_items: int
+    entries: Entries
+    scores_I: Floats
 
     @classmethod
-    def of(cls, entries: Entries, weights_N: Vector, n_items: int) -> Self:
-        """Return what follows from items with such weights, and from what was asked for: the last row."""
-        entries_NK, asked_K = entries.values_NK[:-1], entries.values_NK[-1]
-        scores_K = weights_N @ entries_NK + asked_K
-        return cls(columns=entries.columns, entries_NK=entries_NK, scores_K=scores_K, n_items=n_items)
+    def of(cls, entries: Entries, weights_N: Vector) -> Self:
+        """Return what follows from items with such weights, and from what was asked for."""
+        weight_R = np.append(weights_N, np.float32(1))
+        weighted_E = entries.value_E * weight_R[entries.row_E]
+        return cls(
+            entries=entries,
+            scores_I=np.bincount(entries.item_E, weighted_E, minlength=entries.shape[1]).astype(np.float64),
+        )
 
     def best(self, n: int, *, but: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the items with the `n` largest scores above 0, without those of `but`, in any order."""
-        scores_K = self.scores_K.copy()
-        scores_K[places_in(self.columns, but)[0]] = 0.0
-        above = np.flatnonzero(scores_K > 0)
+        is_best_I = self.scores_I > 0
+        is_best_I[but] = False
+        above = np.flatnonzero(is_best_I)
         if len(above) > n:
-            above = above[np.argpartition(-scores_K[above], n - 1)[:n]]
-        return self.columns[above]
+            above = above[np.argpartition(-self.scores_I[above], n - 1)[:n]]
+        return above
 
     def features(self, candidates: NDArray[np.int64]) -> list[NDArray[Any]]:
         """Return the score of each candidate in deviations, as it is, its rank, and its gap to the best."""
-        places, is_there = places_in(self.columns, candidates)
-        own_C = np.zeros(len(candidates))
-        own_C[is_there] = self.scores_K[places]
-        mean = float(self.scores_K.sum()) / self.n_items
-        variance = float(self.scores_K @ self.scores_K) / self.n_items - mean**2
+        own_C, n_items = self.scores_I[candidates], len(self.scores_I)
+        mean = float(self.scores_I.sum()) / n_items
+        variance = float(self.scores_I @ self.scores_I) / n_items - mean**2
         z_C = (own_C - mean) / max(variance, 1e-24) ** 0.5
         rank_C = np.empty(len(own_C))
         rank_C[np.argsort(-own_C, kind="stable")] = np.arange(len(own_C))
@@ -178,10 +197,7 @@ class Proposal:
 
     def at(self, candidates: NDArray[np.int64]) -> Matrix:
         """Return what follows from each item alone, of the candidates, (N, C)."""
-        places, is_there = places_in(self.columns, candidates)
-        entries_NC = np.zeros((len(self.entries_NK), len(candidates)), dtype=np.float32)
-        entries_NC[:, is_there] = self.entries_NK[:, places]
-        return entries_NC
+        return self.entries.at(candidates)[:-1]
 
 
 @dataclass(frozen=True, kw_only=True)

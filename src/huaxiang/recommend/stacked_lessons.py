@@ -93,7 +93,7 @@ class Lessons:
         for name, model in self.stacked.models.items():
             columns = entries[name].columns
             if isinstance(model, Neighbours):
-                told_NK = entries[name].values_NK[:n_read]
+                told_NK = entries[name].at(columns)[:n_read]
                 values_NK = neighbour_rows_before(model, item_rows, columns, told_NK, own, p)
             else:
                 decays = (model.config.source_decay, model.config.target_decay)
