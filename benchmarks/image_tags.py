@@ -1,14 +1,15 @@
 """Claim: what tags of the product photo add to recommendation, once fused with the title (Sports, masked).
 
-The photos' labels (`image_labels` of the catalogue) are written as one text and encoded as the titles are. Titles
-alone, or titles and labels, are fused as `fit` does it, λ learnt from what shoppers took one after the other. From
-the fused vectors items are listed by
+The photos' labels (`image_labels` of the catalogue) are written as one text and encoded as the titles are.
+Titles alone, or titles and labels, are fused as `fit` does it, λ learnt from what shoppers took one after the
+other. From the fused vectors items are listed by
 
 - content: the nearest to the faded mean of what the shopper took;
 - closed form: the fused vectors are its kernel, in place of the titles.
 
-Of the ways to fuse (`weighted`, `concatenated`, and plainly the sum of both spaces' cosines, which projects nothing)
-the validation items choose; the test items are read once, for that way and for titles alone the same way.
+Of the ways to fuse (`weighted`, `concatenated`, and plainly the sum of both spaces' cosines, which projects
+nothing) the validation items choose; the test items are read once, for that way and for titles alone the same
+way.
 
     python benchmarks/image_tags.py
 """

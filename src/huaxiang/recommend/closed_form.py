@@ -25,6 +25,7 @@ from huaxiang.recommend.ridge import (
     source_target,
     symmetric_weights,
 )
+from huaxiang.recommend.ridge_by_parts import directed_parts
 from huaxiang.recommend.search_space import DAYS, Range, Space
 from huaxiang.recommend.stored import (
     load_arrays,
@@ -67,8 +68,12 @@ class Config:
         An item never proposes itself again.
     n_kept
         Weights kept per item to serve from, those farthest from 0; ≥ 1.
+    n_exact
+        Items up to which everything is solved exactly: memory grows with their square, time with their cube.
+        Of more, the most popular are, and the others by what they have to do with those: see
+        `ridge_by_parts`. The symmetric way takes no more.
     max_items
-        Larger catalogues are refused: memory grows with the square, time with the cube of the items.
+        Larger catalogues are refused.
     """
 
     way: Literal["directed", "symmetric"] = "directed"
@@ -81,12 +86,13 @@ class Config:
     half_life_days: float | None = 180.0
     zero_diagonal: bool = False
     n_kept: int = 200
-    max_items: int = 20_000
+    n_exact: int = 20_000
+    max_items: int = 2_000_000
 
     def __post_init__(self) -> None:
         for name in ("source_decay", "target_decay", "history_decay"):
             check_share(f"closed_form.{name}", getattr(self, name))
-        for name in ("ridge", "half_life_days", "n_kept", "max_items"):
+        for name in ("ridge", "half_life_days", "n_kept", "n_exact", "max_items"):
             check_positive(f"closed_form.{name}", getattr(self, name))
         if self.way not in ("directed", "symmetric"):
             raise SettingsError("unknown way", column="closed_form.way", value=self.way, remedy="see Config")
@@ -132,16 +138,27 @@ class ClosedForm(Linear):
     @property
     def max_items(self) -> int:
         """The largest catalogue that `fit` takes."""
+        if self.config.way == "symmetric":
+            return min(self.config.max_items, self.config.n_exact)
         return self.config.max_items
 
     def fit(self, training: TrainingData) -> Self:
-        """Start over: solve for the weights. Two I × I float32 matrices stand in memory meanwhile."""
-        self.fit_whole(training)
+        """Start over: solve for the weights. Two I × I float32 matrices stand in memory meanwhile.
+
+        Of more than `Config.n_exact` items, two of its square, and four times the item vectors.
+        """
+        self._check_size(training.catalogue.n_items)
+        if training.catalogue.n_items > self.config.n_exact:
+            self._keep(self._solved_by_parts(training), training.vectors["fused"])
+        else:
+            self.fit_whole(training)
         return self
 
     def fit_whole(self, training: TrainingData) -> Solution | None:
-        """Start over, and return the solution whole, of which `fit` keeps the largest; directed only."""
-        self._check_size(training.catalogue.n_items)
+        """Start over, and return the solution whole, of which `fit` keeps the largest; directed only.
+
+        At any size: two I × I matrices stand in memory.
+        """
         tell = training.progress or (lambda done, total, note: None)
         tell(0, 2, "closed form: solving")
         weights_II, solution = self._solved(training)
@@ -220,20 +237,50 @@ class ClosedForm(Linear):
         return loaded
 
     def _solved(self, training: TrainingData) -> tuple[Matrix, Solution | None]:
-        config, histories, n_items = self.config, training.histories, training.catalogue.n_items
-        texts_ID = training.vectors.get("text", training.vectors["fused"])
-        kernel_ID = centred_unit(texts_ID) * np.float32(config.text_weight**0.5)
+        config, n_items = self.config, training.catalogue.n_items
         if config.way == "symmetric":
-            return symmetric_weights(_together(histories, n_items), kernel_ID, ridge=config.ridge), None
-        baskets = baskets_of(histories, n_items)
+            together_II = _together(training.histories, n_items)
+            return symmetric_weights(together_II, self._kernel(training), ridge=config.ridge), None
         solution = directed_weights(
-            source_gram(baskets, decay=config.source_decay),
-            source_target(baskets, source_decay=config.source_decay, target_decay=config.target_decay),
-            kernel_ID,
+            *self._sums(training),
+            self._kernel(training),
             diagonal_factor=config.diagonal_factor,
             ridge=config.ridge,
         )
         return solution.weights_II, solution
+
+    def _solved_by_parts(self, training: TrainingData) -> csr_matrix:
+        config = self.config
+        tell = training.progress or (lambda done, total, note: None)
+        tell(0, 1, "closed form: solving")
+        parts = directed_parts(
+            *self._sums(training),
+            self._kernel(training),
+            diagonal_factor=config.diagonal_factor,
+            ridge=config.ridge,
+            n_exact=config.n_exact,
+            n_kept=config.n_kept,
+        )
+        weights_II = parts.largest(
+            config.n_kept,
+            tell=lambda done, total: tell(done, total, "closed form: keeping the largest weights"),
+        )
+        if config.zero_diagonal:
+            weights_II.setdiag(0.0)
+            weights_II.eliminate_zeros()
+        return weights_II
+
+    def _sums(self, training: TrainingData) -> tuple[csr_matrix, csr_matrix]:
+        config = self.config
+        baskets = baskets_of(training.histories, training.catalogue.n_items)
+        return (
+            source_gram(baskets, decay=config.source_decay),
+            source_target(baskets, source_decay=config.source_decay, target_decay=config.target_decay),
+        )
+
+    def _kernel(self, training: TrainingData) -> Matrix:
+        texts_ID = training.vectors.get("text", training.vectors["fused"])
+        return np.asarray(centred_unit(texts_ID) * np.float32(self.config.text_weight**0.5))
 
     def _keep(self, weights_II: csr_matrix, vectors_ID: Matrix) -> None:
         self.weights_II = weights_II
@@ -249,12 +296,12 @@ class ClosedForm(Linear):
         self._standing_for_KI = csr_matrix(vstack([nothing_KK, self.stand_ins_IK[n_learnt:]]).T)
 
     def _check_size(self, n_items: int) -> None:
-        if n_items > self.config.max_items:
+        if n_items > self.max_items:
             raise SettingsError(
                 "too many items for a closed form",
-                column="closed_form.max_items",
+                column="closed_form.max_items" if self.config.way == "directed" else "closed_form.n_exact",
                 value=str(n_items),
-                remedy=f"use neighbours, or raise the limit of {self.config.max_items} where memory allows",
+                remedy=f"use neighbours, or raise the limit of {self.max_items} where memory allows",
             )
 
     def _fitted(self) -> csr_matrix:

@@ -88,16 +88,17 @@ def pair_sums(baskets: Baskets, lag: int, weights_M: NDArray[np.float64] | None 
 
 
 def keep_largest(matrix: csr_matrix, n_per_row: int) -> csr_matrix:
-    """Return the matrix with only the `n_per_row` largest entries of each row."""
-    lengths = np.diff(matrix.indptr)
-    if not len(lengths) or lengths.max() <= n_per_row:
+    """Return the matrix with only the `n_per_row` entries of each row that are farthest from 0."""
+    too_long = np.flatnonzero(np.diff(matrix.indptr) > n_per_row)
+    if not len(too_long):
         return matrix
-    row_N = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((-matrix.data, row_N))
-    place_N = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
-    kept = np.sort(order[place_N < n_per_row])
-    ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, n_per_row))])
-    return csr_matrix((matrix.data[kept], matrix.indices[kept], ends), shape=matrix.shape)
+    is_kept_N = np.ones(matrix.nnz, dtype=np.bool_)
+    for row in too_long:
+        own = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        is_kept_N[own] = False
+        is_kept_N[own.start + np.argpartition(-np.abs(matrix.data[own]), n_per_row - 1)[:n_per_row]] = True
+    ends = np.concatenate([[0], np.cumsum(is_kept_N)])[matrix.indptr]
+    return csr_matrix((matrix.data[is_kept_N], matrix.indices[is_kept_N], ends), shape=matrix.shape)
 
 
 class PairTable:

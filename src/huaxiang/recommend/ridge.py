@@ -81,7 +81,7 @@ def directed_weights(
     diagonal = np.einsum("ii->i", system_II)
     diagonal *= diagonal_factor
     diagonal += ridge
-    inverse_II = _inverse(system_II)
+    inverse_II = inverse_of(system_II)
     weights_II = np.ascontiguousarray((targets_II.T.tocsr() @ inverse_II).T)
     narrow_ID = inverse_II @ kernel_ID
     for start in range(0, len(weights_II), BLOCK):
@@ -99,13 +99,13 @@ def symmetric_weights(gram_II: csr_matrix, kernel_ID: Matrix, *, ridge: float) -
     """
     system_II = _dense(gram_II, kernel_ID)
     np.einsum("ii->i", system_II)[:] += ridge
-    inverse_II = _inverse(system_II)
+    inverse_II = inverse_of(system_II)
     inverse_II /= -np.diag(inverse_II)[None, :].copy()
     np.fill_diagonal(inverse_II, 0.0)
     return inverse_II
 
 
-def _inverse(system_II: NDArray[np.float32]) -> NDArray[np.float32]:
+def inverse_of(system_II: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the inverse of a symmetric positive definite matrix, which is overwritten; by rows."""
     factor_II, failed = spotrf(system_II, lower=1, overwrite_a=1)
     if failed == 0:

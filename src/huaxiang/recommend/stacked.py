@@ -90,7 +90,7 @@ class Config:
         text, and the neighbours. Both closed forms are directed.
     """
 
-    n_candidates: int = 120
+    n_candidates: int = 60
     n_answers: int = 3
     most_queries: int = 100_000
     n_trees: int = 150
@@ -157,8 +157,8 @@ class Stacked:
 
     @property
     def max_items(self) -> int:
-        """The largest catalogue that `fit` takes."""
-        return self.config.closed_form.max_items
+        """The largest catalogue that `fit` takes: what lessons are made from stands whole."""
+        return min(self.config.closed_form.n_exact, self.config.tastes.n_exact)
 
     def fit(self, training: TrainingData) -> Self:
         """Start over: solve, count, and let the trees learn. Four I × I float32 matrices stand in memory.
