@@ -10,8 +10,7 @@ import pytest
 
 from huaxiang.errors import InputError, StorageError
 from huaxiang.evaluate import finished
-from huaxiang.evaluate.amazon import PROTOCOLS, as_chosen, benchmark, read_dataset, recommender_for
-from huaxiang.recommend.base import TrainingData
+from huaxiang.evaluate.amazon import PROTOCOLS, benchmark, recommender_for
 from huaxiang.recommend.ensemble import Ensemble
 
 
@@ -195,18 +194,3 @@ def test_a_refit_knows_what_only_the_validation_items_say(tmp_path: Path, cache:
     (plain,) = benchmark(tmp_path, **asked)["models"]
     assert "refit" not in plain
     assert plain["test"] == model["test"]
-
-
-def test_a_refit_has_the_weights_that_validation_chose(data: Path, cache: Path) -> None:
-    dataset = read_dataset(data, cache=cache, progress=lambda *_: None)
-    fitted = recommender_for("popular+neighbours", "masked")
-    assert isinstance(fitted, Ensemble)
-    fitted.weights_ = {"popular": 0.2, "neighbours": 0.7}
-    again = as_chosen(recommender_for("popular+neighbours", "masked"), fitted)
-    again.fit(
-        TrainingData(
-            histories=dataset.test.histories, catalogue=dataset.catalogue, vectors=dataset.vectors, seed=0
-        )
-    )
-    assert isinstance(again, Ensemble)
-    assert again.weights_ == fitted.weights_

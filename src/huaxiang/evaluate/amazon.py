@@ -22,9 +22,9 @@ from huaxiang.encoders import CachedEncoder, text_encoder
 from huaxiang.errors import InputError, ShopError
 from huaxiang.evaluate.disturbed import swap_neighbours
 from huaxiang.evaluate.finished import keep_finished, key_of, read_finished, write_results
+from huaxiang.evaluate.fitted import Fitted
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.evaluate.measure import Measurement, interval, measure
-from huaxiang.evaluate.trial import as_validated
 from huaxiang.recommend.base import Histories, Recommender, Targets, TrainingData
 from huaxiang.recommend.ensemble import Config as EnsembleConfig
 from huaxiang.recommend.ensemble import Ensemble
@@ -238,7 +238,11 @@ def _under(
     seeds: Sequence[int],
     fits: Fits,
 ) -> dict[str, Any]:
-    runs = {name: [_run(name, protocol, dataset, seed, fits) for seed in seeds] for name in models}
+    runs: dict[str, list[_Run]] = {name: [] for name in models}
+    for seed in seeds:
+        both = _fitters(protocol, dataset, seed, fits)
+        for name in models:
+            runs[name].append(_run(name, protocol, dataset, both, fits))
     rows = [_row(name, own, seeds) for name, own in runs.items()]
     best = max(rows, key=lambda row: float(row["validation"]["ndcg@10"]))
     best_U = _over_seeds(runs[best["name"]], "ndcg@10")
@@ -302,9 +306,11 @@ class _Run:
         )
 
 
-def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits) -> _Run:
-    model = recommender_for(name, protocol.name, fits.settings)
-    stage = f"{name}, {protocol.name}, seed {seed}"
+def _run(name: str, protocol: Protocol, dataset: Dataset, both: tuple[Fitted, Fitted], fits: Fits) -> _Run:
+    """Return one model's lists; `both` fits it with what comes before validation, and with validation too."""
+    first, second = both
+    seed = first.training.seed
+    model = first.make(name)
     key = key_of(model, data=dataset.fingerprint, protocol=asdict(protocol), seed=seed)
     file = fits.folder / f"{dataset.name}-{protocol.name}-{name}-{seed}.npz" if fits.folder else None
     splits = {"validation": dataset.validation, "test": dataset.test}
@@ -314,37 +320,36 @@ def _run(name: str, protocol: Protocol, dataset: Dataset, seed: int, fits: Fits)
     kept_splits = splits | ({REFIT: dataset.test} if fits.refit else {})
     if file is not None and (kept := read_finished(file, key, kept_splits)) is not None:
         measured, facts = kept
-        fits.progress(stage, 1, 1, "finished before")
+        fits.progress(f"{name}, {first.stage}", 1, 1, "finished before")
         return _Run.of(measured, facts)
+    fit = first.of(name)
+    measured = {split: measured_under(fit.model, targets, protocol) for split, targets in splits.items()}
+    if fits.refit:
+        measured[REFIT] = measured_under(second.of(name).model, dataset.test, protocol)
+    facts = {
+        "uses": _used(fit.model, first.training),
+        "train_s": fit.train_s,
+        "train_cpu_s": fit.train_cpu_s,
+    }
+    if file is not None:
+        keep_finished(file, key, measured, facts)
+    return _Run.of(measured, facts)
+
+
+def _fitters(protocol: Protocol, dataset: Dataset, seed: int, fits: Fits) -> tuple[Fitted, Fitted]:
+    """Return what fits with what comes before validation, and what fits with validation too."""
     training = TrainingData(
         histories=dataset.training,
         catalogue=dataset.catalogue,
         vectors=dataset.vectors,
         seed=seed,
         validation=sample(dataset.validation, N_VALIDATION, seed=0),
-        progress=partial(fits.progress, stage),
     )
-    wall, cpu = time.perf_counter(), time.process_time()
-    model.fit(training)
-    train_s, train_cpu_s = time.perf_counter() - wall, time.process_time() - cpu
-    measured = {split: measured_under(model, targets, protocol) for split, targets in splits.items()}
-    if fits.refit:
-        model = as_chosen(recommender_for(name, protocol.name, fits.settings), model)
-        more = partial(fits.progress, f"{stage}, refit")
-        model.fit(replace(training, histories=dataset.test.histories, validation=None, progress=more))
-        measured[REFIT] = measured_under(model, dataset.test, protocol)
-    facts = {"uses": _used(model, training), "train_s": train_s, "train_cpu_s": train_cpu_s}
-    if file is not None:
-        keep_finished(file, key, measured, facts)
-    return _Run.of(measured, facts)
-
-
-def as_chosen(model: Recommender, fitted: Recommender) -> Recommender:
-    """Return an unfitted model with the weights and the number of epochs that a fit with validation chose."""
-    if not isinstance(model, Ensemble) or not isinstance(fitted, Ensemble):
-        return as_validated({model.name: model}, {model.name: fitted})[model.name]
-    members = as_validated(model.members, fitted.members)
-    return Ensemble(replace(model.config, weights=dict(fitted.weights_)), members=members)
+    make = partial(recommender_for, protocol=protocol.name, settings=fits.settings)
+    stage = f"{protocol.name}, seed {seed}"
+    first = Fitted(make, training, stage=stage, progress=fits.progress)
+    more = replace(training, histories=dataset.test.histories, validation=None)
+    return first, Fitted(make, more, stage=f"{stage}, refit", progress=fits.progress, before=first)
 
 
 def _used(model: Recommender, training: TrainingData) -> tuple[str, ...]:

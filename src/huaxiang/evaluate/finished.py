@@ -32,6 +32,7 @@ SOURCES = (
     "ranking",
     "evaluate/amazon.py",
     "evaluate/disturbed.py",
+    "evaluate/fitted.py",
 )
 """What decides, besides data and settings, what is listed; paths below the package."""
 

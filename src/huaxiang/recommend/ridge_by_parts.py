@@ -31,8 +31,10 @@ from huaxiang.records import Matrix, Vector
 BLOCK = 256
 KEPT_PER_PLACE = 4
 """Sparse weights of a row that are looked at for each that is kept."""
-CELLS_PER_ROOT, CELLS_LOOKED_AT = 4, 32
+CELLS_PER_ROOT, CELLS_LOOKED_AT = 4, 64
 """Cells of the index for each square root of the items, and how many of them a search looks at."""
+CELLS_PER_LOOK = 4
+"""Cells for each that is looked at, up to which looking at everything costs no more than the cells do."""
 POINTS_PER_CELL = 64
 """What the cells are learnt from."""
 
@@ -199,8 +201,8 @@ class _Split:
 def _index_of(right_ID: Matrix) -> faiss.Index:
     """Return an index of the rows by inner product, in cells where they are many."""
     n_items, width = right_ID.shape
-    n_cells = CELLS_PER_ROOT * int(n_items**0.5)
-    if n_items <= n_cells * CELLS_LOOKED_AT:
+    n_cells = min(CELLS_PER_ROOT * int(n_items**0.5), n_items // POINTS_PER_CELL)
+    if n_cells <= CELLS_PER_LOOK * CELLS_LOOKED_AT:
         index: faiss.Index = faiss.IndexFlatIP(width)
     else:
         index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, n_cells, faiss.METRIC_INNER_PRODUCT)
