@@ -18,12 +18,15 @@ from huaxiang import metrics
 from huaxiang.recommend.base import NO_ITEM, Histories, Targets, TrainingData
 from huaxiang.recommend.full_softmax import full_softmax_loss
 from huaxiang.recommend.histories import take_shoppers
+from huaxiang.recommend.sampled_softmax import Proposal as Negatives
+from huaxiang.recommend.sampled_softmax import sampled_softmax_loss
 from huaxiang.recommend.sequence_baskets import has_baskets, shuffled
 from huaxiang.recommend.sequence_content import Spaces
 from huaxiang.recommend.sequence_network import SequenceNetwork, onnx_of
 from huaxiang.recommend.sequence_outlook import Outlooks
 from huaxiang.recommend.sequence_start import Start, weights_of
 from huaxiang.recommend.sequence_tokens import (
+    Tokens,
     Windows,
     all_windows,
     gap_buckets,
@@ -111,6 +114,10 @@ class Lesson:
         self.has_baskets = has_baskets(histories)
         self.n_left = 0
         self.items_E, self.weights_E = targets_from(histories)
+        n_items = network.ids.num_embeddings
+        self.n_negatives = config.negatives_of(n_items)
+        taken = self.items_E[self.items_E != NO_ITEM]
+        self.proposal = Negatives.of(np.bincount(taken, minlength=n_items)) if self.n_negatives else None
         windows = all_windows(histories, config.max_events)
         teaches = self.items_E[windows.starts] != NO_ITEM
         self.windows = Windows(starts=windows.starts[teaches], ends=windows.ends[teaches])
@@ -120,8 +127,10 @@ class Lesson:
         if self.has_baskets:
             self._count_down(len(rows))
         windows = Windows(starts=self.windows.starts[rows], ends=self.windows.ends[rows])
+        if self.proposal is not None:
+            return self._sampled_loss(windows, self.proposal)
         items_ID = self.network.items()
-        outlooks_UTD = self._outlooks(windows, items_ID)
+        outlooks_UTD = self._outlooks(tokens_of(self.histories, windows, self.gaps_E), items_ID)
         targets_UT, weights_UT = targets_of(windows, self.histories.offsets, self.items_E, self.weights_E)
         taught = torch.from_numpy(np.flatnonzero(targets_UT.ravel() != NO_ITEM)).to(self.device)
         return full_softmax_loss(
@@ -132,6 +141,32 @@ class Lesson:
             smoothing=self.config.smoothing,
         )
 
+    def _sampled_loss(self, windows: Windows, proposal: Negatives) -> Tensor:
+        """Return the loss among items drawn anew: only those and the batch's own are worked out."""
+        rng = np.random.default_rng(int(torch.randint(2**31, ())))
+        drawn, log_weights = proposal.draw(self.n_negatives, rng)
+        tokens = tokens_of(self.histories, windows, self.gaps_E)
+        targets_UT, weights_UT = targets_of(windows, self.histories.offsets, self.items_E, self.weights_E)
+        taught = np.flatnonzero(targets_UT.ravel() != NO_ITEM)
+        targets_N = targets_UT.ravel()[taught]
+        read = tokens.item_rows[tokens.item_rows != NO_ITEM]
+        needed = np.unique(np.concatenate([drawn, targets_N, read]))
+        items_XD = self.network.items(self._there(needed))
+        place = np.searchsorted(needed, tokens.item_rows)
+        here = replace(tokens, item_rows=np.where(tokens.item_rows == NO_ITEM, NO_ITEM, place))
+        outlooks_ND = self._outlooks(here, items_XD).flatten(0, 1)[self._there(taught)]
+        return sampled_softmax_loss(
+            outlooks_ND / self.config.temperature,
+            items_XD[self._there(np.searchsorted(needed, targets_N))],
+            items_XD[self._there(np.searchsorted(needed, drawn))],
+            self._there(log_weights),
+            self._there(targets_N[:, None] == drawn),
+            self._there(weights_UT.ravel()[taught]),
+        )
+
+    def _there(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
+
     def _count_down(self, n_read: int) -> None:
         """Shuffle the baskets anew before each epoch: their lines have no order to be learnt."""
         if self.n_left <= 0:
@@ -141,8 +176,8 @@ class Lesson:
             self.n_left = len(self.windows.starts)
         self.n_left -= n_read
 
-    def _outlooks(self, windows: Windows, items_ID: Tensor) -> Tensor:
-        tokens = tokens_of(self.histories, windows, self.gaps_E)
+    def _outlooks(self, tokens: Tokens, items_ID: Tensor) -> Tensor:
+        """Return the outlooks after some events, whose item rows are those of `items_ID`."""
         rows_UT = torch.from_numpy(tokens.item_rows).to(self.device)
         vectors_UTD = embedding(rows_UT.clamp(min=0), items_ID) * (rows_UT >= 0).unsqueeze(-1)
         is_said = (tokens.item_rows == NO_ITEM) & (tokens.content_rows >= 0)

@@ -50,13 +50,15 @@ class SequenceNetwork(nn.Module):
         self.register_buffer("content_IC", torch.from_numpy(content_IC), persistent=False)
         self._start_from(content_IC)
 
-    def items(self) -> Tensor:
-        """Return the vectors of the items, (I, D), unit rows.
+    def items(self, rows: Tensor | None = None) -> Tensor:
+        """Return the vectors of the items, or of some rows, (I, D), unit rows.
 
         In training some go without their id vector, as new items do, and half of those with no more content
         than words have.
         """
         ids_ID, content_IC = self.ids.weight, self.get_buffer("content_IC")
+        if rows is not None:
+            ids_ID, content_IC = self.ids(rows), content_IC[rows]
         if not self.training or not self.id_dropout:
             return normalize(ids_ID + self.project(content_IC), dim=1, eps=TINY)
         weight_DC, width = self.project.weight, self.first_width

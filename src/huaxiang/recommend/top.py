@@ -16,8 +16,10 @@ from huaxiang.records import Matrix
 Score = Callable[[Histories], Matrix]
 """Any recommender's `score`."""
 
-BLOCK = 512
-"""Shoppers scored at once: 512 × 12,000 float32 scores are 25 MB."""
+BLOCK, FIRST_BLOCK = 512, 8
+"""Shoppers scored at once, at most, and at first, before it is known how many items there are."""
+MOST_SCORES = 8_000_000
+"""Scores that stand in memory at once; 8 million float32 are 32 MB. A block of one shopper may have more."""
 GROUPS_PER_PLACE = 8
 """Groups of items, for each place of a list, whose maxima say which scores are worth sorting."""
 
@@ -106,15 +108,17 @@ def top_items(
     allowed_I
         Items that may be listed at all; None allows each.
     """
-    blocks = []
-    for start in range(0, max(histories.n_shoppers, 1), BLOCK):
-        block = slice(start, start + BLOCK)
+    blocks: list[Top] = []
+    start, size = 0, FIRST_BLOCK
+    while start < histories.n_shoppers or not blocks:
+        block = slice(start, start + size)
         scores_UI = np.array(score(take_shoppers(histories, block)), dtype=np.float32)
         if exclude_had:
             mask_had(scores_UI, take_shoppers(histories if had is None else had, block))
         if allowed_I is not None:
             scores_UI[:, ~allowed_I] = -np.inf
         blocks.append(top_rows(scores_UI, k))
+        start, size = start + size, min(BLOCK, max(1, MOST_SCORES // max(scores_UI.shape[1], 1)))
     return Top(
         item_rows=np.concatenate([block.item_rows for block in blocks]),
         scores=np.concatenate([block.scores for block in blocks]),
