@@ -5,8 +5,8 @@ Titles alone, or titles and labels, are fused as `fit` does it, λ learnt from w
 other. From the fused vectors items are listed by
 
 - content: the nearest to the faded mean of what the shopper took;
-- closed form: the fused vectors are its kernel, in place of the titles; the 4,096 most popular items are solved
-  exactly, which is quicker.
+- closed form: the fused vectors are its kernel, in place of the titles; the 4,096 most popular items are
+  solved exactly, which is quicker.
 
 Of the ways to fuse (`weighted`, `concatenated`, and plainly the sum of both spaces' cosines, which projects
 nothing) the validation items choose; the test items are read once, for that way and for titles alone the same
@@ -36,6 +36,7 @@ from huaxiang.recommend.closed_form import Config as ClosedFormConfig
 from huaxiang.recommend.histories import newest
 from huaxiang.records import Matrix
 from huaxiang.shop.base import Shop
+from huaxiang.shop.datasets.amazon import IMAGE_TAG
 from huaxiang.shop.read import read_shop
 from peers.content import Content
 
@@ -47,12 +48,11 @@ GROUPS = ((0, 3), (4, 20), (21, None))
 
 def label_vectors(shop: Shop, dataset: Dataset, cache: Path) -> Matrix:
     """Return the vectors of each item's labels as one text, zero where it has none, (I, D)."""
-    labels: dict[str, list[str]] = {}
-    for item_id, dimension, value in shop.attributes.select("item_id", "dimension", "value").iter_rows():
-        if dimension == "image_tag":
-            labels.setdefault(item_id, []).append(value)
-    ids = dataset.catalogue.item_ids
-    texts = [", ".join(labels.get(item_id, [])) for item_id in ids]
+    labels: list[list[str]] = [[] for _ in range(dataset.catalogue.n_items)]
+    for item_row, dimension, value in shop.attributes.select("item_row", "dimension", "value").iter_rows():
+        if dimension == IMAGE_TAG:
+            labels[item_row].append(value)
+    texts = [", ".join(own) for own in labels]
     encoder = CachedEncoder(text_encoder("default", cache_folder=cache), cache / "vectors")
     vectors_ID = encoder.encode(texts).vectors_ID.copy()
     vectors_ID[[not text for text in texts]] = 0.0
