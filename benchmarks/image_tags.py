@@ -89,7 +89,7 @@ def lists(model: str, items_ID: Matrix, dataset: Dataset, targets: Targets) -> M
         cut = replace(targets, histories=newest(targets.histories, MASKED.history))
         content = Content(items_ID=items_ID)
         return measure(model, content.score, cut, exclude_had=True, had=targets.histories)
-    quicker = {"closed_form": ClosedFormConfig(n_exact=4096)}
+    quicker = {"closed_form": ClosedFormConfig(n_exact=4096, n_head=4096)}
     fitted = recommender_for("closed_form", MASKED.name, quicker).fit(
         TrainingData(
             histories=dataset.training,

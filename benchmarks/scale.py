@@ -5,11 +5,11 @@ of its kind, and a shopper mixes what follows (half), something else of two like
 anyway. Vectors (64 numbers) say the kind, not what follows. The ninth item of 2,000 shoppers is to be
 foretold among all items. Every model and size is a process of its own, so that its memory is its own.
 
-- closed form: `n_exact` most popular items exactly, the others by those (`ridge_by_parts`);
+- closed form: the `n_head` most popular items exactly, the others by those (`ridge_by_parts`);
 - sequence: one pass over the sequences with 4,096 items drawn for each batch, log-Q correction;
 - retrieval: the nearest 100 items to the outlooks by the index that serves, beside comparing all.
 
-    python benchmarks/scale.py [--sizes 10000,100000,1000000] [--models closed_form,sequence] [--n-exact 4096]
+    python benchmarks/scale.py [--sizes 10000,100000,1000000] [--models closed_form,sequence] [--n-head 4096]
 """
 
 from __future__ import annotations
@@ -118,10 +118,10 @@ def catalogue_of(n_items: int) -> Catalogue:
     )
 
 
-def model_of(name: str, n_exact: int) -> Recommender:
+def model_of(name: str, n_head: int) -> Recommender:
     """Return the model, yet to be fitted."""
     if name == "closed_form":
-        return ClosedForm(ClosedFormConfig(n_exact=n_exact, ridge=20.0, n_kept=50))
+        return ClosedForm(ClosedFormConfig(n_exact=n_head, n_head=n_head, ridge=20.0, n_kept=50))
     once = TrainingConfig(min_epochs=1, max_epochs=1, batch_events=4096)
     return SequenceRecommender(SequenceConfig(n_negatives=4096, spaces=("fused",), training=once))
 
@@ -144,11 +144,11 @@ def retrieval(model: SequenceRecommender, targets: Targets) -> dict[str, float]:
     return {"index_cpu_s": build_s, "search_ms": search_ms, "recall@100": found / len(asked_UD)}
 
 
-def measured(name: str, n_items: int, n_exact: int) -> dict[str, object]:
+def measured(name: str, n_items: int, n_head: int) -> dict[str, object]:
     """Return the figures of one model at one size, in this process."""
     world = world_of(n_items)
     before_gib = _peak_gib()
-    model = model_of(name, n_exact)
+    model = model_of(name, n_head)
     began, began_cpu = time.perf_counter(), time.process_time()
     model.fit(world.training)
     fit_s, fit_cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
@@ -179,16 +179,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--models", default="closed_form,sequence")
-    parser.add_argument("--n-exact", type=int, default=4096)
+    parser.add_argument("--n-head", type=int, default=4096)
     parser.add_argument("--one", nargs=2, metavar=("MODEL", "SIZE"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(measured(asked.one[0], int(asked.one[1]), asked.n_exact)))
+        print(json.dumps(measured(asked.one[0], int(asked.one[1]), asked.n_head)))
         return
     print(hardware(), flush=True)
     for name in asked.models.split(","):
         for size in asked.sizes.split(","):
-            command = [sys.executable, __file__, "--n-exact", str(asked.n_exact), "--one", name, size]
+            command = [sys.executable, __file__, "--n-head", str(asked.n_head), "--one", name, size]
             said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             recall, found = said["recall@10"], said.get("retrieval")
             print(

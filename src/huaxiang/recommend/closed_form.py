@@ -70,8 +70,10 @@ class Config:
         Weights kept per item to serve from, those farthest from 0; ≥ 1.
     n_exact
         Items up to which everything is solved exactly: memory grows with their square, time with their cube.
-        Of more, the most popular are, and the others by what they have to do with those: see
-        `ridge_by_parts`. The symmetric way takes no more.
+        The symmetric way takes no more.
+    n_head
+        Of a larger catalogue, the most popular items, which are solved exactly, and the others by what they
+        have to do with those: see `ridge_by_parts`.
     max_items
         Larger catalogues are refused.
     """
@@ -87,12 +89,13 @@ class Config:
     zero_diagonal: bool = False
     n_kept: int = 200
     n_exact: int = 20_000
+    n_head: int = 4_096
     max_items: int = 2_000_000
 
     def __post_init__(self) -> None:
         for name in ("source_decay", "target_decay", "history_decay"):
             check_share(f"closed_form.{name}", getattr(self, name))
-        for name in ("ridge", "half_life_days", "n_kept", "n_exact", "max_items"):
+        for name in ("ridge", "half_life_days", "n_kept", "n_exact", "n_head", "max_items"):
             check_positive(f"closed_form.{name}", getattr(self, name))
         if self.way not in ("directed", "symmetric"):
             raise SettingsError("unknown way", column="closed_form.way", value=self.way, remedy="see Config")
@@ -145,7 +148,7 @@ class ClosedForm(Linear):
     def fit(self, training: TrainingData) -> Self:
         """Start over: solve for the weights. Two I × I float32 matrices stand in memory meanwhile.
 
-        Of more than `Config.n_exact` items, two of its square, and four times the item vectors.
+        Of more than `Config.n_exact` items, two of the square of `n_head`, and four times the item vectors.
         """
         self._check_size(training.catalogue.n_items)
         if training.catalogue.n_items > self.config.n_exact:
@@ -258,7 +261,7 @@ class ClosedForm(Linear):
             self._kernel(training),
             diagonal_factor=config.diagonal_factor,
             ridge=config.ridge,
-            n_exact=config.n_exact,
+            n_head=config.n_head,
             n_kept=config.n_kept,
         )
         weights_II = parts.largest(

@@ -91,15 +91,15 @@ def directed_parts(
     *,
     diagonal_factor: float,
     ridge: float,
-    n_exact: int,
+    n_head: int,
     n_kept: int,
 ) -> Parts:
-    """Return the weights of `ridge.directed_weights` in parts; the same where `n_exact` is all items.
+    """Return the weights of `ridge.directed_weights` in parts; the same where `n_head` is all items.
 
     Parameters
     ----------
-    n_exact
-        Items of the head: a dense matrix of its square stands in memory.
+    n_head
+        Items of the head, those with the most mass: a dense matrix of its square stands in memory.
     n_kept
         Weights that are wanted of each row, so that more of the head's need not be kept than several times as
         many.
@@ -112,7 +112,7 @@ def directed_parts(
     """
     lengths_I = np.einsum("id,id->i", kernel_ID, kernel_ID)
     diagonal_I = diagonal_factor * (gram_II.diagonal() + lengths_I) + ridge - lengths_I
-    split = _Split.of(gram_II, diagonal_I, n_exact)
+    split = _Split.of(gram_II, diagonal_I, n_head)
     narrow_ID = split.solved(kernel_ID)
     inner_DD = np.eye(kernel_ID.shape[1]) + kernel_ID.T.astype(np.float64) @ narrow_ID
     n_of_head = min(KEPT_PER_PLACE * n_kept, len(kernel_ID))
@@ -151,11 +151,11 @@ class _Split:
     diagonal_T: Vector
 
     @classmethod
-    def of(cls, gram_II: csr_matrix, diagonal_I: NDArray[np.floating], n_exact: int) -> Self:
+    def of(cls, gram_II: csr_matrix, diagonal_I: NDArray[np.floating], n_head: int) -> Self:
         """Return the split of SᵀS with another diagonal; the head has the most mass."""
         mass_I = gram_II.diagonal()
         order = np.argsort(-mass_I, kind="stable")
-        head, tail = np.sort(order[:n_exact]), np.sort(order[n_exact:])
+        head, tail = np.sort(order[:n_head]), np.sort(order[n_head:])
         others_II = csr_matrix(gram_II - _diagonal(mass_I))
         of_head_HI = csr_matrix(others_II[head])
         between_HT = csr_matrix(of_head_HI[:, tail])
