@@ -58,6 +58,15 @@ def test_what_is_drawn_stands_for_everything(seed: int) -> None:
     assert np.mean(sums) == pytest.approx(sizes_I.sum(), rel=0.05)
 
 
+def test_a_row_of_which_only_the_target_was_drawn_teaches_nothing() -> None:
+    outlooks, items = torch.randn(2, 3, requires_grad=True), torch.randn(2, 3)
+    is_target = torch.tensor([[True], [False]])
+    loss = sampled_softmax_loss(outlooks, items, items[:1], torch.zeros(1), is_target, torch.ones(2))
+    (gradient,) = torch.autograd.grad(loss, [outlooks])
+    assert torch.isfinite(gradient).all()
+    assert not gradient[0].any() and gradient[1].any()
+
+
 def test_a_fit_with_drawn_items_foretells_as_well() -> None:
     training = training_of(RING, n_items=N_ITEMS)
     asked = histories_of([[3, 4, 5], [20, 21]])

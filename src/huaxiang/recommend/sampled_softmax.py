@@ -72,5 +72,5 @@ def sampled_softmax_loss(
     """
     own_N = (outlooks_ND * targets_ND).sum(dim=1)
     others_NS = (outlooks_ND @ drawn_SD.T + log_weights_S).masked_fill(is_target_NS, float("-inf"))
-    total_N = torch.logaddexp(own_N, torch.logsumexp(others_NS, dim=1))
+    total_N = torch.logsumexp(torch.cat([own_N[:, None], others_NS], dim=1), dim=1)
     return ((total_N - own_N) * weights_N).sum() / weights_N.sum()
