@@ -64,7 +64,7 @@ def test_a_tail_that_never_meets_is_solved_exactly(rounds: list[tuple[int, list[
 
 @settings(max_examples=40)
 @given(st.integers(0, 1000), st.integers(1, N_ITEMS - 1))
-def test_a_tail_that_meets_often_only_makes_weights_smaller(seed: int, n_head: int) -> None:
+def test_a_tail_that_meets_often_leaves_weights_of_the_same_size(seed: int, n_head: int) -> None:
     rng = np.random.default_rng(seed)
     items = [rng.permutation(N_ITEMS)[:6].tolist() for _ in range(100)]
     whole, parts = both(items, kernel_of(seed), n_head=n_head)

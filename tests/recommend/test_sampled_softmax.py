@@ -89,3 +89,5 @@ def test_large_catalogues_are_sampled_unasked() -> None:
     assert Config(n_negatives=5).negatives_of(100) == 5
     with pytest.raises(SettingsError, match="n_negatives"):
         Config(n_negatives=-1)
+    with pytest.raises(SettingsError, match="smoothing"):
+        Config(n_negatives=5, smoothing=0.1)

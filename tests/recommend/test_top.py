@@ -37,6 +37,18 @@ def test_many_items_are_ranked_as_few_are(seed: int, k: int, n_values: int) -> N
         assert best_K[: len(expected)].tolist() == scores_I[expected].tolist()
 
 
+@pytest.mark.parametrize("n_items", [12, 150])
+def test_what_is_no_number_is_not_listed_and_moves_nobody_elses_list(n_items: int) -> None:
+    rng = np.random.default_rng(0)
+    scores_UI = rng.random((4, n_items)).astype(np.float32)
+    scores_UI[1, rng.permutation(n_items)[: n_items // 2]] = np.nan
+    scores_UI[2] = np.nan
+    found = top_rows(scores_UI, 3).item_rows
+    for row in (0, 1, 3):
+        assert found[row].tolist() == np.argsort(-np.nan_to_num(scores_UI[row], nan=-1.0))[:3].tolist()
+    assert (found[2] == NO_ITEM).all()
+
+
 def test_what_was_had_is_not_listed_where_told_so() -> None:
     top = top_items(rising, histories_of([[4, 2], [0]]), k=2, exclude_had=True)
     assert top.item_rows.tolist() == [[3, 1], [4, 3]]

@@ -90,7 +90,7 @@ class Config:
     n_kept: int = 200
     n_exact: int = 20_000
     n_head: int = 4_096
-    max_items: int = 2_000_000
+    max_items: int = 1_000_000
 
     def __post_init__(self) -> None:
         for name in ("source_decay", "target_decay", "history_decay"):

@@ -28,8 +28,8 @@ from huaxiang.recommend.sequence_start import Start
 from huaxiang.recommend.stored import Arrays, load_arrays, load_settings, save_arrays
 from huaxiang.records import Matrix
 
-MANY_NEGATIVES = 4096
-"""Items drawn for each batch where a catalogue is too large for all of them."""
+ALL_ITEMS_UP_TO, MANY_NEGATIVES = 50_000, 4096
+"""Items up to which a target is told apart from all, and how many are drawn for each batch beyond."""
 GRAPH = "encoder.onnx"
 WEIGHTS = "weights.safetensors"
 
@@ -57,9 +57,7 @@ class Config:
         Share of each target spread over all items; 0 to below 1.
     n_negatives
         Items drawn for each batch that its targets are told apart from; ≥ 0. 0 takes all items that were
-        seen, or 4,096 drawn where they are more than `all_items_up_to`.
-    all_items_up_to
-        Items up to which `n_negatives = 0` means all; ≥ 1.
+        seen, or `MANY_NEGATIVES` drawn where they are more than `ALL_ITEMS_UP_TO`. There is no smoothing then.
     spaces
         Item vectors that are the content, beside each other. The first must be there, and is where words and
         photos of shoppers lie; the others are read where the shop has them. None at all: ids alone.
@@ -76,7 +74,6 @@ class Config:
     temperature: float = 0.07
     smoothing: float = 0.0
     n_negatives: int = 0
-    all_items_up_to: int = 50_000
     spaces: tuple[str, ...] = ("fused", "text")
     training: loop.Config = field(default_factory=loop.Config)
 
@@ -94,11 +91,13 @@ class Config:
             _in_range(name, share, 0 <= share < 1, "0 to below 1")
         _in_range("temperature", self.temperature, self.temperature > 0, "above 0")
         _in_range("n_negatives", self.n_negatives, self.n_negatives >= 0, "0 or more")
-        _in_range("all_items_up_to", self.all_items_up_to, self.all_items_up_to >= 1, "1 or more")
+        _in_range(
+            "smoothing", self.smoothing, not (self.smoothing and self.n_negatives), "0 with n_negatives"
+        )
 
     def negatives_of(self, n_items: int) -> int:
         """Return how many items are drawn for each batch where so many were seen; 0 for all of them."""
-        return self.n_negatives or (MANY_NEGATIVES if n_items > self.all_items_up_to else 0)
+        return self.n_negatives or (MANY_NEGATIVES if n_items > ALL_ITEMS_UP_TO else 0)
 
 
 class SequenceRecommender:

@@ -41,7 +41,7 @@ class Top:
 
 
 def top_rows(scores_UI: Matrix, k: int) -> Top:
-    """Return the `k` best of each row; equal scores by item row, -inf never.
+    """Return the `k` best of each row; equal scores by item row, -inf and NaN never.
 
     Examples
     --------
@@ -54,6 +54,8 @@ def top_rows(scores_UI: Matrix, k: int) -> Top:
     width = min(k, n_items)
     at_least_U1 = _at_least(scores_UI, width)
     shopper_E, item_E = np.divmod(np.flatnonzero(scores_UI >= at_least_U1), max(n_items, 1))
+    if (np.bincount(shopper_E, minlength=n_shoppers) < width).any():  # NaN reaches nothing: it is listed last
+        return top_rows(np.where(np.isnan(scores_UI), -np.inf, scores_UI), k)
     scores_E = scores_UI[shopper_E, item_E]
     order = np.lexsort((item_E, -scores_E, shopper_E))
     first_U = np.searchsorted(shopper_E, np.arange(n_shoppers))
