@@ -56,8 +56,8 @@ class Config:
     smoothing
         Share of each target spread over all items; 0 to below 1.
     n_negatives
-        Items drawn for each batch that its targets are told apart from; ≥ 0. 0 takes all items that were
-        seen, or `MANY_NEGATIVES` drawn where they are more than `ALL_ITEMS_UP_TO`. There is no smoothing then.
+        Items drawn for each batch that its targets are told apart from, without smoothing; ≥ 0. 0 takes all
+        items that were seen, or `MANY_NEGATIVES` drawn where they are more than `ALL_ITEMS_UP_TO`.
     spaces
         Item vectors that are the content, beside each other. The first must be there, and is where words and
         photos of shoppers lie; the others are read where the shop has them. None at all: ids alone.
