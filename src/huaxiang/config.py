@@ -31,6 +31,7 @@ from huaxiang.recommend.popular import Config as PopularConfig
 from huaxiang.recommend.sequence import Config as SequenceConfig
 from huaxiang.recommend.stacked import Config as StackedConfig
 from huaxiang.recommend.ways import WAYS, make_recommender
+from huaxiang.search.match import Config as SearchConfig
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -119,6 +120,7 @@ class Settings:
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
     ranking: RankingConfig = field(default_factory=RankingConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     evaluate: HoldOutConfig = field(default_factory=HoldOutConfig)
 
 

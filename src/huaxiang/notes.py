@@ -34,6 +34,36 @@ FORMS: Mapping[str, tuple[str, str]] = {
         "a price limit in {currency} can't be compared with prices in {own}",
         "以 {currency} 计的价格限制无法与以 {own} 计的价格比较",
     ),
+    "search_corrected": (
+        "searched for “{meant}” instead of “{written}”",
+        "已改为搜索“{meant}”，原文为“{written}”",
+    ),
+    "search_by_meaning": (
+        "no item has these words; shown is what is closest in meaning",
+        "没有商品含有这些词，列出意思最接近的商品",
+    ),
+    "search_unlikely": (
+        "nothing answers these words well; shown is what comes closest",
+        "没有商品能很好地匹配这些词，列出最接近的结果",
+    ),
+    "search_without_price": (
+        "nothing was found at this price; shown at any price",
+        "该价格内没有找到商品，列出不限价格的结果",
+    ),
+    "search_without_refusals": (
+        "nothing was found without what you refuse; shown with it",
+        "排除之后没有找到商品，列出未排除的结果",
+    ),
+    "search_unpersonal": (
+        "no consent for search; the order is the same for everybody",
+        "顾客未授权用于搜索，排序对所有人相同",
+    ),
+    "search_nothing": ("nothing was found", "没有找到商品"),
+    "search_filtered": (
+        "nothing was found with these filters; without them there are {n}",
+        "在这些筛选条件下没有找到商品，不筛选时有 {n} 件",
+    ),
+    "search_popular": ("nothing was found; shown are popular items", "没有找到商品，列出热门商品"),
     "no_item": ("no item may be listed", "没有可以列出的商品"),
     "beyond_limit": (
         "no item meets the price limit; shown without it",

@@ -25,6 +25,7 @@ from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
 from huaxiang.cli.robustness import robustness
+from huaxiang.cli.search import search
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums, wide_console
 from huaxiang.cli.tune import tune
@@ -40,6 +41,7 @@ app = typer.Typer(
 benchmark_app = typer.Typer(no_args_is_help=True, help="Measure the recommenders on the field's benchmarks.")
 app.add_typer(benchmark_app, name="benchmark")
 app.command("clean")(clean)
+app.command("search")(search)
 app.command("annotate")(annotate)
 app.command("serve")(serve)
 app.command("tune")(tune)

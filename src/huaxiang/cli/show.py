@@ -92,13 +92,13 @@ def show_profile(
     console.print(_facet_table(profile.facets[:n_facets], catalogue, language))
     if profile.interests:
         console.print(_interest_table(profile, language))
-    _show_degraded(console, profile.degraded, language)
+    show_degraded(console, profile.degraded, language)
 
 
 def _facet_table(facets: Sequence[Facet], catalogue: Catalogue, language: str) -> RenderableType:
     words = WORDS[language]
     heads = ("dimension", "value", "side", "share", "lift", "confidence", "source", "evidence")
-    table = _table(words["facets"], [words[head] for head in heads], numbers={3, 4, 5})
+    table = drawn_table(words["facets"], [words[head] for head in heads], numbers={3, 4, 5})
     for facet in facets:
         table.add_row(
             dimension_name(facet.dimension, language),
@@ -115,7 +115,7 @@ def _facet_table(facets: Sequence[Facet], catalogue: Catalogue, language: str) -
 
 def _interest_table(profile: Profile, language: str) -> RenderableType:
     words = WORDS[language]
-    table = _table(words["interests"], [words["value"], words["weight"], words["typical"]], numbers={1})
+    table = drawn_table(words["interests"], [words["value"], words["weight"], words["typical"]], numbers={1})
     for interest in profile.interests:
         table.add_row(
             escape(interest.names[language]),
@@ -129,13 +129,13 @@ def show_slate(console: Console, slate: Slate, *, language: str) -> None:
     """Draw a list with its scores and reasons."""
     words = WORDS[language]
     title = f"{words['list']} · {slate.model}"
-    table = _table(title, ["#", words["item"], words["score"], words["reasons"]], numbers={0, 2})
+    table = drawn_table(title, ["#", words["item"], words["score"], words["reasons"]], numbers={0, 2})
     for ranked in slate.items:
         reasons = "\n".join(dict.fromkeys(reason.text for reason in ranked.reasons))
         name = ranked.title if ranked.title == ranked.item_id else f"{ranked.title}  ({ranked.item_id})"
         table.add_row(str(ranked.rank), escape(name), f"{ranked.score:.3f}", escape(reasons))
     console.print(table)
-    _show_degraded(console, slate.degraded, language)
+    show_degraded(console, slate.degraded, language)
 
 
 def wide_console() -> Console:
@@ -146,7 +146,7 @@ def wide_console() -> Console:
 def show_models(console: Console, models: Sequence[Mapping[str, Any]], *, title: str) -> None:
     """Draw accuracy side by side: one row per model, each figure with its interval."""
     figures = list(models[0]["test"])[:2] if models else []
-    table = _table(title, ["model", "uses", *figures, "train s", "rank s"], numbers=set(range(2, 9)))
+    table = drawn_table(title, ["model", "uses", *figures, "train s", "rank s"], numbers=set(range(2, 9)))
     for model in models:
         cells = [_interval(model["test"][figure]) for figure in figures]
         seconds = [f"{model['train_s']:.1f}", f"{model['rank_s']:.2f}"]
@@ -164,7 +164,7 @@ def show_parts(console: Console, evaluation: Mapping[str, Any]) -> None:
 
 def show_sums(console: Console, sums: Mapping[str, Any]) -> None:
     """Draw where every line of the events went."""
-    table = _table("build", ["", "lines"], numbers={1})
+    table = drawn_table("build", ["", "lines"], numbers={1})
     table.add_row("lines read", f"{sums['lines_read']:,}")
     table.add_row("= events", f"{sums['events']:,}")
     for kind in ("set_aside", "quarantined"):
@@ -189,14 +189,16 @@ def _evidence(evidence: Sequence[Evidence], *, most: int = 3) -> str:
     return "[" + ", ".join(names) + ("…" if len(evidence) > most else "") + "]" if names else ""
 
 
-def _table(title: str, heads: Sequence[str], *, numbers: set[int]) -> Table:
+def drawn_table(title: str, heads: Sequence[str], *, numbers: set[int]) -> Table:
+    """Return an empty table; the columns of `numbers` stand to the right."""
     table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
     for column, head in enumerate(heads):
         table.add_column(head, justify="right" if column in numbers else "left", overflow="fold")
     return table
 
 
-def _show_degraded(console: Console, degraded: Sequence[Note], language: str) -> None:
+def show_degraded(console: Console, degraded: Sequence[Note], language: str) -> None:
+    """Draw what is not as it should be."""
     for note in degraded:
         said = spoken(note, language=language)
         console.print(Text(f"{WORDS[language]['degraded']}: {said}", style="yellow"))

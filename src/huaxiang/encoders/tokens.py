@@ -53,6 +53,10 @@ class Tokens:
         """Return ids and attention mask of one batch, (I, T), padded to its longest text."""
         return pad([encoding.ids for encoding in self.encoded(texts)], pad_id=self._pad_id)
 
+    def has_word(self, word: str) -> bool:
+        """Return whether a lower-case word is one token: one that the encoder has often read."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def unreadable_ids(self, letters: re.Pattern[str]) -> Ids:
         """Return the ids of the unknown token and of every token with one of `letters`."""
         unknown = getattr(self._tokenizer.model, "unk_token", None)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from huaxiang.model.whole import Model
 
 
+SEARCHABLE = ("search_index", "text_index", "image_index")
+"""What of a model finds items by words and photos: made when it is first needed."""
+
+
 def with_items(
     model: Model,
     items: Sequence[Item],
@@ -57,7 +61,21 @@ def with_items(
         rows.min(initial=len(vectors["fused"])) < len(model.index) for rows in (change.worded, change.shown)
     )
     index = model.index.with_items(vectors["fused"], is_changed=is_changed)
-    return changed.knowing(popularity=popularity, index=index, space=model.space)
+    changed.knowing(popularity=popularity, index=index, space=model.space)
+    return changed.knowing(**_searchable(model, changed, change.described.tolist(), is_changed=is_changed))
+
+
+def _searchable(model: Model, changed: Model, rows: Sequence[int], *, is_changed: bool) -> dict[str, object]:
+    """Return what finds items, as far as it was made already, with the changed ones in it."""
+    made = model.__dict__
+    known: dict[str, object] = {
+        name: made[name].with_items(changed.vectors[modality], is_changed=is_changed)
+        for name, modality in (("text_index", "text"), ("image_index", "image"))
+        if name in made
+    }
+    if "search_index" in made:
+        known["search_index"] = model.search_index.with_items(changed.shop, changed.catalogue, rows)
+    return known
 
 
 def _restocked(model: Model, shop: Shop, gone: NDArray[np.bool_]) -> Model:
@@ -66,7 +84,8 @@ def _restocked(model: Model, shop: Shop, gone: NDArray[np.bool_]) -> Model:
     same_bands = catalogue.dimensions.get("price_band") is model.catalogue.dimensions.get("price_band")
     population = model.population if same_bands else model.population.with_catalogue(catalogue)
     changed = replace(model, shop=shop, catalogue=catalogue, population=population)
-    return changed.knowing(popularity=model.popularity, index=model.index, space=model.space)
+    made = {name: model.__dict__[name] for name in SEARCHABLE if name in model.__dict__}
+    return changed.knowing(popularity=model.popularity, index=model.index, space=model.space, **made)
 
 
 def _gone(model: Model, shop: Shop, items: Sequence[Item], removed: Collection[str]) -> NDArray[np.bool_]:

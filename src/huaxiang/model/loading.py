@@ -21,6 +21,7 @@ from huaxiang.profile.reference import Reference
 from huaxiang.profile.states import States
 from huaxiang.recommend.similar import SimilarItems
 from huaxiang.runs import read_manifest
+from huaxiang.search.index import SearchIndex
 from huaxiang.shop.catalogue import build_catalogue
 from huaxiang.shop.stored import load_shop
 
@@ -57,6 +58,10 @@ def load(folder: str | Path) -> Model:
         image_encoder=OnnxImageEncoder(folder / "encoders" / "image") if has_photos else None,
     )
     model.__dict__["index"] = SimilarItems.load(folder / "index.faiss")
+    if (
+        folder / "search"
+    ).exists():  # a run of an earlier release has none: it is made when it is first needed
+        model.__dict__["search_index"] = SearchIndex.load(folder / "search")
     model.__dict__["popularity"] = _read_arrays(folder / "vectors" / "popularity.safetensors")["popularity"]
     return model
 

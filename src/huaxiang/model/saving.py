@@ -35,6 +35,7 @@ def save(model: Model, folder: Path) -> None:
         model.image_encoder.save(_made(folder / "encoders" / "image"))
     model.recommenders.save(_made(folder / "recommender"))
     model.index.save(folder / "index.faiss")
+    model.search_index.save(_made(folder / "search"))
     if model.trial is not None:
         model.trial.ensembles.save(_made(folder / "heldout"))
 

@@ -22,11 +22,12 @@ from huaxiang.feedback.training_log import PURPOSE as LEARNING
 from huaxiang.fusion import Fusion
 from huaxiang.fusion.renewed import Readers
 from huaxiang.model import reading
-from huaxiang.model.items import with_items
+from huaxiang.model.items import SEARCHABLE, with_items
 from huaxiang.model.known import Known
 from huaxiang.model.lists import Wanted, alike, asker, listed
 from huaxiang.model.profiles import asked, background, described
 from huaxiang.model.saving import save
+from huaxiang.model.searching import searched
 from huaxiang.notes import Note
 from huaxiang.profile.consent import consents_in
 from huaxiang.profile.contents import Contents
@@ -43,6 +44,9 @@ from huaxiang.recommend.lists import Asker
 from huaxiang.recommend.similar import SimilarItems
 from huaxiang.records import Event, EventType, Item, Matrix, Profile, Slate, Vector
 from huaxiang.runs import fingerprint_of, new_run, write_manifest
+from huaxiang.search.base import Query, SearchResult
+from huaxiang.search.completion import Completion
+from huaxiang.search.index import SearchIndex
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import Catalogue
 from huaxiang.shop.event_records import event_row
@@ -111,6 +115,21 @@ class Model:
         return SimilarItems.of(self.vectors["fused"])
 
     @cached_property
+    def text_index(self) -> SimilarItems:
+        """The vectors of the items' texts, to find what words mean."""
+        return SimilarItems.of(self.vectors["text"])
+
+    @cached_property
+    def image_index(self) -> SimilarItems:
+        """The vectors of the items' photos, to find what a photo shows."""
+        return SimilarItems.of(self.vectors["image"])
+
+    @cached_property
+    def search_index(self) -> SearchIndex:
+        """The items' words, to find them by."""
+        return SearchIndex.of(self.shop, self.catalogue)
+
+    @cached_property
     def consents(self) -> Mapping[str, Mapping[str, bool]]:
         """What each shopper who was asked has answered, by purpose."""
         return consents_in(self.shop.events)
@@ -142,6 +161,7 @@ class Model:
             trial=None,
         )
         nobody.__dict__["popularity"] = self.popularity
+        nobody.knowing(**{name: self.__dict__[name] for name in SEARCHABLE if name in self.__dict__})
         return nobody
 
     def with_items(
@@ -364,6 +384,40 @@ class Model:
             When the catalogue has no such item.
         """
         return alike(self, self._row_of(item_id), k=k, language=language)
+
+    def search(
+        self,
+        query: str | Query,
+        *,
+        shopper: str | Profile | None = None,
+        k: int = 10,
+        language: str = "en",
+    ) -> SearchResult:
+        """Return the items that answer words or a photo, in the order that suits a shopper best.
+
+        Parameters
+        ----------
+        query
+            Words; or a `Query`, which may have a photo, filters and an order, and its own `k` and `language`.
+        shopper
+            A shopper's id, or what `profile` or `describe` returned; None is nobody, and so is an id without
+            events.
+
+        Raises
+        ------
+        InputError
+            Nothing is looked for, a filter or a page is not there, or no file where the photo should be.
+        """
+        asked = Query(text=query, k=k, language=language) if isinstance(query, str) else query
+        if isinstance(asked.image, str | Path) and not Path(asked.image).is_file():
+            raise InputError("no such image", file=str(asked.image), remedy="check its path")
+        if isinstance(shopper, str):
+            shopper = self.profile(shopper) if shopper in self.states else None
+        return searched(self, asked, shopper)
+
+    def suggest(self, typed: str, *, k: int = 8) -> list[Completion]:
+        """Return at most `k` ways to finish a query that is being typed; none for nothing typed."""
+        return self.search_index.completions.complete(typed, k=k) if typed.strip() else []
 
     def asker(self, profile: Profile) -> Asker:
         """Return the shopper of a profile as the recommenders and the reasons see them."""

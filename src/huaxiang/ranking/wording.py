@@ -25,6 +25,10 @@ _EN: Mapping[str, str] = {
     "new": "New in this shop",
     "typical": "Often chosen in this shop",
     "alike": "Like {about}",
+    "named": "Is what you named",
+    "has_words": "Has {about}",
+    "means": "Close to what you mean",
+    "looks": "Looks like your photo",
 }
 _ZH: Mapping[str, str] = {
     "purchase": "因为您买过{about}",
@@ -45,6 +49,10 @@ _ZH: Mapping[str, str] = {
     "new": "本店新品",
     "typical": "本店常有人选",
     "alike": "与{about}相似",
+    "named": "正是您所说的商品",
+    "has_words": "含有{about}",
+    "means": "与您的意思相近",
+    "looks": "与您的照片相似",
 }
 _LANGUAGES = {"en": _EN, "zh": _ZH}
 

@@ -52,7 +52,7 @@ class Completions:
 
     @classmethod
     def of(cls, values: Mapping[str, Mapping[str, int]], titles: Iterable[str]) -> Self:
-        """Return the completions of titles, and of values' names by dimension with how many items have each."""
+        """Return the completions of titles and of values' names: dimension → name → how many items."""
         found: dict[str, tuple[str, int]] = {}
         for phrase, n_titles in _phrases(titles):
             found[phrase] = ("phrase", n_titles)

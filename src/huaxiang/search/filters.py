@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import InputError
+from huaxiang.profile.prices import minor_units
 from huaxiang.profile.values import Values
 from huaxiang.profile.words import lower
 from huaxiang.shop.catalogue import Catalogue, Dimension
 from huaxiang.shop.categories import DIVIDER
 
+MOST_PRICE = 1e12
 MOST_COUNTED = 20
 """Values that are counted in each dimension."""
 
@@ -57,6 +59,60 @@ class Count:
     dimension: str
     value: str
     n_items: int
+
+
+def narrowed(
+    said: Iterable[str],
+    *,
+    category: str | None = None,
+    brand: str | None = None,
+    price_min: float | None = None,
+    price_max: float | None = None,
+    in_stock: bool = True,
+    currency: str | None = None,
+) -> Filters:
+    """Return filters as people write them: `colour=red`, several of one dimension being alternatives.
+
+    Parameters
+    ----------
+    price_min, price_max
+        In whole units of the currency.
+
+    Raises
+    ------
+    InputError
+        One is not `dimension=value`, or a price is not one.
+
+    Examples
+    --------
+    >>> narrowed(["colour=red", "colour=blue"], price_max=9.5, currency="USD").max_minor
+    950
+    """
+    values: dict[str, list[str]] = {}
+    for one in (
+        *said,
+        *(f"{name}={value}" for name, value in (("category", category), ("brand", brand)) if value),
+    ):
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            remedy = "write dimension=value, as colour=red"
+            raise InputError("not a filter", column="filter", value=one[:100], remedy=remedy)
+        values.setdefault(name.strip(), []).append(value.strip())
+    return Filters(
+        values={name: tuple(wanted) for name, wanted in values.items()},
+        min_minor=_minor("price_min", price_min, currency),
+        max_minor=_minor("price_max", price_max, currency),
+        in_stock=in_stock,
+    )
+
+
+def _minor(column: str, price: float | None, currency: str | None) -> int | None:
+    if price is None:
+        return None
+    if not 0 <= price <= MOST_PRICE:  # false for what is no number, too
+        remedy = "give a number of at least 0"
+        raise InputError("not a price", column=column, value=str(price), remedy=remedy)
+    return round(price * minor_units(currency))
 
 
 def allowed(catalogue: Catalogue, filters: Filters) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Which items answer a query, best first: scores of words, meaning and looks put together, then the shopper's.
+"""Which items answer a query, best first: words, meaning and looks put together, then the shopper.
 
 A score of relevance is 0 to 1 and means the same whatever found the item, so that a list can end where
 relevance does. The shopper moves items up and down among those that answer the query about as well; what the
@@ -199,13 +199,13 @@ def even(fit_N: Vector) -> Vector:
 
     Examples
     --------
-    >>> even(np.array([1, 1, 1, 5], "f")).round(2).tolist()
+    >>> even(np.array([1, 1, 1, 5], "f")).astype(float).round(2).tolist()
     [-0.28, -0.28, -0.28, 0.7]
     """
     spread = float(fit_N.std())
     if spread < 1e-12:
         return np.zeros_like(fit_N)
-    return np.tanh((fit_N - fit_N.mean()) / (2 * spread))
+    return np.asarray(np.tanh((fit_N - fit_N.mean()) / (2 * spread)), dtype=np.float32)
 
 
 def one_of_each(rows: Rows, group_rows: NDArray[np.integer]) -> Rows:

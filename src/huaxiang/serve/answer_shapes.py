@@ -115,6 +115,71 @@ class List(BaseModel):
     degraded: list[str] = Field(description="What is poorer than it should be.", examples=[[]])
 
 
+class NamedValue(BaseModel):
+    """A value that the query names, where in `searched`, and what became of it."""
+
+    dimension: str = Field(examples=["colour"])
+    value: str = Field(examples=["red"])
+    label: str = Field(examples=["red"])
+    use: str = Field(description="preferred or refused", examples=["preferred"])
+    start: int = Field(examples=[0])
+    end: int = Field(examples=[3])
+
+
+class ReadQuery(BaseModel):
+    """How the query was read."""
+
+    text: str = Field(examples=["red dress under 100"])
+    searched: str = Field(description="After corrections.", examples=["red dress under 100"])
+    did_you_mean: str | None = Field(examples=[None])
+    values: list[NamedValue]
+    price_min_minor: int | None = Field(examples=[None])
+    price_max_minor: int | None = Field(examples=[10000])
+
+
+class ValueCount(BaseModel):
+    """How many of the items found have a value."""
+
+    value: str = Field(examples=["red"])
+    label: str = Field(examples=["red"])
+    n_items: int = Field(examples=[12])
+
+
+class DimensionCounts(BaseModel):
+    """What the result can be narrowed by, with `filter=dimension=value`."""
+
+    dimension: str = Field(examples=["colour"])
+    values: list[ValueCount]
+
+
+class Found(BaseModel):
+    """What was found; send its `slate_id` with the events that follow from it."""
+
+    shopper_id: str | None = Field(examples=["s-17"])
+    model: str = Field(examples=["f3a1b2c3d4e5f607"])
+    slate_id: str = Field(examples=["kJ3xT0aPq"])
+    query: ReadQuery | None
+    n_found: int = Field(description="Products found, of which this page lists some.", examples=[37])
+    items: list[Ranked]
+    facets: list[DimensionCounts]
+    is_personal: bool = Field(examples=[True])
+    degraded: list[str] = Field(description="What is poorer than it should be.", examples=[[]])
+
+
+class Suggestion(BaseModel):
+    """A way to go on typing."""
+
+    text: str = Field(examples=["running shoes"])
+    kind: str = Field(description="A dimension, or phrase: words of titles.", examples=["category"])
+    n_items: int = Field(examples=[12])
+
+
+class Suggestions(BaseModel):
+    """Ways to go on typing, the likeliest first."""
+
+    suggestions: list[Suggestion]
+
+
 class ProfileVersion(BaseModel):
     """What a profile was made from."""
 
@@ -322,6 +387,9 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "get /v1/items/{item_id}": Item,
     "get /v1/items/{item_id}/similar": List,
     "get /v1/recommendations": List,
+    "get /v1/search": Found,
+    "post /v1/search/image": Found,
+    "get /v1/search/suggest": Suggestions,
     "get /v1/shoppers/{shopper_id}/recommendations": List,
     "get /v1/shoppers/{shopper_id}/profile": Profile,
     "patch /v1/shoppers/{shopper_id}/profile": Profile,

@@ -35,7 +35,7 @@ SCOPES = (
     "admin",
 )
 SHOPPER_SCOPES = frozenset(
-    {"events:write", "profile:read", "profile:write", "recommend:read", "privacy:manage"}
+    {"events:write", "profile:read", "profile:write", "recommend:read", "search:read", "privacy:manage"}
 )
 """What a shopper may do with themself."""
 

@@ -32,7 +32,17 @@ async def read_stated(service: Service, request: Request, kind: type[Body]) -> B
     LimitError
         It is too long.
     """
-    whole = await read_object(service, request)
+    return checked(kind, await read_object(service, request))
+
+
+def checked(kind: type[Body], whole: object) -> Body:
+    """Return what an object says.
+
+    Raises
+    ------
+    InputError
+        It is not what the model says.
+    """
     try:
         return kind.model_validate(whole)
     except ValidationError as error:
@@ -64,7 +74,8 @@ async def read_object(service: Service, request: Request) -> dict[str, Any]:
     return whole
 
 
-def described(kind: type[BaseModel]) -> dict[str, Any]:
-    """Return how the service's description shows such a body."""
-    content = {"application/json": {"schema": kind.model_json_schema()}}
+def described(kind: type[BaseModel], *files: str) -> dict[str, Any]:
+    """Return how the service's description shows such a body, or one that is a file of these types."""
+    content: dict[str, Any] = {"application/json": {"schema": kind.model_json_schema()}}
+    content |= {one: {"schema": {"type": "string", "format": "binary"}} for one in files}
     return {"requestBody": {"required": True, "content": content}}

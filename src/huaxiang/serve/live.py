@@ -287,7 +287,7 @@ class LiveShop:
         with self.store.read() as tx:
             heads = self._readable(tx, shopper_id, purpose)
             person = self.people.person(tx, shopper_id, heads)
-            known, notes = self._known(tx, person)
+            known, notes = self.known(tx, person)
         return self._derived(known, person, notes, now=now), person
 
     def profile_answer(self, shopper_id: str, *, purpose: str | None, vector: bool = False) -> Answer:
@@ -304,7 +304,7 @@ class LiveShop:
             if kept is not None:
                 return kept
             person = self.people.person(tx, shopper_id, heads)
-            known, notes = self._known(tx, person)
+            known, notes = self.known(tx, person)
         profile = self._derived(known, person, notes, with_vector=vector)
         answer = Answer(etag_of(profile, vector), written(profile.as_json(vector=vector)))
         if not notes:
@@ -356,7 +356,7 @@ class LiveShop:
             refused = person.is_known and not person.consent.get(wanted.purpose, False)
             if refused:
                 person = self.people.nobody(shopper_id)
-            known, notes = self._known(tx, person)
+            known, notes = self.known(tx, person)
         if refused:
             notes = (*notes, note("no_consent", purpose=wanted.purpose))
         return Asked(wanted=wanted, person=person, known=known, is_refused=refused, notes=notes)
@@ -366,7 +366,7 @@ class LiveShop:
         slate = self._list(asked.known, asked.person, asked.wanted)
         slate = replace(slate, degraded=(*slate.degraded, *asked.notes))
         if is_shown:
-            self._keep(slate, asked.person, asked.wanted)
+            self.keep_slate(slate, asked.person, asked.wanted.placement)
         return slate
 
     def list_tag(self, asked: Asked) -> str | None:
@@ -427,8 +427,9 @@ class LiveShop:
             state = update(state, event, totals=Totals(occurred_ms, occurred_ms, n_events=1))
         return replace(known, state=state)
 
-    def _known(self, tx: object, person: Person) -> tuple[Known, tuple[Note, ...]]:
-        contents, notes = self.said.of(tx, person.state, person.ids, save=self._save_content)  # type: ignore[arg-type]
+    def known(self, tx: Connection, person: Person) -> tuple[Known, tuple[Note, ...]]:
+        """Return what a person's profile is made from, and what of it could not be had."""
+        contents, notes = self.said.of(tx, person.state, person.ids, save=self._save_content)
         return Known(state=self.serving.in_rows(person.state), contents=contents), notes
 
     def _check(self, wanted: Wanted) -> None:
@@ -453,10 +454,11 @@ class LiveShop:
     def _save_content(self, content: Content) -> None:
         self.writer.note(partial(saving, shop_id=self.shop_id, content=content))
 
-    def _keep(self, slate: Slate, person: Person, wanted: Wanted) -> None:
+    def keep_slate(self, slate: Slate, person: Person, placement: str) -> None:
+        """Remember a list that is going to be shown, so that what comes of it counts."""
         shopper_id = person.ids[0] if person.ids else None
         shown_ms = milliseconds(self.clock())
-        row = SlateRow.of_slate(slate, shopper_id=shopper_id, placement=wanted.placement, shown_ms=shown_ms)
+        row = SlateRow.of_slate(slate, shopper_id=shopper_id, placement=placement, shown_ms=shown_ms)
         self.writer.note(lambda tx: add_slates(tx, self.shop_id, [row]))
         if slate.of == "item":
             chances = [one.propensity for one in slate.items]
@@ -465,7 +467,7 @@ class LiveShop:
                     slate_id=slate.slate_id,
                     shopper_id=shopper_id,
                     model=slate.model,
-                    placement=wanted.placement,
+                    placement=placement,
                     shown_ms=shown_ms,
                     item_nos=tuple(self.item_no_of[one.item_id] for one in slate.items),
                     propensities=tuple(chance for chance in chances if chance is not None),

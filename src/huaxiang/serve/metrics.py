@@ -55,6 +55,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.search_s = Histogram(
+            "huaxiang_search_seconds",
+            "Time until a search was answered.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.model = Gauge(
             "huaxiang_model_info", "The model that is served.", ("shop", "model"), registry=self.registry
         )

@@ -1,0 +1,415 @@
+"""A query or a photo answered from a model: what was understood, what was found, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from huaxiang.encoders.bilingual import BilingualEncoder
+from huaxiang.encoders.text import OnnxTextEncoder
+from huaxiang.model.lists import asker
+from huaxiang.notes import Note, note
+from huaxiang.profile.update import milliseconds
+from huaxiang.profile.values import Values
+from huaxiang.ranking.base import Case
+from huaxiang.ranking.reasons import personal_reasons, reason_events
+from huaxiang.ranking.stated import is_refused, likes_met
+from huaxiang.ranking.wording import said
+from huaxiang.recommend.lists import case_of
+from huaxiang.records import Profile, Ranked, Reason, Vector
+from huaxiang.runs import fingerprint_of
+from huaxiang.search.base import FacetCount, NamedValue, Query, ReadQuery, SearchResult
+from huaxiang.search.filters import allowed, counts, having_values, within
+from huaxiang.search.match import (
+    Asked,
+    Found,
+    Rows,
+    Sight,
+    even,
+    found_items,
+    one_of_each,
+    personal_order,
+)
+from huaxiang.search.spelling import IsWord
+from huaxiang.search.tokens import terms, tokens
+from huaxiang.search.understand import Meant, Understood, understand
+
+if TYPE_CHECKING:
+    from huaxiang.model.whole import Model
+
+OTHER_WORDING = 0.9
+"""What a word counts that was not said, but names the same in another language."""
+LIKELY = 0.3
+"""Relevance, 0 to 1, below which what was found is hardly what was meant."""
+MUCH_LESS = 0.6
+"""Share of what relevance there is without a limit, below which the limit leaves nothing to the point."""
+_WORTH = {"category": 3.0, "brand": 2.0}
+"""What naming a thing counts beside naming a quality of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Whom:
+    """The shopper that a search is for, as what their recommender says of the items."""
+
+    case: Case
+    strength: float
+
+
+def searched(
+    model: Model, query: Query, profile: Profile | None, *, now: datetime | None = None
+) -> SearchResult:
+    """Return the page of a search; see `Model.search`."""
+    read = None if query.text is None else _understood(model, query)
+    asked, notes = _asked(model, query, read)
+    found, further = _found(model, query, read, asked, _on_sale(model, now or model.newest))
+    whom = _whom(model, query, profile)
+    order, is_exact = _ordered(model, query, read, found, whom)
+    found, is_exact = found.take(order), is_exact[order]
+    firsts = one_of_each(found.rows, model.catalogue.group_rows)
+    found, is_exact = found.take(firsts), is_exact[firsts]
+    page = slice(query.offset, query.offset + query.k)
+    items = _listed(
+        model, query, read, asked, found.take(np.arange(len(found.rows))[page]), is_exact[page], whom
+    )
+    return SearchResult(
+        shopper_id=None if profile is None else profile.shopper_id,
+        model=model.name,
+        slate_id=_slate_id(model, query, profile),
+        query=None if read is None else _read(model, read, query.language),
+        n_found=len(found.rows),
+        items=items,
+        facets=_facets(model, found.rows, query.language),
+        is_personal=whom is not None and query.sort == "relevance",
+        degraded=(*(() if profile is None else profile.degraded), *notes, *further),
+    )
+
+
+def real_words(model: Model) -> IsWord:
+    """Return what knows a word of English, as the text encoder's tokenizer does."""
+    encoder = model.text_encoder
+    english = encoder.english if isinstance(encoder, BilingualEncoder) else encoder
+    if not isinstance(english, OnnxTextEncoder):
+        return lambda word: False
+    return english.tokens.has_word
+
+
+def _understood(model: Model, query: Query) -> Understood:
+    return understand(
+        query.text or "",
+        values=model.population.values,
+        vocabulary=model.search_index.vocabulary,
+        is_word=real_words(model),
+        verbatim=query.verbatim,
+        currency=model.catalogue.currency,
+    )
+
+
+def _asked(model: Model, query: Query, read: Understood | None) -> tuple[Asked, tuple[Note, ...]]:
+    """Return what is looked for as numbers, and what could not be read."""
+    notes: list[Note | None] = []
+    lexical_I = words = value_share_I = photo = None
+    if read is not None:
+        notes += [note("search_corrected", meant=one.meant, written=one.written) for one in read.corrections]
+        if read.currency is not None:
+            notes.append(note("other_currency", currency=read.currency, own=model.catalogue.currency))
+        lexical_I = _lexical(model, read)
+        value_share_I = _value_share(model, read.wanted)
+        vector, problem = _plain_vector(model, read.core)
+        words = Sight(vector=vector, index=model.text_index, vectors_ID=model.vectors["text"])
+        notes.append(problem)
+    if query.image is not None:
+        seen, problem = _photo_vector(model, query)
+        notes.append(problem)
+        if seen is not None:
+            photo = Sight(vector=seen, index=model.image_index, vectors_ID=model.vectors["image"])
+    asked = Asked(lexical_I=lexical_I, words=words, photo=photo, value_share_I=value_share_I)
+    return asked, tuple(one for one in notes if one is not None and one != note("by_student"))
+
+
+def _plain_vector(model: Model, text: str) -> tuple[Vector, Note | None]:
+    """Return the words' vector in the space of texts, which is finer than the fused one."""
+    encoded = model.text_encoder.encode([text])
+    return np.asarray(encoded.vectors_ID[0], dtype=np.float32), encoded.problems.get(0)
+
+
+def _photo_vector(model: Model, query: Query) -> tuple[Vector | None, Note | None]:
+    if model.image_encoder is None or "image" not in model.vectors:
+        return None, note("no_photos")
+    encoded = model.image_encoder.encode([query.image])
+    if encoded.problems and not encoded.vectors_ID.any():
+        return None, note("photo_unused", why=encoded.problems[0])
+    return np.asarray(encoded.vectors_ID[0], dtype=np.float32), encoded.problems.get(0)
+
+
+def _lexical(model: Model, read: Understood) -> Vector:
+    """Return how much of the words each item has, by the wording that it has most of, (I,)."""
+    index = model.search_index.lexical
+    scores_I = index.scores(read.wordings[0]) if read.wordings else np.zeros(index.n_items, np.float32)
+    for wording in read.wordings[1:]:
+        scores_I = np.maximum(scores_I, np.float32(OTHER_WORDING) * index.scores(wording))
+    return scores_I
+
+
+def _value_share(model: Model, wanted: Sequence[Meant]) -> Vector | None:
+    """Return how much of what is named each item has, 0 to 1, (I,); None where no item has any of it."""
+    values, catalogue = model.population.values, model.catalogue
+    share_I, worth = np.zeros(catalogue.n_items, dtype=np.float32), 0.0
+    for one in wanted:
+        has_I = having_values(catalogue, values, one.values)
+        if has_I.any():
+            weight = max(_WORTH.get(values.dimension(value), 1.0) for value in one.values)
+            share_I += weight * has_I
+            worth += weight
+    return share_I / np.float32(worth) if worth else None
+
+
+def _found(
+    model: Model, query: Query, read: Understood | None, asked: Asked, on_sale_I: NDArray[np.bool_]
+) -> tuple[Found, tuple[Note, ...]]:
+    """Return what was found within all that was asked, else with less, and what was let go."""
+    config, catalogue = model.settings.search, model.catalogue
+    narrow_I = allowed(catalogue, query.filters) & on_sale_I
+    tried = [
+        (found_items(asked, allowed_I, config), notes) for allowed_I, notes in _relaxed(model, read, narrow_I)
+    ]
+    best = max((_best(found) for found, _ in tried), default=0.0)
+    for found, notes in tried:
+        if len(found.rows) and _best(found) >= MUCH_LESS * best:
+            return found, (*notes, *_how_near(asked, found))
+    found = tried[0][0]
+    if query.filters.values or query.filters.min_minor is not None or query.filters.max_minor is not None:
+        everything = found_items(asked, on_sale_I & ~catalogue.gone, config)
+        if len(everything.rows):
+            n = len(one_of_each(everything.rows, catalogue.group_rows))
+            return found, (note("search_filtered", n=n),)
+        return found, (note("search_nothing"),)
+    return _popular(model, narrow_I), (note("search_popular"),)
+
+
+def _best(found: Found) -> float:
+    return float(found.relevance[0]) if len(found.rows) else 0.0
+
+
+def _relaxed(
+    model: Model, read: Understood | None, narrow_I: NDArray[np.bool_]
+) -> list[tuple[NDArray[np.bool_], tuple[Note, ...]]]:
+    """Return what the words allow, then without their price, then without what they refuse."""
+    if read is None:
+        return [(narrow_I, ())]
+    values = model.population.values
+    refused_I = np.zeros(model.catalogue.n_items, dtype=np.bool_)
+    for one in read.refused:
+        refused_I |= having_values(model.catalogue, values, one.values)
+    priced_I = within(model.catalogue, read.min_minor, read.max_minor)
+    steps = [(narrow_I & priced_I & ~refused_I, ())]
+    if read.min_minor is not None or read.max_minor is not None:
+        steps.append((narrow_I & ~refused_I, (note("search_without_price"),)))  # type: ignore[arg-type]
+    if read.refused:
+        steps.append((narrow_I, (note("search_without_refusals"),)))  # type: ignore[arg-type]
+    return steps  # type: ignore[return-value]
+
+
+def _how_near(asked: Asked, found: Found) -> tuple[Note, ...]:
+    if asked.lexical_I is None or asked.photo is not None:
+        return ()
+    if not asked.lexical_I[found.rows].any():
+        return (note("search_by_meaning"),)
+    return () if _best(found) >= LIKELY else (note("search_unlikely"),)
+
+
+def _on_sale(model: Model, now: datetime | None) -> NDArray[np.bool_]:
+    if now is None:
+        return np.ones(model.catalogue.n_items, dtype=np.bool_)
+    return np.asarray(model.catalogue.valid_from_ms <= milliseconds(now))
+
+
+def _popular(model: Model, allowed_I: NDArray[np.bool_]) -> Found:
+    rows = np.flatnonzero(allowed_I)
+    rows = rows[np.argsort(-model.popularity[rows], kind="stable")]
+    return Found(rows=rows, relevance=np.zeros(len(rows), dtype=np.float32))
+
+
+def _whom(model: Model, query: Query, profile: Profile | None) -> _Whom | None:
+    """Return whom the search is for; None where that is nobody, or should have no part in it."""
+    strength = model.settings.search.strength if query.strength is None else query.strength
+    if profile is None or strength == 0:
+        return None
+    who = asker(profile)
+    if not len(who.history.item_rows) and not who.stated.liked and not who.stated.refused:
+        return None
+    return _Whom(case=case_of(model.recommenders.of("all"), who, checked=False), strength=strength)
+
+
+def _ordered(
+    model: Model, query: Query, read: Understood | None, found: Found, whom: _Whom | None
+) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return the places of what was found in the order asked for, and what the query names outright."""
+    rows, catalogue = found.rows, model.catalogue
+    is_exact_N = _exact(model, read, found)
+    if query.sort == "relevance":
+        fit_N = np.zeros(len(rows), dtype=np.float32) if whom is None else _fit(model, whom, rows)
+        order = personal_order(found, fit_N, is_exact_N, strength=0.0 if whom is None else whom.strength)
+        return order, is_exact_N
+    prices_N = catalogue.price_minor[rows]
+    keys = {
+        "price": np.where(prices_N < 0, np.iinfo(np.int64).max, prices_N),
+        "-price": -prices_N,
+        "newest": -catalogue.valid_from_ms[rows],
+        "popular": -model.popularity[rows],
+    }
+    return np.argsort(keys[query.sort], kind="stable").astype(np.int64), is_exact_N
+
+
+def _fit(model: Model, whom: _Whom, rows: Rows) -> Vector:
+    """Return how well items fit the shopper: what they did, and what they asked for or refused."""
+    fit_N = even(whom.case.scores_I[rows])
+    stated = whom.case.stated
+    if stated.liked:
+        fit_N = fit_N + likes_met(model.catalogue, stated)[rows]
+    if stated.refused:
+        fit_N = fit_N - is_refused(model.catalogue, stated)[rows]
+    return np.asarray(fit_N, dtype=np.float32)
+
+
+def _exact(model: Model, read: Understood | None, found: Found) -> NDArray[np.bool_]:
+    """Return which items the query names: by their id, or by a whole title in any language."""
+    is_exact_N = np.zeros(len(found.rows), dtype=np.bool_)
+    if read is None:
+        return is_exact_N
+    named = model.catalogue.row_of.get(read.text)
+    asked = terms(read.searched)
+    for place, row in enumerate(found.rows.tolist()):
+        if row == named:
+            is_exact_N[place] = True
+        elif found.relevance[place] >= LIKELY:
+            is_exact_N[place] = any(
+                title and terms(title[row]) == asked for title in model.catalogue.titles.values()
+            )
+    return is_exact_N
+
+
+def _listed(
+    model: Model,
+    query: Query,
+    read: Understood | None,
+    asked: Asked,
+    page: Found,
+    is_exact: NDArray[np.bool_],
+    whom: _Whom | None,
+) -> tuple[Ranked, ...]:
+    rows = page.rows
+    personal = _personal(model, query, rows, whom) if query.explain else [()] * len(rows)
+    items = []
+    for place, row in enumerate(rows.tolist()):
+        why = (_why(model, query, read, asked, row, is_exact=bool(is_exact[place])),) if query.explain else ()
+        items.append(
+            Ranked(
+                rank=query.offset + place + 1,
+                item_id=model.catalogue.item_ids[row],
+                title=model.catalogue.title(row, language=query.language),
+                score=float(page.relevance[place]),
+                propensity=1.0,
+                reasons=(*why, *personal[place]),
+            )
+        )
+    return tuple(items)
+
+
+def _why(
+    model: Model, query: Query, read: Understood | None, asked: Asked, row: int, *, is_exact: bool
+) -> Reason:
+    """Return what of the query the item answers."""
+    if is_exact:
+        return Reason(kind="impersonal", text=said("named", language=query.language), contribution=1.0)
+    if asked.photo is not None and asked.lexical_I is None:
+        return Reason(kind="impersonal", text=said("looks", language=query.language))
+    had = [] if read is None else _words_had(model, read, row)
+    if had:
+        about = ("、" if query.language == "zh" else ", ").join(had)
+        share = 0.0 if asked.lexical_I is None else float(asked.lexical_I[row])
+        text = said("has_words", language=query.language, about=about)
+        return Reason(kind="impersonal", text=text, contribution=share)
+    key = "means" if asked.lexical_I is not None and asked.lexical_I.any() or asked.words else "popular"
+    return Reason(kind="impersonal", text=said(key, language=query.language))
+
+
+def _words_had(model: Model, read: Understood, row: int) -> list[str]:
+    """Return the words of the query that an item has, in any wording, as they were written."""
+    index, values = model.search_index.lexical, model.population.values
+    had = []
+    for one in read.wanted:
+        if having_values(model.catalogue, values, one.values)[row]:
+            had.append((one.start, read.searched[one.start : one.end]))
+    covered = {place for one in read.wanted for place in range(one.start, one.end)}
+    for token in tokens(read.searched):
+        if token.start not in covered and token.term in read.wordings[0] and index.has_all([token.term], row):
+            had.append((token.start, read.searched[token.start : token.end]))
+    return [word for _, word in sorted(set(had))]
+
+
+def _personal(model: Model, query: Query, rows: Rows, whom: _Whom | None) -> list[tuple[Reason, ...]]:
+    """Return the events that move each item up, for those that fit the shopper better than the others."""
+    if whom is None or not len(rows) or query.sort != "relevance":
+        return [()] * len(rows)
+    effects_EK = whom.case.effects.at(rows)
+    events = reason_events(whom.case, rows, effects_EK=effects_EK)
+    fit_N = even(whom.case.scores_I[rows])
+    return [
+        personal_reasons(whom.case.deeds, named, effects_E, model.catalogue, language=query.language)
+        if fit_N[place] > 0 or len(rows) == 1
+        else ()
+        for place, (named, effects_E) in enumerate(zip(events, effects_EK.T, strict=True))
+    ]
+
+
+def _facets(model: Model, rows: Rows, language: str) -> tuple[FacetCount, ...]:
+    dimensions = model.catalogue.dimensions
+    return tuple(
+        FacetCount(
+            dimension=one.dimension,
+            value=one.value,
+            label=dimensions[one.dimension].label(
+                dimensions[one.dimension].row_of[one.value], language=language
+            ),
+            n_items=one.n_items,
+        )
+        for one in counts(model.catalogue, rows)
+    )
+
+
+def _read(model: Model, read: Understood, language: str) -> ReadQuery:
+    values = model.population.values
+    wanted = [_named(values, one, "preferred", language) for one in read.wanted]
+    refused = [_named(values, one, "refused", language) for one in read.refused]
+    return ReadQuery(
+        text=read.text,
+        searched=read.searched,
+        did_you_mean=read.did_you_mean,
+        values=tuple(sorted([*wanted, *refused], key=lambda one: one.start)),
+        min_minor=read.min_minor,
+        max_minor=read.max_minor,
+    )
+
+
+def _named(values: Values, one: Meant, use: Literal["preferred", "refused"], language: str) -> NamedValue:
+    first = one.values[0]
+    return NamedValue(
+        dimension=values.dimension(first),
+        value=values.names[first],
+        label=values.label(first, language=language),
+        use=use,
+        start=one.start,
+        end=one.end,
+    )
+
+
+def _slate_id(model: Model, query: Query, profile: Profile | None) -> str:
+    photo = query.image if isinstance(query.image, bytes) else str(query.image).encode()
+    bare = repr(replace(query, image=None)).encode()
+    who = "" if profile is None else f"{profile.shopper_id} {profile.version} {profile.as_of}"
+    return fingerprint_of("search", model.name, who, bare.hex(), photo.hex())
