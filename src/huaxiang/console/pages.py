@@ -8,7 +8,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import ui
 
-from huaxiang.console import items, models, overview, shopper
+from huaxiang.console import items, models, overview, search, shopper
 from huaxiang.console.door import Door
 from huaxiang.console.reading import photo
 from huaxiang.console.session import COOKIE, HOME, Visit, language_of, sign_in, visit_of
@@ -44,6 +44,10 @@ def attach(app: FastAPI, service: Service) -> None:
     @ui.page("/items/{item_id:path}")
     def _item(request: Request, item_id: str) -> Response | None:
         return _shown(service, request, lambda visit: items.show_item(visit, item_id))
+
+    @ui.page("/search")
+    def _search(request: Request, words: str = "", shopper: str = "", narrow: str = "") -> Response | None:
+        return _shown(service, request, lambda visit: search.show_search(visit, words, shopper, narrow))
 
     @ui.page("/models")
     def _models(request: Request) -> Response | None:

@@ -17,6 +17,7 @@ from huaxiang.console.words import name_of, word
 from huaxiang.errors import UnknownItemError
 from huaxiang.notes import EVENT_TYPES
 from huaxiang.profile.names import value_name
+from huaxiang.profile.prices import minor_units
 from huaxiang.records import Event, EventType, Evidence
 from huaxiang.serve.live import LiveShop
 from huaxiang.shop.catalogue import Catalogue, Dimension
@@ -109,10 +110,9 @@ def item_card(shop: LiveShop, item_id: str, *, language: str) -> ItemCard:
     if item_id not in catalogue.row_of:
         raise UnknownItemError("no such item", value=item_id, remedy="check the id")
     row = catalogue.row_of[item_id]
-    price = int(catalogue.price_minor[row])
     return ItemCard(
         title=catalogue.title(row, language=language),
-        price=f"{price / 100:,.2f} {catalogue.currency or ''}".strip() if price >= 0 else "",
+        price=price_of(catalogue, item_id),
         in_stock=bool(catalogue.in_stock[row]),
         attributes=tuple(
             said
@@ -120,6 +120,15 @@ def item_card(shop: LiveShop, item_id: str, *, language: str) -> ItemCard:
             for said in _attributes(dimension, row, language)
         ),
     )
+
+
+def price_of(catalogue: Catalogue, item_id: str) -> str:
+    """Return what an item costs, with its currency; nothing where that is unknown."""
+    price = int(catalogue.price_minor[catalogue.row_of[item_id]])
+    if price < 0:
+        return ""
+    units = minor_units(catalogue.currency)
+    return f"{price / units:,.{2 if units > 1 else 0}f} {catalogue.currency or ''}".strip()
 
 
 def photo(shop: LiveShop, item_id: str) -> bytes | None:

@@ -47,6 +47,7 @@ from huaxiang.runs import fingerprint_of, new_run, write_manifest
 from huaxiang.search.base import Query, SearchResult
 from huaxiang.search.completion import Completion
 from huaxiang.search.index import SearchIndex
+from huaxiang.search.understand import LONGEST
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import Catalogue
 from huaxiang.shop.event_records import event_row
@@ -417,7 +418,7 @@ class Model:
 
     def suggest(self, typed: str, *, k: int = 8) -> list[Completion]:
         """Return at most `k` ways to finish a query that is being typed; none for nothing typed."""
-        return self.search_index.completions.complete(typed, k=k) if typed.strip() else []
+        return self.search_index.suggest(typed[:LONGEST], k=k) if typed.strip() else []
 
     def asker(self, profile: Profile) -> Asker:
         """Return the shopper of a profile as the recommenders and the reasons see them."""

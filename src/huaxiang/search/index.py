@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Self
 
 from huaxiang.errors import ArtefactError
-from huaxiang.search.completion import Completions, value_counts
+from huaxiang.search.completion import Completion, Completions, value_counts
 from huaxiang.search.documents import documents, titles
 from huaxiang.search.lexical import LexicalIndex
 from huaxiang.search.spelling import Vocabulary
+from huaxiang.search.tokens import terms
 from huaxiang.shop.base import Shop
 from huaxiang.shop.catalogue import Catalogue
 
 VERSION = 1
 _WORDS = "words.json"
+TRIED = 4
+"""Completions that are tried for each that is wanted: not all of them name something together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,17 @@ class SearchIndex:
             return SearchIndex.of(shop, catalogue)
         said = [title for row in titles(shop, rows) for title in row]
         return replace(self, lexical=lexical, vocabulary=self.vocabulary.with_texts(said))
+
+    def suggest(self, typed: str, *, k: int) -> list[Completion]:
+        """Return at most `k` ways to finish what was typed, each of which finds something."""
+        found = []
+        for one in self.completions.complete(typed, k=TRIED * k):
+            n_items = self.lexical.n_with_all(terms(one.text))
+            if n_items:
+                found.append(one._replace(n_items=n_items))
+            if len(found) == k:
+                break
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the parts."""

@@ -136,6 +136,13 @@ class LexicalIndex:
             return all(term in self.beside[row] for term in terms)
         return all(_is_in(self.postings(term)[0], row) for term in terms)
 
+    def n_with_all(self, terms: Sequence[str]) -> int:
+        """Return how many items have every one of the terms."""
+        wanted = list(dict.fromkeys(terms))
+        found = [set(self.postings(term)[0].tolist()) - self.beside.keys() for term in wanted]
+        in_base = len(set.intersection(*found)) if found else 0
+        return in_base + sum(all(term in known for term in wanted) for known in self.beside.values())
+
     def idf(self, term: str) -> float:
         """Return how telling a term is: much if few items have it."""
         number = self._numbers.get(term)

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from io import BytesIO
 
+from PIL import Image
+
+from huaxiang.model import Model
 from huaxiang.model.searching import searched
 from huaxiang.notes import note
 from huaxiang.records import Event, EventType, Slate
 from huaxiang.search.base import Query, SearchResult
+from huaxiang.serve.kept_photos import QUALITY
 from huaxiang.serve.live import LiveShop
 from huaxiang.serve.people import Person
 
@@ -61,6 +66,19 @@ def search(shop: LiveShop, shopper_id: str | None, query: Query, *, is_shown: bo
     if is_shown:
         shop.keep_slate(_slate(result), person, PLACEMENT)
     return Answered(result=result, person=person, is_refused=is_refused)
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """Return a picture as encoders read it."""
+    written = BytesIO()
+    picture.save(written, "JPEG", quality=QUALITY)
+    return written.getvalue()
+
+
+def warm(model: Model) -> None:
+    """Make ready what the first search of a model would wait for: its words, its indexes, two languages."""
+    for words in ("warm", "保暖"):
+        model.search(words, k=1)
 
 
 def is_an_event(answered: Answered) -> bool:

@@ -36,6 +36,7 @@ from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, known_pseudonyms
 from huaxiang.serve.retention import Retainer
+from huaxiang.serve.searching import warm
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.standing import imported_mark
@@ -232,6 +233,7 @@ def _open_shop(
     )
     encoder = encoder_of(lambda: shop.serving, photos)
     shop.serving = caught_up(shop, shop.serving)
+    warm(shop.serving.model)
     _fill_states(shop, cache, snapshot_file(process, shop_id))
     return shop
 

@@ -18,6 +18,7 @@ from huaxiang.errors import ArtefactError, HuaxiangError, InputError, StoreError
 from huaxiang.model import Model, load
 from huaxiang.serve.catalogue import caught_up
 from huaxiang.serve.live import LiveShop
+from huaxiang.serve.searching import warm
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.tail import FOLD_EVERY
 from huaxiang.store import Store, item_numbers, put_items
@@ -152,6 +153,7 @@ def beside(shop: LiveShop, model: Model) -> Serving:
     served = serving.model
     served.recommenders.new.fold(every=FOLD_EVERY)
     served.recommend(served.describe(text="warm"), k=1)
+    warm(served)
     return serving
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from io import BytesIO
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -19,9 +18,8 @@ from huaxiang.search.filters import narrowed
 from huaxiang.serve.answers import json_answer
 from huaxiang.serve.auth import Caller
 from huaxiang.serve.bodies import checked, described
-from huaxiang.serve.kept_photos import QUALITY
 from huaxiang.serve.limits import read_body
-from huaxiang.serve.searching import event_of, is_an_event, search
+from huaxiang.serve.searching import event_of, is_an_event, jpeg, search
 from huaxiang.serve.service import Service, service_of
 from huaxiang.serve.wire import read_json
 
@@ -146,7 +144,7 @@ async def search_photo(  # noqa: PLR0913 - one argument per parameter of the que
         currency=shop.serving.model.catalogue.currency,
     )
     asked = Asked(
-        text=words or q, image=_jpeg(picture), filters=filters, k=k, offset=offset, language=language
+        text=words or q, image=jpeg(picture), filters=filters, k=k, offset=offset, language=language
     )
     return await _answer(service, caller, shopper, asked, is_logged=log, picture=picture)
 
@@ -183,12 +181,6 @@ async def _photo(service: Service, request: Request) -> tuple[Image.Image, str |
         return await asyncio.to_thread(pictures.decode, content), None
     said = checked(PhotoQuery, read_json(content)[0])
     return await asyncio.to_thread(pictures.read, said.image), said.q
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    written = BytesIO()
-    picture.save(written, "JPEG", quality=QUALITY)
-    return written.getvalue()
 
 
 async def _answer(
