@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -410,6 +410,6 @@ def _named(values: Values, one: Meant, use: Literal["preferred", "refused"], lan
 
 def _slate_id(model: Model, query: Query, profile: Profile | None) -> str:
     photo = query.image if isinstance(query.image, bytes) else str(query.image).encode()
-    bare = repr(replace(query, image=None)).encode()
+    bare = repr([getattr(query, one.name) for one in fields(query) if one.name != "image"])
     who = "" if profile is None else f"{profile.shopper_id} {profile.version} {profile.as_of}"
-    return fingerprint_of("search", model.name, who, bare.hex(), photo.hex())
+    return fingerprint_of("search", model.name, who, bare, photo.hex())
