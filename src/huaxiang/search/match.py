@@ -177,7 +177,7 @@ def personal_order(found: Found, fit_N: Vector, is_exact_N: NDArray[np.bool_], *
     fit_N
         How well each fits the shopper, in any unit: what counts is how far it lies from the others.
     is_exact_N
-        What the query names outright: it stays on top, in its order, whatever fits.
+        What the query names outright: it stays on top, by relevance, whatever fits.
 
     Examples
     --------

@@ -95,7 +95,9 @@ def terms(text: str) -> list[str]:
     found = list(tokens(text))
     lowered = lower(text)
     kept = [
-        token.term for token in found if lowered[token.start : token.end] not in _STOP or token.term in _UNITS
+        token.term
+        for token in found
+        if token.term.endswith(".") or lowered[token.start : token.end] not in _STOP
     ]
     return kept or [token.term for token in found]
 
