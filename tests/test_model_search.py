@@ -1,0 +1,206 @@
+"""Searches in a small run: found, narrowed, personal, explained, and never without an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from command_line import QUICK, call
+from huaxiang.errors import InputError
+from huaxiang.model import Model, load
+from huaxiang.records import Event, EventType, Item, Text
+from huaxiang.search.base import Query
+from huaxiang.search.filters import narrowed
+from huaxiang.shop.images import Photos
+
+if TYPE_CHECKING:
+    from conftest import SmallBuild
+
+
+def ids(model: Model, query: str | Query, **more: object) -> list[str]:
+    return [one.item_id for one in model.search(query, **more).items]  # type: ignore[arg-type]
+
+
+def values_of(model: Model, item_id: str, dimension: str) -> set[str]:
+    row, of = model.catalogue.row_of[item_id], model.catalogue.dimensions[dimension]
+    return {of.values[value] for value in of.value_rows[of.offsets[row] : of.offsets[row + 1]]}
+
+
+def somebody(model: Model) -> str:
+    return str(model.shop.events["shopper_id"].mode().sort()[0])
+
+
+def frequent(model: Model, dimension: str) -> str:
+    """Return the value of a dimension that most items have."""
+    of = model.catalogue.dimensions[dimension]
+    return str(of.values[int(np.bincount(of.value_rows).argmax())])
+
+
+def test_a_title_finds_its_item_first_in_either_language(small_model: Model) -> None:
+    for language in ("en", "zh"):
+        for row in (0, 20, 40):
+            title = small_model.catalogue.titles[language][row]
+            result = small_model.search(title, shopper=somebody(small_model), k=3, language=language)
+            assert title in [one.title for one in result.items]
+            assert result.items[0].reasons[0].text in ("Is what you named", "正是您所说的商品")
+
+
+def test_an_item_is_found_by_its_id(small_model: Model) -> None:
+    assert ids(small_model, small_model.catalogue.item_ids[7])[0] == small_model.catalogue.item_ids[7]
+
+
+def test_what_is_named_in_chinese_is_found_in_an_english_catalogue(small_model: Model) -> None:
+    kind = frequent(small_model, "category")
+    chinese = small_model.population.values.label(
+        small_model.population.values.row_of["category", kind], language="zh"
+    )
+    found = ids(small_model, chinese, k=3)
+    assert found
+    assert all(kind in values_of(small_model, one, "category") for one in found)
+
+
+def test_a_refused_value_and_a_price_hold(small_model: Model) -> None:
+    kind, colour = frequent(small_model, "category"), frequent(small_model, "colour")
+    result = small_model.search(f"{kind} not {colour}", k=20)
+    assert result.query is not None
+    assert [one.use for one in result.query.values if one.dimension == "colour"] == ["refused"]
+    assert not any(colour in values_of(small_model, one.item_id, "colour") for one in result.items)
+    middle = int(np.median(small_model.catalogue.price_minor)) // 100
+    for one in small_model.search(f"{kind} under {middle}", k=20).items:
+        row = small_model.catalogue.row_of[one.item_id]
+        assert small_model.catalogue.price_minor[row] <= middle * 100 or "search_without_price"
+
+
+def test_a_price_that_nothing_has_is_let_go_aloud(small_model: Model) -> None:
+    result = small_model.search(f"{frequent(small_model, 'category')} under 1", k=3)
+    assert result.items
+    assert any("at this price" in note for note in result.degraded)
+
+
+def test_filters_hold_and_say_when_nothing_is_left(small_model: Model) -> None:
+    brand = frequent(small_model, "brand")
+    query = Query(text=frequent(small_model, "category"), filters=narrowed([f"brand={brand}"]), k=20)
+    found = small_model.search(query)
+    assert all(brand in values_of(small_model, one.item_id, "brand") for one in found.items)
+    nothing = small_model.search(replace(query, filters=narrowed([f"brand={brand}"], price_max=0)))
+    assert nothing.n_found == 0
+    assert any("without them there are" in note for note in nothing.degraded)
+
+
+def test_pages_follow_each_other_and_counts_are_of_all(small_model: Model) -> None:
+    query = Query(text=frequent(small_model, "brand"), k=1)
+    whole = small_model.search(replace(query, k=100))
+    pages = [small_model.search(replace(query, offset=at)).items[0].item_id for at in range(whole.n_found)]
+    assert pages == [one.item_id for one in whole.items]
+    assert max(one.n_items for one in whole.facets) == whole.n_found
+
+
+def test_prices_can_be_the_order(small_model: Model) -> None:
+    result = small_model.search(Query(text=frequent(small_model, "brand"), sort="price", k=50))
+    prices = [
+        int(small_model.catalogue.price_minor[small_model.catalogue.row_of[one.item_id]])
+        for one in result.items
+    ]
+    assert prices == sorted(prices)
+    assert not result.is_personal
+
+
+def test_a_shopper_changes_the_order_and_sees_why(small_model: Model) -> None:
+    shopper, query = somebody(small_model), frequent(small_model, "style")
+    personal = small_model.search(query, shopper=shopper, k=20)
+    assert personal.is_personal
+    assert any(reason.kind == "personal" for one in personal.items for reason in one.reasons)
+    everybody = small_model.search(query, k=20)
+    assert {one.item_id for one in personal.items} & {one.item_id for one in everybody.items}
+    assert ids(small_model, Query(text=query, strength=0, k=20), shopper=shopper) == ids(
+        small_model, query, k=20
+    )
+
+
+@pytest.fixture(scope="module")
+def seeing(small_build: SmallBuild, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Return a run of the same shop whose photos were looked at."""
+    run = tmp_path_factory.mktemp("seeing") / "run"
+    built = call("build", "--shop", small_build.shop, "--out", run, *QUICK[2:], "--json")
+    assert built.code == 0, built.err
+    return load(run)
+
+
+@pytest.mark.slow
+def test_a_photo_finds_what_it_shows_and_words_beside_it_count(seeing: Model) -> None:
+    assert seeing.shop.images is not None
+    photos = Photos(seeing.shop.images)
+    for row in range(0, 60, 6):
+        photo = photos.get(seeing.shop.items["image"][row])
+        found = seeing.search(Query(image=photo, k=1)).items[0]
+        same = seeing.catalogue.group_rows[seeing.catalogue.row_of[found.item_id]]
+        assert same == seeing.catalogue.group_rows[row] or found.score > 0.99
+        assert found.reasons[0].text == "Looks like your photo"
+    words = frequent(seeing, "category")
+    both = seeing.search(Query(image=photo, text=words, k=5)).items
+    assert words in values_of(seeing, both[0].item_id, "category")
+
+
+def test_a_photo_where_none_can_be_read_is_answered_aloud(small_model: Model) -> None:
+    assert small_model.shop.images is not None
+    photo = Photos(small_model.shop.images).get(small_model.shop.items["image"][0])
+    result = small_model.search(Query(image=photo))
+    assert result.items
+    assert any("built without photos" in note for note in result.degraded)
+
+
+def test_a_new_item_is_found_at_once_and_a_deleted_one_no_longer(small_model: Model) -> None:
+    assert small_model.search("zyzzyva lamp").query is not None
+    lamp = Item(item_id="lamp", texts={"en": Text(title="Zyzzyva lamp")}, price_minor=100, currency="CNY")
+    more = small_model.with_items([lamp])
+    assert ids(more, "zyzzyva")[0] == "lamp"
+    renamed = more.with_items([replace(lamp, texts={"en": Text(title="Quokka lamp")})])
+    assert ids(renamed, "quokka")[0] == "lamp"
+    assert renamed.search_index.lexical.scores(["zyzzyva"]).max() == 0
+    assert "lamp" not in ids(more.with_items([lamp], removed=["lamp"]), "zyzzyva")
+
+
+def test_a_query_that_is_learnt_changes_the_next_search(small_model: Model) -> None:
+    shopper = somebody(small_model)
+    before = small_model.profile(shopper)
+    query = frequent(small_model, "category")
+    moment = small_model.newest
+    small_model.learn(
+        Event(event_id="q-1", shopper_id=shopper, type=EventType.SEARCH, query=query, occurred_at=moment)
+    )
+    assert small_model.profile(shopper).n_events == before.n_events + 1
+
+
+@pytest.mark.parametrize("query", ["asdfghjkl qwertyuiop", "zzzzzzzz", "42"])
+def test_words_that_mean_nothing_are_answered_aloud(small_model: Model, query: str) -> None:
+    result = small_model.search(query)
+    assert result.items
+    assert result.degraded
+
+
+@pytest.mark.parametrize("query", ["🎉", "", "a" * 10_000])
+def test_a_query_that_is_none_is_refused(small_model: Model, query: str) -> None:
+    with pytest.raises(InputError):
+        small_model.search(query)
+
+
+def test_hostile_words_are_words(small_model: Model) -> None:
+    for query in ("'; DROP TABLE items; --", "<script>alert(1)</script> x", "%s%n{0}", "\x00a\x00", "((((a"):
+        small_model.search(query)
+
+
+def test_a_photo_that_is_not_there_is_refused(small_model: Model) -> None:
+    with pytest.raises(InputError, match="no such image"):
+        small_model.search(Query(image="/nowhere.jpg"))
+
+
+def test_a_run_keeps_what_finds_its_items(small_run: Path) -> None:
+    loaded = load(small_run)
+    assert "search_index" in loaded.__dict__
+    made = type(loaded.search_index).of(loaded.shop, loaded.catalogue)
+    for words in (["dress"], ["红色"], ["cotton"]):
+        np.testing.assert_array_equal(loaded.search_index.lexical.scores(words), made.lexical.scores(words))
