@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,15 @@ from numpy.typing import NDArray
 from huaxiang.encoders.bilingual import BilingualEncoder
 from huaxiang.encoders.text import OnnxTextEncoder
 from huaxiang.model.lists import asker
+from huaxiang.model.search_answers import Page, Whom, facet_counts, listed_items, read_query
 from huaxiang.notes import Note, note
 from huaxiang.profile.update import milliseconds
-from huaxiang.profile.values import Values
-from huaxiang.ranking.base import Case
-from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.stated import is_refused, likes_met
-from huaxiang.ranking.wording import said
 from huaxiang.recommend.lists import case_of
-from huaxiang.records import Profile, Ranked, Reason, Vector
+from huaxiang.records import Profile, Vector
 from huaxiang.runs import fingerprint_of
-from huaxiang.search.base import FacetCount, NamedValue, Query, ReadQuery, SearchResult
-from huaxiang.search.filters import allowed, counts, having_values, within
+from huaxiang.search.base import Query, SearchResult
+from huaxiang.search.filters import allowed, having_values, within
 from huaxiang.search.match import (
     Asked,
     Found,
@@ -36,7 +33,7 @@ from huaxiang.search.match import (
     personal_order,
 )
 from huaxiang.search.spelling import IsWord
-from huaxiang.search.tokens import terms, tokens
+from huaxiang.search.tokens import terms
 from huaxiang.search.understand import Meant, Understood, understand
 
 if TYPE_CHECKING:
@@ -52,14 +49,6 @@ _WORTH = {"category": 3.0, "brand": 2.0}
 """What naming a thing counts beside naming a quality of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Whom:
-    """The shopper that a search is for, as what their recommender says of the items."""
-
-    case: Case
-    strength: float
-
-
 def searched(
     model: Model, query: Query, profile: Profile | None, *, now: datetime | None = None
 ) -> SearchResult:
@@ -73,17 +62,17 @@ def searched(
     firsts = one_of_each(found.rows, model.catalogue.group_rows)
     found, is_exact = found.take(firsts), is_exact[firsts]
     page = slice(query.offset, query.offset + query.k)
-    items = _listed(
-        model, query, read, asked, found.take(np.arange(len(found.rows))[page]), is_exact[page], whom
+    listed = Page(
+        query=query, read=read, asked=asked, found=found.take(np.arange(len(found.rows))[page]), whom=whom
     )
     return SearchResult(
         shopper_id=None if profile is None else profile.shopper_id,
         model=model.name,
         slate_id=_slate_id(model, query, profile),
-        query=None if read is None else _read(model, read, query.language),
+        query=None if read is None else read_query(model, read, query.language),
         n_found=len(found.rows),
-        items=items,
-        facets=_facets(model, found.rows, query.language),
+        items=listed_items(model, listed, is_exact[page]),
+        facets=facet_counts(model, found.rows, query.language),
         is_personal=whom is not None and query.sort == "relevance",
         degraded=(*(() if profile is None else profile.degraded), *notes, *further),
     )
@@ -234,7 +223,7 @@ def _popular(model: Model, allowed_I: NDArray[np.bool_]) -> Found:
     return Found(rows=rows, relevance=np.zeros(len(rows), dtype=np.float32))
 
 
-def _whom(model: Model, query: Query, profile: Profile | None) -> _Whom | None:
+def _whom(model: Model, query: Query, profile: Profile | None) -> Whom | None:
     """Return whom the search is for; None where that is nobody, or should have no part in it."""
     strength = model.settings.search.strength if query.strength is None else query.strength
     if profile is None or strength == 0:
@@ -242,11 +231,11 @@ def _whom(model: Model, query: Query, profile: Profile | None) -> _Whom | None:
     who = asker(profile)
     if not len(who.history.item_rows) and not who.stated.liked and not who.stated.refused:
         return None
-    return _Whom(case=case_of(model.recommenders.of("all"), who, checked=False), strength=strength)
+    return Whom(case=case_of(model.recommenders.of("all"), who, checked=False), strength=strength)
 
 
 def _ordered(
-    model: Model, query: Query, read: Understood | None, found: Found, whom: _Whom | None
+    model: Model, query: Query, read: Understood | None, found: Found, whom: Whom | None
 ) -> tuple[Rows, NDArray[np.bool_]]:
     """Return the places of what was found in the order asked for, and what the query names outright."""
     rows, catalogue = found.rows, model.catalogue
@@ -265,7 +254,7 @@ def _ordered(
     return np.argsort(keys[query.sort], kind="stable").astype(np.int64), is_exact_N
 
 
-def _fit(model: Model, whom: _Whom, rows: Rows) -> Vector:
+def _fit(model: Model, whom: Whom, rows: Rows) -> Vector:
     """Return how well items fit the shopper: what they did, and what they asked for or refused."""
     fit_N = even(whom.case.scores_I[rows])
     stated = whom.case.stated
@@ -291,121 +280,6 @@ def _exact(model: Model, read: Understood | None, found: Found) -> NDArray[np.bo
                 title and terms(title[row]) == asked for title in model.catalogue.titles.values()
             )
     return is_exact_N
-
-
-def _listed(
-    model: Model,
-    query: Query,
-    read: Understood | None,
-    asked: Asked,
-    page: Found,
-    is_exact: NDArray[np.bool_],
-    whom: _Whom | None,
-) -> tuple[Ranked, ...]:
-    rows = page.rows
-    personal = _personal(model, query, rows, whom) if query.explain else [()] * len(rows)
-    items = []
-    for place, row in enumerate(rows.tolist()):
-        why = (_why(model, query, read, asked, row, is_exact=bool(is_exact[place])),) if query.explain else ()
-        items.append(
-            Ranked(
-                rank=query.offset + place + 1,
-                item_id=model.catalogue.item_ids[row],
-                title=model.catalogue.title(row, language=query.language),
-                score=float(page.relevance[place]),
-                propensity=1.0,
-                reasons=(*why, *personal[place]),
-            )
-        )
-    return tuple(items)
-
-
-def _why(
-    model: Model, query: Query, read: Understood | None, asked: Asked, row: int, *, is_exact: bool
-) -> Reason:
-    """Return what of the query the item answers."""
-    if is_exact:
-        return Reason(kind="impersonal", text=said("named", language=query.language), contribution=1.0)
-    if asked.photo is not None and asked.lexical_I is None:
-        return Reason(kind="impersonal", text=said("looks", language=query.language))
-    had = [] if read is None else _words_had(model, read, row)
-    if had:
-        about = ("、" if query.language == "zh" else ", ").join(had)
-        share = 0.0 if asked.lexical_I is None else float(asked.lexical_I[row])
-        text = said("has_words", language=query.language, about=about)
-        return Reason(kind="impersonal", text=text, contribution=share)
-    key = "means" if asked.lexical_I is not None and asked.lexical_I.any() or asked.words else "popular"
-    return Reason(kind="impersonal", text=said(key, language=query.language))
-
-
-def _words_had(model: Model, read: Understood, row: int) -> list[str]:
-    """Return the words of the query that an item has, in any wording, as they were written."""
-    index, values = model.search_index.lexical, model.population.values
-    had = []
-    for one in read.wanted:
-        if having_values(model.catalogue, values, one.values)[row]:
-            had.append((one.start, read.searched[one.start : one.end]))
-    covered = {place for one in read.wanted for place in range(one.start, one.end)}
-    for token in tokens(read.searched):
-        if token.start not in covered and token.term in read.wordings[0] and index.has_all([token.term], row):
-            had.append((token.start, read.searched[token.start : token.end]))
-    return [word for _, word in sorted(set(had))]
-
-
-def _personal(model: Model, query: Query, rows: Rows, whom: _Whom | None) -> list[tuple[Reason, ...]]:
-    """Return the events that move each item up, for those that fit the shopper better than the others."""
-    if whom is None or not len(rows) or query.sort != "relevance":
-        return [()] * len(rows)
-    effects_EK = whom.case.effects.at(rows)
-    events = reason_events(whom.case, rows, effects_EK=effects_EK)
-    fit_N = even(whom.case.scores_I[rows])
-    return [
-        personal_reasons(whom.case.deeds, named, effects_E, model.catalogue, language=query.language)
-        if fit_N[place] > 0 or len(rows) == 1
-        else ()
-        for place, (named, effects_E) in enumerate(zip(events, effects_EK.T, strict=True))
-    ]
-
-
-def _facets(model: Model, rows: Rows, language: str) -> tuple[FacetCount, ...]:
-    dimensions = model.catalogue.dimensions
-    return tuple(
-        FacetCount(
-            dimension=one.dimension,
-            value=one.value,
-            label=dimensions[one.dimension].label(
-                dimensions[one.dimension].row_of[one.value], language=language
-            ),
-            n_items=one.n_items,
-        )
-        for one in counts(model.catalogue, rows)
-    )
-
-
-def _read(model: Model, read: Understood, language: str) -> ReadQuery:
-    values = model.population.values
-    wanted = [_named(values, one, "preferred", language) for one in read.wanted]
-    refused = [_named(values, one, "refused", language) for one in read.refused]
-    return ReadQuery(
-        text=read.text,
-        searched=read.searched,
-        did_you_mean=read.did_you_mean,
-        values=tuple(sorted([*wanted, *refused], key=lambda one: one.start)),
-        min_minor=read.min_minor,
-        max_minor=read.max_minor,
-    )
-
-
-def _named(values: Values, one: Meant, use: Literal["preferred", "refused"], language: str) -> NamedValue:
-    first = one.values[0]
-    return NamedValue(
-        dimension=values.dimension(first),
-        value=values.names[first],
-        label=values.label(first, language=language),
-        use=use,
-        start=one.start,
-        end=one.end,
-    )
 
 
 def _slate_id(model: Model, query: Query, profile: Profile | None) -> str:
