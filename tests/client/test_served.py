@@ -72,6 +72,19 @@ def test_items_like_an_item_and_lists_beside_it(ask: Ask, live: Running) -> None
 
 
 @BOTH
+def test_words_are_searched_finished_and_remembered(ask: Ask, live: Running) -> None:
+    shopper = f"searcher-{next(NUMBERS)}"
+    item = ask(live.url, lambda c: c.recommend(None, k=1), key=live.key).items[0]
+    found = ask(live.url, lambda c: c.search(item.title, shopper_id=shopper, k=3), key=live.key)
+    assert found["items"][0]["title"] == item.title
+    assert ask(live.url, lambda c: c.profile(shopper), key=live.key).n_events == 1
+    finished = ask(live.url, lambda c: c.suggest(item.title[:4], k=3), key=live.key)
+    assert len(finished) <= 3
+    with pytest.raises(NotAcceptedError):
+        ask(live.url, lambda c: c.search_photo(b"no photo"), key=live.key)
+
+
+@BOTH
 def test_consent_export_and_erasure(ask: Ask, live: Running) -> None:
     shopper_id = f"leaver-{next(NUMBERS)}"
     item_id = ask(live.url, lambda c: c.recommend(None, k=1), key=live.key).items[0].item_id

@@ -225,6 +225,56 @@ class AsyncClient:
         """Return the items most like one."""
         return await self._ask(calls.similar(item_id, k=k, language=language))
 
+    async def search(
+        self,
+        words: str,
+        *,
+        shopper_id: str | None = None,
+        k: int = 10,
+        offset: int = 0,
+        filters: Sequence[str] = (),
+        sort: str = "relevance",
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Return what answers words: `items`, `facets` to narrow by, how the words were read, and more.
+
+        Parameters
+        ----------
+        shopper_id
+            Whose order it is, and whose event the query becomes; None is nobody.
+        filters
+            As `colour=red`; several of one dimension are alternatives.
+        sort
+            relevance, price, -price, newest or popular.
+        """
+        return await self._ask(
+            calls.search(
+                words,
+                shopper=shopper_id,
+                k=k,
+                offset=offset,
+                filters=filters,
+                sort=sort,
+                language=language,
+            )
+        )
+
+    async def search_photo(
+        self,
+        photo: bytes,
+        *,
+        words: str | None = None,
+        shopper_id: str | None = None,
+        k: int = 10,
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Return what looks like a photo, and answers the words beside it."""
+        return await self._ask(calls.search_photo(photo, q=words, shopper=shopper_id, k=k, language=language))
+
+    async def suggest(self, typed: str, *, k: int = 8) -> list[str]:
+        """Return ways to finish a query that is being typed."""
+        return await self._ask(calls.suggest(typed, k=k))
+
     async def consent(self, shopper_id: str) -> dict[str, bool]:
         """Return purpose → allowed."""
         return await self._ask(calls.consent(shopper_id))

@@ -162,6 +162,31 @@ def similar(item_id: str, *, k: int = 10, language: str = "en") -> Call[Slate]:
     return Call(method="GET", path=path("items", item_id, "similar"), params=params, read=slate_of)
 
 
+def search(words: str, **more: Any) -> Call[dict[str, Any]]:
+    """Search by words; what is None is left out, and `filters` are sent as `filter`."""
+    params = {"q": words, **{name: value for name, value in more.items() if value is not None}}
+    params["filter"] = list(params.pop("filters", ()))
+    return Call(method="GET", path=path("search"), params=params, read=json_of)
+
+
+def search_photo(photo: bytes, **more: Any) -> Call[dict[str, Any]]:
+    """Search by a photo, with words beside it or without."""
+    params = {name: value for name, value in more.items() if value is not None}
+    headers = {"Content-Type": "application/octet-stream"}
+    return Call(
+        method="POST", path=path("search", "image"), params=params, body=photo, headers=headers, read=json_of
+    )
+
+
+def suggest(typed: str, *, k: int) -> Call[list[str]]:
+    """Ask how a query may go on."""
+    return Call(method="GET", path=path("search", "suggest"), params={"q": typed, "k": k}, read=_texts_of)
+
+
+def _texts_of(answer: httpx.Response) -> list[str]:
+    return [one["text"] for one in json_of(answer)["suggestions"]]
+
+
 def consent(shopper_id: str) -> Call[dict[str, bool]]:
     """Read what a shopper allows."""
     return Call(method="GET", path=path("shoppers", shopper_id, "consent"), read=_consent_of)
