@@ -29,6 +29,7 @@ from huaxiang.serve.routes import (
     operations,
     privacy,
     profiles,
+    reviews,
     segment,
 )
 from huaxiang.serve.service import Service
@@ -77,6 +78,7 @@ def create_app(
         segment,
         profiles,
         lists,
+        reviews,
         items,
         letters,
         privacy,
