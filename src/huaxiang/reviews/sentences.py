@@ -42,7 +42,7 @@ def clauses_of(text: str, start: int, end: int, buts: Sequence[int]) -> list[tup
     Examples
     --------
     >>> clauses_of("nice, but thin", 0, 14, [6])
-    [(0, 6, False), (6, 14, True)]
+    [(0, 5, False), (6, 14, True)]
     """
     breaks = sorted({found.end() for found in _BREAK.finditer(text, start, end)} | set(buts))
     edges = [start, *(at for at in breaks if start < at < end), end]
