@@ -11,8 +11,9 @@ words       linear SVM on TF-IDF of words and pairs of words (jieba)
 both        linear SVM on characters, words, and what the shipped reader found in the text
 nb          the same, weighted by how much each run tells the two sides apart (Wang and Manning, 2012)
 mean        the mean of the standardised outputs of both and nb
-adapted     both, taught again with the tenth category's own reviews, without their labels: the half it is surest
-            of (as many on each side) with the labels it gave them itself
+adapted     both, taught again with the tenth category's own reviews, without their labels: the half it is
+            surest of on each side, with the labels it gave them itself
+all         the mean of the standardised outputs of both, nb, adapted and rules
 
 Source: Wang and Manning, Baselines and Bigrams, ACL 2012 (nb); McClosky et al., 2006 (self-training).
 """
@@ -91,10 +92,10 @@ def adapted(x: Any, y: NDArray[np.int64], own: Any) -> NDArray[np.float64]:
     """Return outputs for reviews whose labels nobody knows, after learning from the surest of them."""
     output = taught(x, y).decision_function(own)
     for _ in range(ROUNDS):
-        order = np.argsort(output)
-        n = int(SURE_SHARE * len(order) / 2)
-        sure = np.concatenate([order[:n], order[-n:]])
-        labels = np.concatenate([np.zeros(n, np.int64), np.ones(n, np.int64)])
+        sides = [np.flatnonzero(output > 0), np.flatnonzero(output <= 0)]
+        surest = [side[np.argsort(-np.abs(output[side]))[: int(SURE_SHARE * len(side))]] for side in sides]
+        sure = np.concatenate(surest)
+        labels = np.concatenate([np.ones(len(surest[0]), np.int64), np.zeros(len(surest[1]), np.int64)])
         x_all, y_all = sparse.vstack([x, own[sure]]).tocsr(), np.concatenate([y, labels])
         weight = np.concatenate(
             [np.ones(len(y)), np.full(len(labels), max(1.0, 0.25 * len(y) / len(labels)))]
@@ -103,10 +104,8 @@ def adapted(x: Any, y: NDArray[np.int64], own: Any) -> NDArray[np.float64]:
     return np.asarray(output)
 
 
-def measure(data: Path, tell: Any) -> dict[str, Any]:
-    """Return accuracy by category and way."""
-    categories, labels, texts = read(data / "online_shopping_10_cats.csv.gz")
-    which = np.array(categories)
+def tables_of(texts: list[str], tell: Any) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    """Return the shipped reader's scores, and the tables of counts."""
     counted = CountVectorizer(analyzer="char", ngram_range=(1, 3), min_df=5, binary=True, dtype=np.float32)
     characters = counted.fit_transform(texts)
     tell(f"{characters.shape[1]:,} runs of characters")
@@ -115,6 +114,14 @@ def measure(data: Path, tell: Any) -> dict[str, Any]:
     tell(f"{by_word.shape[1]:,} words and pairs")
     scores, sides = lexical(texts)
     tell("read by rules")
+    return scores, {"characters": characters, "words": by_word, "sides": sides}
+
+
+def measure(data: Path, tell: Any) -> dict[str, Any]:
+    """Return accuracy by category and way."""
+    categories, labels, texts = read(data / "online_shopping_10_cats.csv.gz")
+    which = np.array(categories)
+    scores, tables = tables_of(texts, tell)
     found: dict[str, dict[str, float]] = {}
     for category in dict.fromkeys(categories):
         started = time.perf_counter()
@@ -123,7 +130,7 @@ def measure(data: Path, tell: Any) -> dict[str, Any]:
         rest = np.array([row for row in np.flatnonzero(which != category) if texts[row] not in same])
         y, wanted = labels[rest], labels[own] == 1
         parts = {}
-        for name, table in {"characters": characters, "words": by_word, "sides": sides}.items():
+        for name, table in tables.items():
             scale = TfidfTransformer(sublinear_tf=True).fit(table[rest])
             parts[name] = (scale.transform(table[rest]), scale.transform(table[own]))
         both = [
@@ -142,6 +149,8 @@ def measure(data: Path, tell: Any) -> dict[str, Any]:
         }
         outputs["mean"] = outputs["both"] / outputs["both"].std() + outputs["nb"] / outputs["nb"].std()
         outputs["adapted"] = adapted(both[0], y, both[1])
+        of_all = [outputs[name] / outputs[name].std() for name in ("both", "nb", "adapted", "rules")]
+        outputs["all"] = np.sum(of_all, axis=0)
         found[category] = {name: float(((out > 0) == wanted).mean()) for name, out in outputs.items()}
         found[category]["n"] = len(own)
         shown = ", ".join(f"{name} {value:.3f}" for name, value in found[category].items())
