@@ -24,6 +24,7 @@ from huaxiang.cli.product_tagging import tag_products
 from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
+from huaxiang.cli.reviewing import reviews
 from huaxiang.cli.robustness import robustness
 from huaxiang.cli.search import search
 from huaxiang.cli.serve import keys_app, serve
@@ -59,6 +60,7 @@ app.command("robustness")(robustness)
 app.command("tag-products")(tag_products)
 app.command("compress")(compress)
 app.add_typer(write_app, name="write")
+app.command("reviews")(reviews)
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

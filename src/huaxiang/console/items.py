@@ -48,6 +48,7 @@ def show_item(visit: Visit, item_id: str) -> None:
                 ui.label(" · ".join(part for part in (card_of_item.price, stock) if part))
                 for name, value, note in card_of_item.attributes:
                     ui.label(f"{name}: {value}{f' ({note})' if note else ''}")
+                ui.link(say("review_insight"), f"/reviews/{quote(item_id, safe='')}").classes("text-primary")
         with card(say("alike")), ui.grid().classes("w-full grid-cols-2 sm:grid-cols-4 gap-4"):
             for ranked in visit.shop.serving.model.similar(item_id, k=N_ALIKE, language=visit.language).items:
                 _tile(visit, ranked.item_id)

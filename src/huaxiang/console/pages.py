@@ -8,7 +8,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import ui
 
-from huaxiang.console import items, models, overview, search, shopper
+from huaxiang.console import items, models, overview, reviews, search, shopper
 from huaxiang.console.door import Door
 from huaxiang.console.reading import photo
 from huaxiang.console.session import COOKIE, HOME, Visit, language_of, sign_in, visit_of
@@ -40,6 +40,10 @@ def attach(app: FastAPI, service: Service) -> None:
     @ui.page("/items")
     def _items(request: Request, words: str = "") -> Response | None:
         return _shown(service, request, lambda visit: items.show_items(visit, words))
+
+    @ui.page("/reviews/{item_id:path}")
+    def _reviews(request: Request, item_id: str) -> Response | None:
+        return _shown(service, request, lambda visit: reviews.show_reviews(visit, item_id))
 
     @ui.page("/items/{item_id:path}")
     def _item(request: Request, item_id: str) -> Response | None:

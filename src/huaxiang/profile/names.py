@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from huaxiang.profile.own_reviews import REVIEW_ASPECT
 from huaxiang.profile.prices import PRICE_LIMIT, PriceLimit, minor_units, price_limit_of
+from huaxiang.reviews.lexicon import aspect_name
 from huaxiang.shop.catalogue import Catalogue
 from huaxiang.shop.lexicon import load_lexicon
 
@@ -17,6 +19,7 @@ _CHINESE: Mapping[str, str] = {
     "price_band": "价格带",
     "price_limit": "价格上限",
     "image_tag": "图像标签",
+    "review_aspect": "评价关注点",
 }
 
 
@@ -40,6 +43,8 @@ def value_name(dimension: str, value: str, *, language: str, catalogue: Catalogu
     known = catalogue.dimensions.get(dimension)
     if known is not None and value in known.row_of:
         return known.label(known.row_of[value], language=language)
+    if dimension == REVIEW_ASPECT:
+        return aspect_name(value, language=language)
     return load_lexicon().label(dimension, value, language=language)
 
 

@@ -18,6 +18,7 @@ from huaxiang.profile.acts import DAY_MS, Acts
 from huaxiang.profile.cite import Citations
 from huaxiang.profile.findings import Finding
 from huaxiang.profile.interests import Direction
+from huaxiang.profile.own_reviews import REVIEW_ASPECT
 from huaxiang.profile.prices import PRICE_LIMIT, minor_units, price_limit_of
 from huaxiang.profile.values import Values
 from huaxiang.profile.weights import Config
@@ -163,7 +164,7 @@ def _disliked(findings: Sequence[Finding], ground: Ground) -> Iterator[Claim]:
     for one in above[:_MOST_DISLIKED]:
         facet = one.facet
         texts = {
-            lang: say.DISLIKES[lang].format(
+            lang: (say.BLAMES if facet.dimension == REVIEW_ASPECT else say.DISLIKES)[lang].format(
                 v=_label(one, ground, lang), n=one.n_with, of=one.n_of, marks=say.counted(one.n_of, say.MARKS)
             )
             for lang in say.LANGUAGES

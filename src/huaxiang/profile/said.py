@@ -1,4 +1,4 @@
-"""What events say without an item: the words of searches and statements, the looks of photos."""
+"""What events say in words or by a photo: searches and statements, and the sides that own reviews judge."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from huaxiang.profile.acts import LIKED, Acts
 from huaxiang.profile.contents import Contents
+from huaxiang.profile.own_reviews import REVIEW_ASPECT, Sides, sides_of
 from huaxiang.profile.prices import PriceLimit
 from huaxiang.profile.values import Values
 from huaxiang.profile.weights import Config
 from huaxiang.profile.wishes import Wishes, read_wishes
 from huaxiang.records import EventType, Matrix, Vector
 
-_SEARCH, _STATE = EventType.SEARCH.code, EventType.STATE.code
+_SEARCH, _STATE, _REVIEW = EventType.SEARCH.code, EventType.STATE.code, EventType.REVIEW.code
 
 N_LOOK_ALIKES = 10
 LEAST_LOOK = 0.25
@@ -49,7 +50,7 @@ class Heard:
 
 
 def hear(acts: Acts, values: Values, contents: Contents, *, item_vectors_ID: Matrix, config: Config) -> Heard:
-    """Return what the searches and statements among the events say."""
+    """Return what the searches, statements and reviews among the events say."""
     said: dict[int, tuple[Said, ...]] = {}
     limits: list[tuple[int, PriceLimit]] = []
     n_unknown = 0
@@ -70,7 +71,32 @@ def hear(acts: Acts, values: Values, contents: Contents, *, item_vectors_ID: Mat
             )
         else:
             n_unknown += 1
+    said |= _reviewed(acts, values, contents)
     return Heard(said, tuple(limits), n_unknown)
+
+
+def _reviewed(acts: Acts, values: Values, contents: Contents) -> dict[int, tuple[Said, ...]]:
+    """Return the sides that reviews of items praise and blame; the item itself counts by its own values."""
+    said: dict[int, tuple[Said, ...]] = {}
+    is_review_E = (acts.type_E == _REVIEW) & (acts.item_E >= 0) & (acts.content_E != 0)
+    for e in np.flatnonzero(is_review_E & (acts.like_E + acts.dislike_E > 0)).tolist():
+        sides = _sides(int(acts.content_E[e]), contents, values)
+        if sides:
+            row_of, share = values.row_of, 1 / len(sides)
+            said[e] = tuple(
+                Said(row_of[REVIEW_ASPECT, aspect], side, share, 1.0, False) for aspect, side in sides
+            )
+    return said
+
+
+def _sides(content: int, contents: Contents, values: Values) -> Sides:
+    """Return the sides that a review judges, read once."""
+    text, read = contents.text(content), values.reviewed
+    if content not in read and text is not None:
+        if len(read) >= values.most_read:
+            read.clear()
+        read[content] = sides_of(text)
+    return read.get(content, ())
 
 
 def _read(content: int, text: str, values: Values) -> Wishes:

@@ -21,6 +21,7 @@ LIKES: Mapping[str, Mapping[str, str]] = {
         "style": "Likes a {v} style",
         "price_band": "Leans towards the {v} price band",
         "image_tag": "Likes what looks like {v}",
+        "review_aspect": "Cares about {v}, and praises it in reviews",
         "": "Prefers {v} ({d})",
     },
     "zh": {
@@ -31,6 +32,7 @@ LIKES: Mapping[str, Mapping[str, str]] = {
         "style": "喜欢{v}风格",
         "price_band": "偏向{v}的商品",
         "image_tag": "喜欢看起来像{v}的商品",
+        "review_aspect": "看重{v}，评价时常称赞",
         "": "偏爱{v}（{d}）",
     },
 }
@@ -53,6 +55,10 @@ AT_LEAST = {"en": ", at least {lift} times as often as other shoppers", "zh": "�
 DISLIKES = {
     "en": "Does not care for {v}: {n} of {of} {marks}.",
     "zh": "不喜欢{v}：{of} 次不满中有 {n} 次与之有关。",
+}
+BLAMES = {
+    "en": "Cares about {v}, and complains of it in {n} of {of} {marks}.",
+    "zh": "看重{v}：{of} 次不满中有 {n} 次与之有关。",
 }
 MARKS = ("complaint", "complaints")
 

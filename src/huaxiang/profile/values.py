@@ -14,11 +14,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.profile.own_reviews import REVIEW_ASPECT, Sides, aspect_values
 from huaxiang.profile.sensitive import Config as SensitiveConfig
 from huaxiang.profile.sensitive import Sensitive
 from huaxiang.profile.weights import Config
 from huaxiang.profile.wishes import Wishes
 from huaxiang.profile.words import Words, spoken_dimensions
+from huaxiang.reviews.lexicon import aspect_name
 from huaxiang.shop.catalogue import Catalogue
 from huaxiang.shop.lexicon import Lexicon, load_lexicon
 
@@ -64,6 +66,8 @@ class Values:
     confidence_N: NDArray[np.float64]
     read: dict[int, Wishes] = field(default_factory=dict, repr=False, compare=False)
     """Texts that were read before, by content hash; at most `most_read`."""
+    reviewed: dict[int, Sides] = field(default_factory=dict, repr=False, compare=False)
+    """Reviews that were read before, alike."""
     said: dict[str, Sequence[str]] = field(default_factory=dict, repr=False, compare=False)
     """Labels by language."""
     hidden: dict[SensitiveConfig, Sensitive] = field(default_factory=dict, repr=False, compare=False)
@@ -121,6 +125,9 @@ class Values:
         yield from own
         for value in range(int(self.first_D[d]) + len(own), int(self.first_D[d + 1])):
             name = self.names[value]
+            if dimension == REVIEW_ASPECT:
+                yield aspect_name(name, language=language)
+                continue
             is_shops_own = of_items is not None and language == self.catalogue.languages[0]
             known = name if is_shops_own else self.words.meaning_of.get(value, name)
             yield self.lexicon.label(dimension, known, language=language)
@@ -182,7 +189,7 @@ def renumbered(values: Values, catalogue: Catalogue) -> Values:
     is_same = again.dimensions == values.dimensions and again.names == values.names
     if not is_same or catalogue.languages != values.catalogue.languages:
         return again
-    again = replace(again, read=values.read, said=values.said)
+    again = replace(again, read=values.read, reviewed=values.reviewed, said=values.said)
     for name in ("row_of", "words", "things"):
         if name in values.__dict__:
             again.__dict__[name] = values.__dict__[name]
@@ -194,6 +201,8 @@ def _names(catalogue: Catalogue, lexicon: Lexicon) -> dict[str, list[str]]:
     for dimension in spoken_dimensions(lexicon):
         known = set(names.setdefault(dimension, []))
         names[dimension] += [value for value in lexicon.values(dimension) if value not in known]
+    known = set(names.setdefault(REVIEW_ASPECT, []))
+    names[REVIEW_ASPECT] += [value for value in aspect_values() if value not in known]
     return names
 
 

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from huaxiang.profile.acts import Acts
 from huaxiang.profile.habits import N_HABITS, habits_of, quantities_of
 from huaxiang.profile.interests import Things
+from huaxiang.profile.own_reviews import REVIEW_ASPECT
 from huaxiang.profile.reference import N_CATEGORIES, N_FACTORS, Reference
 from huaxiang.profile.state import ProfileState
 from huaxiang.profile.values import Values
@@ -127,6 +128,8 @@ def profile_vector(
 def _facets(facets: Sequence[Facet]) -> Vector:
     numbers = np.zeros(SIZES["facets"], np.float32)
     for facet in facets:
+        if facet.dimension == REVIEW_ASPECT:  # what these numbers foretell was measured without it
+            continue
         place, sign = _place(facet.dimension, facet.value, facet.side)
         numbers[place] += sign * facet.confidence * log1p(facet.lift)
     return numbers

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from huaxiang.serve.review_shapes import Insight
+
 
 class Alive(BaseModel):
     """The process lives."""
@@ -386,6 +388,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "post /v1/items": ItemsTaken,
     "get /v1/items/{item_id}": Item,
     "get /v1/items/{item_id}/similar": List,
+    "get /v1/items/{item_id}/reviews/insight": Insight,
     "get /v1/recommendations": List,
     "get /v1/search": Found,
     "post /v1/search/image": Found,

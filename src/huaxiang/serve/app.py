@@ -29,6 +29,7 @@ from huaxiang.serve.routes import (
     operations,
     privacy,
     profiles,
+    reviews,
     search,
     segment,
 )
@@ -79,6 +80,7 @@ def create_app(
         profiles,
         lists,
         search,
+        reviews,
         items,
         letters,
         privacy,

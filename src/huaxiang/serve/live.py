@@ -37,6 +37,7 @@ from huaxiang.serve.kept_photos import KeptPhotos
 from huaxiang.serve.kept_profiles import Answer, KeptProfiles
 from huaxiang.serve.people import People, Person
 from huaxiang.serve.reading_ahead import ReadingAhead
+from huaxiang.serve.reviews import LiveReviews
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.states import StateReader
@@ -136,6 +137,8 @@ class LiveShop:
         How far shoppers have moved since the model was made, when it was last looked for.
     kept
         Profiles that were answered within this moment.
+    reviews
+        What was read of the reviews.
     """
 
     shop_id: str
@@ -159,6 +162,7 @@ class LiveShop:
     ahead: ReadingAhead = field(default_factory=ReadingAhead)
     drift: Comparison | None = None
     kept: KeptProfiles = field(default_factory=KeptProfiles)
+    reviews: LiveReviews = field(default_factory=LiveReviews)
 
     # -- in ----------------------------------------------------------------------------------------------
 
@@ -238,6 +242,7 @@ class LiveShop:
             A cache outside the process can't be reached; what is in the process is dropped.
         """
         self.kept.forget()
+        self.reviews.forget()
         self.said.forget()
         if shopper_ids is None:
             self.states.forget_all()

@@ -36,6 +36,7 @@ from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, known_pseudonyms
 from huaxiang.serve.retention import Retainer
+from huaxiang.serve.reviews import keep_reading
 from huaxiang.serve.searching import warm
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
@@ -283,6 +284,7 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
         asyncio.create_task(keep_comparing(shop, service.metrics), name="compare")
         for shop in service.shops.values()
     ]
+    tasks += [asyncio.create_task(keep_reading(shop), name="reviews") for shop in service.shops.values()]
     retainers = [Retainer(shop, service.privacy.rewrite_states) for shop in service.shops.values()]
     tasks += [asyncio.create_task(retainer.follow(), name="retain") for retainer in retainers]
     tasks.append(asyncio.create_task(service.forgetting.follow(), name="forget"))

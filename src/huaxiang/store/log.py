@@ -193,6 +193,11 @@ def read_after(tx: Connection, shop_id: str, after: Mapping[int, int], *, limit:
     return [_logged(row) for row in found]
 
 
+def logged_rows(tx: Connection, where: str, *values: Any) -> list[LoggedEvent]:
+    """Return the events of the log, `e`, that a condition finds, in its order."""
+    return [_logged(row) for row in rows_of(tx, f"{_SELECT} {where}", *values)]
+
+
 def newest_acts(tx: Connection, shop_id: str, *, since_ms: int, limit: int) -> list[tuple[int, int | None]]:
     """Return type and item number of what was done since a moment, of the newest events at most.
 

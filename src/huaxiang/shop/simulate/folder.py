@@ -6,7 +6,7 @@ import gzip
 import json
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from huaxiang.errors import ShopError
+from huaxiang.shop.simulate.defects import Defect, defect_table, draw_defects
 from huaxiang.shop.simulate.log import MS_PER_DAY, EventLog
 from huaxiang.shop.simulate.photos import draw_photo
 from huaxiang.shop.simulate.products import Products, draw_products
@@ -72,7 +73,8 @@ def simulate(out: Path, *, config: Config | None = None, seed: int, progress: Pr
     """Write a shop folder whose truth is known; the same settings and seed give the same bytes.
 
     The folder has `shop.toml`, `items.csv`, `events.csv.gz`, `reviews.csv.gz`, `images.zip`,
-    `truth.parquet` (shopper_id, dimension, value, taste, from, until) and `simulation.json`, the settings.
+    `truth.parquet` (shopper_id, dimension, value, taste, from, until) and `simulation.json`, the settings;
+    with `defect_share` also `defects.parquet` (item_id, aspect, drop).
     It is written beside and then renamed, so that there is never half a shop.
 
     Raises
@@ -108,15 +110,38 @@ def _write_shop(folder: Path, config: Config, seed: int, progress: Callable[[int
     shoppers = draw_shoppers(config, products, rng=of_shoppers)
     starts_at = datetime(config.start.year, config.start.month, config.start.day, tzinfo=UTC)
     (folder / "shop.toml").write_text(SHOP_TOML, encoding="utf-8")
-    settings = {"version": FORMAT, "seed": seed, "config": asdict(config)}
+    settings = {"version": FORMAT, "seed": seed, "config": _stated(config)}
     (folder / "simulation.json").write_text(json.dumps(settings, default=str, indent=1), encoding="utf-8")
     item_table(products, starts_at, rng=of_texts).write_csv(folder / "items.csv")
     _write_photos(folder / "images.zip", products, config, progress, rng=of_photos)
-    events = _behave(products, shoppers, config, starts_at, seed=seed, progress=progress)
+    defects = _plant(folder, products, config, seed)
+    events = _behave(products, shoppers, config, starts_at, seed=seed, progress=progress, defects=defects)
     is_review = pl.col("type") == "review"
     _write_csv(folder / "events.csv.gz", events.filter(~is_review))
     _write_csv(folder / "reviews.csv.gz", _reviews(events.filter(is_review)))
     truth(products, shoppers, config, starts_at).write_parquet(folder / "truth.parquet")
+
+
+def _stated(config: Config) -> dict[str, object]:
+    """Return the settings; what no shop had before it was asked for is not said of a shop without it."""
+    stated = asdict(config)
+    if not config.defect_share:
+        del stated["defect_share"], stated["defect_drop"]
+    return stated
+
+
+def _plant(folder: Path, products: Products, config: Config, seed: int) -> dict[int, Defect]:
+    """Return what is wrong with which product, and write it down; drawn by a generator of its own."""
+    if not config.defect_share:
+        return {}
+    defects = draw_defects(
+        products,
+        share=config.defect_share,
+        drop=config.defect_drop,
+        rng=np.random.default_rng((seed, 0xDEFEC7)),
+    )
+    defect_table(products, defects).write_parquet(folder / "defects.parquet")
+    return defects
 
 
 def item_table(products: Products, starts_at: datetime, *, rng: np.random.Generator) -> pl.DataFrame:
@@ -170,10 +195,13 @@ def _behave(
     *,
     seed: int,
     progress: Callable[[int, int, str], None],
+    defects: Mapping[int, Defect],
 ) -> pl.DataFrame:
     starts_ms = int(starts_at.timestamp() * 1000)
     log = EventLog(ends_ms=starts_ms + config.days * MS_PER_DAY)
-    scene: Scene = make_scene(config, products, shoppers, log=log, starts_ms=starts_ms, seed=seed)
+    scene: Scene = make_scene(
+        config, products, shoppers, log=log, starts_ms=starts_ms, seed=seed, defects=defects
+    )
     for shopper in range(shoppers.n_shoppers):
         live(scene, shopper)
         if shopper % REPORT_EVERY == 0:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.shop.simulate.defects import Defect
 from huaxiang.shop.simulate.log import EventLog
 from huaxiang.shop.simulate.products import Products
 from huaxiang.shop.simulate.settings import DIMENSIONS, Config
@@ -21,7 +22,8 @@ Floats = NDArray[np.float64]
 class Scene:
     """What every shopper shares: the shop, the log, and what was worked out once.
 
-    `lifts` is dimension → log appeal before and after the shopper's change, each (U, V).
+    `lifts` is dimension → log appeal before and after the shopper's change, each (U, V); `defects` is product
+    → what is wrong with it.
     """
 
     config: Config
@@ -34,10 +36,18 @@ class Scene:
     looks_P: Floats
     popularity_I: Floats
     quality_I: Floats
+    defects: Mapping[int, Defect] = field(default_factory=dict)
 
 
 def make_scene(
-    config: Config, products: Products, shoppers: Shoppers, *, log: EventLog, starts_ms: int, seed: int
+    config: Config,
+    products: Products,
+    shoppers: Shoppers,
+    *,
+    log: EventLog,
+    starts_ms: int,
+    seed: int,
+    defects: Mapping[int, Defect] | None = None,
 ) -> Scene:
     """Return the scene in which shoppers live."""
     return Scene(
@@ -51,4 +61,5 @@ def make_scene(
         looks_P=examination(config.slate_size, config.position_bias),
         popularity_I=products.popularity_G[products.group_rows],
         quality_I=products.quality_G[products.group_rows],
+        defects=defects or {},
     )

@@ -58,6 +58,10 @@ class Config:
         Log-odds added to the companions of what was bought or viewed last.
     review_rate, refund_rate
         Share of purchases that are reviewed, and that come back when the item is of mean quality.
+    defect_share
+        Share of products with a planted defect that reviews complain of; `defects.parquet` says which.
+    defect_drop
+        Stars that a defect takes off a review that notices it. 1 to 4.
     photo_pixels
         Width and height of the drawn photos. 32 to 256.
 
@@ -86,6 +90,8 @@ class Config:
     companion_pull: float = 2.0
     review_rate: float = 0.35
     refund_rate: float = 0.06
+    defect_share: float = 0.0
+    defect_drop: int = 2
     photo_pixels: int = 112
 
     def __post_init__(self) -> None:
@@ -98,9 +104,10 @@ class Config:
         _in_range("slate_size", self.slate_size, 1, 30)
         _in_range("position_bias", self.position_bias, 0, 3)
         _in_range("companion_pull", self.companion_pull, 0, 10)
+        _in_range("defect_drop", self.defect_drop, 1, 4)
         _in_range("photo_pixels", self.photo_pixels, 32, 256)
         shares = ("late_item_share", "floor", "drift_share", "drift_size", "chinese_share", "review_rate")
-        for name in (*shares, "refund_rate"):
+        for name in (*shares, "refund_rate", "defect_share"):
             _in_range(name, getattr(self, name), 0, 1)
         for name in ("concentrations", "pulls"):
             _covers_dimensions(name, getattr(self, name))
