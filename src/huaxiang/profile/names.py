@@ -17,6 +17,9 @@ _CHINESE: Mapping[str, str] = {
     "price_band": "价格带",
     "price_limit": "价格上限",
     "image_tag": "图像标签",
+    "family": "大类",
+    "taxonomy": "分类体系",
+    "department": "部门",
 }
 
 

@@ -30,6 +30,9 @@ class Dimension:
         Names of the values, (V,).
     labels
         language → names of the values in that language, (V,). A missing language reads `values`.
+    paths
+        Of categories, the whole path of each value, its parts joined by " > ", and "" where none is stated,
+        (V,); empty for all other dimensions.
     is_inferred
         Per entry, whether the value was inferred and not stated by the shop.
     confidence
@@ -44,6 +47,7 @@ class Dimension:
     confidence: NDArray[np.float32]
     is_inferred: NDArray[np.bool_]
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    paths: Sequence[str] = ()
 
     def label(self, value_row: int, *, language: str) -> str:
         """Return how `language` says the value."""

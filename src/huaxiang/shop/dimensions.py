@@ -86,8 +86,17 @@ def _dimension(
         weights=(1.0 / counts_I[item_rows]).astype(np.float32),
         confidence=entries["confidence"].to_numpy().astype(np.float32),
         is_inferred=(entries["source"] == "inferred").to_numpy(),
+        paths=_paths(rows, shop, values) if name == "category" else (),
         labels={language: _labels(name, values, language, shop) for language in _languages(shop)},
     )
+
+
+def _paths(rows: pl.DataFrame, shop: Shop, values: Sequence[str]) -> tuple[str, ...]:
+    """Return the path that items state whose category each value is; "" where none does."""
+    stated = rows.filter(pl.col("source") == "stated")
+    paths = stated.select("value", shop.items["category"].gather(stated["item_row"]).alias("path"))
+    path_of = dict(paths.drop_nulls("path").unique("value", keep="first", maintain_order=True).iter_rows())
+    return tuple(path_of.get(value, "") for value in values)
 
 
 def _languages(shop: Shop) -> tuple[str, ...]:
