@@ -188,7 +188,7 @@ def _wish_reasons(
         Reason(
             kind="personal",
             text=said(
-                "liked", language=language, about=_label(catalogue, one.dimension, one.value, language)
+                "liked", language=language, about=value_name(one.dimension, one.value, language=language, catalogue=catalogue)
             ),
             event_id=one.event_id,
             type="state",
@@ -212,8 +212,3 @@ def _impersonal(row: int, shelf: Shelf, rest: float, language: str) -> Reason:
     else:
         key = "popular" if shelf.popularity_I[row] >= shelf.popular_from else "typical"
     return Reason(kind="impersonal", text=said(key, language=language), contribution=rest)
-
-
-def _label(catalogue: Catalogue, dimension: str, value: str, language: str) -> str:
-    values = catalogue.dimensions[dimension]
-    return values.label(values.row_of[value], language=language)

@@ -17,6 +17,8 @@ PRICE_BANDS: Mapping[str, Mapping[str, str]] = {
     "high": {"en": "high", "zh": "较高价位"},
     "premium": {"en": "premium", "zh": "高端"},
 }
+PLACES = "taxonomy"
+"""The dimension that says where an item belongs in a public taxonomy: no taste, so the catalogue keeps it apart."""
 LANGUAGES = ("en", "zh")
 _FEWEST_PRICES = 8
 """Priced items that a category needs for bands of its own; smaller ones share the shop's."""

@@ -227,6 +227,7 @@ class Graph:
         if dimension == FAMILY:
             return self._of_family(value, k, language)
         known = self.catalogue.dimensions.get(dimension)
+        known = self.catalogue.places if dimension == TAXONOMY else known
         if known is None or value not in known.row_of:
             names = known.values if known is not None else [*self.catalogue.dimensions, FAMILY]
             raise InputError(
@@ -237,7 +238,7 @@ class Graph:
         families: Sequence[int] = ()
         if dimension == CATEGORY:
             families = self.tree.families_of(self.tree.category_row_of[value]).tolist()
-        above = [_certain("family", self._family(row, language)) for row in families]
+        above = [self._above(known.row_of[value], row, language) for row in families]
         return above + self._items_with(known, known.row_of[value], k, language)
 
     def _of_family(self, value: str, k: int, language: str) -> list[Edge]:
@@ -262,7 +263,8 @@ class Graph:
 
     def _said_of(self, row: int, language: str) -> list[Edge]:
         said = []
-        for dimension in self.catalogue.dimensions.values():
+        places = () if self.catalogue.places is None else (self.catalogue.places,)
+        for dimension in (*self.catalogue.dimensions.values(), *places):
             for entry in range(int(dimension.offsets[row]), int(dimension.offsets[row + 1])):
                 node = self._value(dimension, int(dimension.value_rows[entry]), language)
                 said.append(self._entry(dimension, entry, node))
@@ -270,8 +272,29 @@ class Graph:
         if category >= 0:
             value = self.catalogue.dimensions[CATEGORY].values[category]
             families = self.tree.families_of(self.tree.category_row_of[value])
-            said += [_certain("family", self._family(int(one), language)) for one in families]
+            said += [self._above(category, int(one), language) for one in families]
         return said
+
+    def _above(self, category_row: int, family_row: int, language: str) -> Edge:
+        """Return the edge from a category to a family that it belongs to, as sure as its items' places."""
+        value = self.catalogue.dimensions[CATEGORY].values[category_row]
+        is_inferred = bool(self.tree.is_inferred[self.tree.category_row_of[value]])
+        return Edge(
+            kind="family",
+            target=self._family(family_row, language),
+            weight=1.0,
+            confidence=self._sure_of(category_row) if is_inferred else 1.0,
+            evidence=0,
+            origin="inferred" if is_inferred else "stated",
+        )
+
+    def _sure_of(self, category_row: int) -> float:
+        """Return how sure the places of a category's items are, on average."""
+        places, items = self.catalogue.places, self._of_category[category_row]
+        if places is None or not len(items):
+            return 0.0
+        owner = np.repeat(np.arange(self.catalogue.n_items), np.diff(places.offsets))
+        return float(places.confidence[np.isin(owner, items)].mean())
 
     # -- drawing -----------------------------------------------------------------------------------------
 

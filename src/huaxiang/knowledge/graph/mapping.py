@@ -46,12 +46,16 @@ class Config:
         Share of the vote that a place and all below it need. Above 0, up to 1.
     least_cosine
         An item to which no place is so near gets none. -1 to 1.
+    level_cost
+        What each level of a place takes from its cosine: a name deep in the tree, such as clock parts, must
+        be nearer than clocks. ≥ 0.
     """
 
     n_nearest: int = 20
     sharpness: float = 30.0
     least_share: float = 0.5
     least_cosine: float = 0.3
+    level_cost: float = 0.01
 
     def __post_init__(self) -> None:
         fits = (
@@ -59,9 +63,10 @@ class Config:
             and self.sharpness > 0
             and 0 < self.least_share <= 1
             and -1 <= self.least_cosine <= 1
+            and self.level_cost >= 0
         )
         if not fits:
-            remedy = "n_nearest ≥ 1, sharpness > 0, least_share in (0, 1], least_cosine in [-1, 1]"
+            remedy = "n_nearest ≥ 1, sharpness > 0, least_share in (0, 1], least_cosine in [-1, 1], level_cost ≥ 0"
             raise SettingsError("out of range", column="graph.mapping", remedy=remedy)
 
 
@@ -94,7 +99,8 @@ def nearest_places(
     asked_ID: Matrix, names_ND: Matrix, taxonomy: Taxonomy, config: Config
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the place of each item, -1 where none is sure enough, and the share of the vote, (I,) each."""
-    cosine_IN = asked_ID @ names_ND.T
+    levels_N = (taxonomy.ancestors_NL >= 0).sum(axis=1)
+    cosine_IN = asked_ID @ names_ND.T - np.float32(config.level_cost) * levels_N
     n = min(config.n_nearest, cosine_IN.shape[1])
     near_IK = np.argpartition(-cosine_IN, n - 1, axis=1)[:, :n]
     cosine_IK = np.take_along_axis(cosine_IN, near_IK, axis=1).astype(np.float64)

@@ -7,8 +7,8 @@ categories are flat, the places in the public taxonomy do to which most of a cat
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from huaxiang.shop.catalogue import Catalogue, Dimension
 from huaxiang.shop.categories import DIVIDER
+from huaxiang.shop.dimensions import PLACES
 from huaxiang.shop.labels import label_of
 
 CATEGORY = "category"
-TAXONOMY = "taxonomy"
-"""The dimension whose values are places in the public taxonomy, as English paths."""
+TAXONOMY = PLACES
 FAMILY = "family"
 NO_PLACE = "-"
 """What is stated of an item that belongs nowhere in the taxonomy."""
 LANGUAGES = ("en", "zh")
+_KEPT = "tree"
 _LEAST_SHARE = 0.5
 """Of a category's mapped items that a place must hold, itself or below, to be the category's own."""
 
@@ -47,6 +48,8 @@ class Tree:
         language → names in that language, (P,).
     parents
         Row of the family next above, -1 at the top, int32 (P,).
+    is_inferred
+        Per category, whether it was mapped to where it stands and the shop doesn't say so, (C,).
     """
 
     categories: Sequence[str]
@@ -56,7 +59,7 @@ class Tree:
     parents: NDArray[np.int32]
     offsets: NDArray[np.int64]
     above: NDArray[np.int32]
-    _own: dict[str, list[int]] = field(default_factory=dict, repr=False, compare=False)
+    is_inferred: NDArray[np.bool_]
 
     @property
     def n_families(self) -> int:
@@ -102,13 +105,15 @@ NO_TREE = Tree(
     parents=np.zeros(0, np.int32),
     offsets=np.zeros(1, np.int64),
     above=np.zeros(0, np.int32),
+    is_inferred=np.zeros(0, np.bool_),
 )
 
 
 def tree_of(catalogue: Catalogue) -> Tree:
     """Return the families of a catalogue's categories; none where its categories are flat and not mapped.
 
-    A part of a path that has the name of one below it is left out, so that no path runs in a ring.
+    A part of a path that has the name of one below it is left out, so that no path runs in a ring. Made once
+    per catalogue.
 
     Examples
     --------
@@ -117,13 +122,22 @@ def tree_of(catalogue: Catalogue) -> Tree:
     >>> [tree.names[row] for row in tree.families_of(0)], [tree.names[row] for row in tree.up(1)]
     (['Shoes', 'Home'], ['Home'])
     """
+    kept = catalogue.__dict__
+    if _KEPT not in kept:
+        kept[_KEPT] = _grown(catalogue)
+    tree: Tree = kept[_KEPT]
+    return tree
+
+
+def _grown(catalogue: Catalogue) -> Tree:
     categories = catalogue.dimensions.get(CATEGORY)
     if categories is None:
         return NO_TREE
     own = {value: split_path(path) for value, path in zip(categories.values, categories.paths, strict=False)}
     mapped = mapped_paths(catalogue, [value for value in categories.values if len(own.get(value, ())) < 2])
     paths = {value: mapped.get(value) or own.get(value) or (value,) for value in categories.values}
-    return _tree({value: _without_rings(path, value) for value, path in paths.items()}, _told(catalogue))
+    plain = {value: _without_rings(path, value) for value, path in paths.items()}
+    return _tree(plain, _told(catalogue), inferred=mapped)
 
 
 def split_path(path: str) -> Path:
@@ -143,7 +157,7 @@ def mapped_paths(catalogue: Catalogue, wanted: Iterable[str]) -> dict[str, Path]
     The path ends with the category itself. A place counts for all above it, so items that are mapped to
     different kinds of boots still agree on boots.
     """
-    taxonomy, categories = catalogue.dimensions.get(TAXONOMY), catalogue.dimensions[CATEGORY]
+    taxonomy, categories = catalogue.places, catalogue.dimensions[CATEGORY]
     if taxonomy is None:
         return {}
     votes: dict[str, Counter[Path]] = defaultdict(Counter)
@@ -173,17 +187,31 @@ def _agreed(votes: Counter[Path], total: float) -> Path:
 def _without_rings(path: Path, category: str) -> Path:
     """Return a path whose parts above the last one have names of their own."""
     kept: list[str] = []
-    seen = {path[-1].casefold(), category.casefold()}
+    seen = {_singular(path[-1]), _singular(category)}
     for part in reversed(path[:-1]):
-        if part.casefold() not in seen:
+        if _singular(part) not in seen:
             kept.append(part)
-            seen.add(part.casefold())
+            seen.add(_singular(part))
     return (*reversed(kept), path[-1])
+
+
+def _singular(name: str) -> str:
+    """Return a name as it is compared: rug and Rugs are one thing.
+
+    Examples
+    --------
+    >>> _singular("Rugs"), _singular("Dresses"), _singular("dress")
+    ('rug', 'dress', 'dress')
+    """
+    small = name.casefold()
+    if small.endswith(("sses", "xes", "ches", "shes")):
+        return small[:-2]
+    return small if small.endswith("ss") else small.removesuffix("s")
 
 
 def _told(catalogue: Catalogue) -> dict[str, dict[Path, str]]:
     """Return language → place in the taxonomy → how it is called there."""
-    taxonomy = catalogue.dimensions.get(TAXONOMY)
+    taxonomy = catalogue.places
     told: dict[str, dict[Path, str]] = {language: {} for language in LANGUAGES}
     if taxonomy is None:
         return told
@@ -196,7 +224,9 @@ def _told(catalogue: Catalogue) -> dict[str, dict[Path, str]]:
     return told
 
 
-def _tree(paths: Mapping[str, Path], told: Mapping[str, Mapping[Path, str]]) -> Tree:
+def _tree(
+    paths: Mapping[str, Path], told: Mapping[str, Mapping[Path, str]], inferred: Collection[str] = ()
+) -> Tree:
     inner = dict.fromkeys(path[:end] for path in paths.values() for end in range(1, len(path)))
     places = sorted(inner, key=lambda place: (len(place), place))
     row_of = {place: row for row, place in enumerate(places)}
@@ -210,6 +240,7 @@ def _tree(paths: Mapping[str, Path], told: Mapping[str, Mapping[Path, str]]) -> 
         parents=np.array([row_of.get(place[:-1], -1) for place in places], np.int32),
         offsets=np.cumsum([0, *map(len, above)]).astype(np.int64),
         above=np.array([row for own in above for row in own], np.int32),
+        is_inferred=np.array([value in inferred for value in paths], np.bool_),
     )
 
 

@@ -116,14 +116,14 @@ def edges_of(catalogue: Catalogue, tree: Tree, place: dict[str, int], *, level_w
     """
     is_open = not place
     items, columns, amounts = [], [], []
-    for names_V, dimension, weight in _values(catalogue, tree, level_weight):
+    for names_V, dimension in _values(catalogue, tree, level_weight):
         known = [name for names in names_V for name, _ in names if is_open or name in place]
         for name in known:
             place.setdefault(name, len(place))
         table = _table(names_V, place)
         owner = np.repeat(np.arange(catalogue.n_items), np.diff(dimension.offsets))
         own = csr_matrix(
-            (dimension.weights * dimension.confidence * weight, (owner, dimension.value_rows)),
+            (dimension.weights * dimension.confidence, (owner, dimension.value_rows)),
             shape=(catalogue.n_items, len(names_V)),
         )
         found = (own @ table).tocoo()
@@ -141,13 +141,10 @@ Named = list[list[tuple[str, float]]]
 """For each value of a dimension the columns that it gives, and how much of each."""
 
 
-def _values(
-    catalogue: Catalogue, tree: Tree, level_weight: float
-) -> Iterator[tuple[Named, Dimension, float]]:
+def _values(catalogue: Catalogue, tree: Tree, level_weight: float) -> Iterator[tuple[Named, Dimension]]:
+    if catalogue.places is not None:
+        yield [_places(value, level_weight) for value in catalogue.places.values], catalogue.places
     for name, dimension in catalogue.dimensions.items():
-        if name == TAXONOMY:
-            yield [_places(value, level_weight) for value in dimension.values], dimension, 1.0
-            continue
         own: Named = [[(f"{name}={value}", 1.0)] for value in dimension.values]
         if name == CATEGORY:
             for row, value in enumerate(dimension.values):
@@ -156,7 +153,7 @@ def _values(
                     (f"{FAMILY}={tree.paths[family]}", level_weight ** (up + 1))
                     for up, family in enumerate(families)
                 ]
-        yield own, dimension, 1.0
+        yield own, dimension
 
 
 def _places(value: str, level_weight: float) -> list[tuple[str, float]]:
