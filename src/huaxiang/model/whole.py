@@ -92,7 +92,13 @@ class Model:
     @cached_property
     def shelf(self) -> Shelf:
         """What ranking reads of the catalogue."""
-        return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=self.popularity)
+        relate = self.graph.relation if self.settings.graph.explain else None
+        return Shelf(
+            catalogue=self.catalogue,
+            vectors_ID=self.vectors["fused"],
+            popularity_I=self.popularity,
+            relate=relate,
+        )
 
     @cached_property
     def graph(self) -> Graph:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import InputError, SettingsError
 from huaxiang.notes import Note
+from huaxiang.profile.names import value_name
 from huaxiang.ranking.base import Case, Occasion, Shelf
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.rules import Rules, allowed_items
@@ -173,11 +176,18 @@ def _reasons(
     events = reason_events(case, item_rows, effects_EK=effects_EK)
     found = []
     for row, named, effects_E in zip(item_rows.tolist(), events, effects_EK.T, strict=True):
-        personal = personal_reasons(case.deeds, named, effects_E, shelf.catalogue, language=language)
+        personal = personal_reasons(
+            case.deeds, named, effects_E, shelf.catalogue, language=language, relation_to=_relation(shelf, row)
+        )
         wished = _wish_reasons(case, shelf.catalogue, row, float(gains_I[row]), language)
         rest = float(case.scores_I[row] - effects_E.sum())
         found.append(personal + wished or (_impersonal(row, shelf, rest, language),))
     return found
+
+
+def _relation(shelf: Shelf, row: int) -> Callable[[int], str | None] | None:
+    """Return what says how a listed item stands to another one; None where reasons don't say it."""
+    return None if shelf.relate is None else partial(shelf.relate, row)
 
 
 def _wish_reasons(

@@ -91,6 +91,9 @@ class Reason(BaseModel):
     item_id: str | None = Field(examples=["i-2"])
     type: str | None = Field(examples=["purchase"])
     contribution: float = Field(examples=[0.21])
+    relation: Literal["complement", "substitute"] | None = Field(
+        default=None, description="How the listed item stands to `item_id`, where that is said."
+    )
 
 
 class Ranked(BaseModel):
