@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from huaxiang.errors import SettingsError
 from huaxiang.evaluate.holdout import Config as HoldOutConfig
+from huaxiang.knowledge.graph import Config as GraphConfig
 from huaxiang.profile.weights import Config as ProfileConfig
 from huaxiang.ranking.rank import Config as RankingConfig
 from huaxiang.recommend.base import Recommender
@@ -117,6 +118,7 @@ class Settings:
     text: TextSettings = field(default_factory=TextSettings)
     image: ImageSettings = field(default_factory=ImageSettings)
     fusion: FusionSettings = field(default_factory=FusionSettings)
+    graph: GraphConfig = field(default_factory=GraphConfig)
     profile: ProfileConfig = field(default_factory=ProfileConfig)
     recommend: RecommendSettings = field(default_factory=RecommendSettings)
     ranking: RankingConfig = field(default_factory=RankingConfig)

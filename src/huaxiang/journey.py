@@ -31,6 +31,9 @@ from huaxiang.evaluate.trial import (
 )
 from huaxiang.feedback.retrain import Comparison, Plan, caught_up, compare, next_members
 from huaxiang.fusion import Fusion, Parts, make
+from huaxiang.knowledge.graph import GraphView, count_together, learn_view, tree_of
+from huaxiang.knowledge.graph.mapping import mapped
+from huaxiang.knowledge.graph.taxonomy import read_taxonomy
 from huaxiang.model import Model
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.contents import Contents
@@ -85,6 +88,7 @@ class Perceived:
     contents: Contents
     text_encoder: StoredTextEncoder
     image_encoder: OnnxImageEncoder | None
+    graph_view: GraphView | None = None
 
 
 def perceive(shop: Shop, settings: Settings, *, cache: Path, progress: Progress) -> Perceived:
@@ -100,18 +104,25 @@ def perceive(shop: Shop, settings: Settings, *, cache: Path, progress: Progress)
     eye, photos = _look(shop, texts, settings, cache, progress)
     parts = Parts.of({"text": texts.vectors_ID} | ({"image": photos.vectors_ID} if photos else {}))
 
+    # What the catalogue joins it to: values, families and places become vectors too, if that is wanted.
+    catalogue = build_catalogue(shop)
+    view = _view(catalogue, settings)
+    if view is not None:
+        parts = Parts.of({**parts.vectors, "graph": view.vectors(catalogue, tree_of(catalogue))})
+
     # What goes together tells how much each modality counts; then one vector per item.
     fusion = make(settings.fusion.way, {"dimensions": settings.fusion.dimensions})
     fusion.fit(parts, item_pairs(training_part(shop, settings.evaluate, seed=seed), seed=seed), seed=seed)
     return Perceived(
         shop=shop,
-        catalogue=build_catalogue(shop),
+        catalogue=catalogue,
         parts=parts,
         vectors={**parts.vectors, "fused": fusion.fuse(parts)},
         fusion=fusion,
         contents=read_contents(shop, words, fusion),  # of shoppers' words no copy lies in the cache
         text_encoder=words,
         image_encoder=eye,
+        graph_view=view,
     )
 
 
@@ -181,6 +192,8 @@ def fit(
         recommenders=learn_from(everything, "everything"),
         text_encoder=seen.text_encoder,
         image_encoder=seen.image_encoder,
+        together=count_together(shop, settings.graph.together),
+        graph_view=seen.graph_view,
         trial=Trial(
             ensembles=tried,
             validated=chosen,
@@ -235,6 +248,9 @@ def retrain(
     shop, texts = _described(shop, reader, settings, tell)
     catalogue = build_catalogue(shop)
     parts = Parts.of({"text": texts.vectors_ID, **_look_again(model, shop, plan.photos, cache)})
+    if model.graph_view is not None:
+        seen_ID = model.graph_view.vectors(catalogue, tree_of(catalogue))
+        parts = Parts.of({**parts.vectors, "graph": seen_ID})
     vectors = {**parts.vectors, "fused": model.fusion.fuse(parts)}
     said = {**model.contents.vectors(), **plan.said}
     contents = read_contents(shop, model.text_encoder, model.fusion, known=said)
@@ -274,6 +290,8 @@ def retrain(
             recommenders=learn_from(everything, "everything"),
             text_encoder=model.text_encoder,
             image_encoder=model.image_encoder,
+            together=count_together(shop, settings.graph.together),
+            graph_view=model.graph_view,
         ),
     )
 
@@ -314,6 +332,7 @@ def relearn(
         population=population,
         reference=_others(shop, population, model.settings),
         recommenders=relearnt(model, model.recommenders, everything, progress=progress),
+        together=count_together(shop, model.settings.graph.together),
         trial=None,
     )
 
@@ -360,8 +379,22 @@ def _described(shop: Shop, reader: TextEncoder, settings: Settings, tell: Progre
         taxonomy=settings.text.taxonomy,
         seed=settings.seed,
     )
+    if settings.text.taxonomy is not None and settings.graph.map_items:
+        shop = mapped(
+            shop,
+            read_taxonomy(settings.text.taxonomy),
+            text_vectors_ID=texts.vectors_ID,
+            encode=lambda said: reader.encode(said).vectors_ID,
+            config=settings.graph.mapping,
+        )
     tell("read texts", len(shop.items), len(shop.items), "")
     return shop, texts
+
+
+def _view(catalogue: Catalogue, settings: Settings) -> GraphView | None:
+    """Return what sees items in the graph; None where that is not wanted, or the catalogue says too little."""
+    chosen = settings.graph.vectors
+    return learn_view(catalogue, tree_of(catalogue), chosen, seed=settings.seed) if chosen.use else None
 
 
 def read_contents(

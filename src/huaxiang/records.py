@@ -368,7 +368,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why an item is listed. `contribution` is in the units of the ranked item's score."""
+    """Why an item is listed. `contribution` is in the units of the ranked item's score.
+
+    `relation` says how the listed item stands to `item_id`: complement, substitute, or None where it isn't said.
+    """
 
     kind: Literal["personal", "impersonal", "rule"]
     text: str
@@ -376,10 +379,11 @@ class Reason:
     item_id: str | None = None
     type: str | None = None
     contribution: float = 0.0
+    relation: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return it as a list shows it; written out, for a list has dozens of them."""
-        return {
+        shown: dict[str, object] = {
             "kind": self.kind,
             "text": self.text,
             "event_id": self.event_id,
@@ -387,6 +391,9 @@ class Reason:
             "type": self.type,
             "contribution": round(self.contribution, 6),
         }
+        if self.relation is not None:
+            shown["relation"] = self.relation
+        return shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import Any
 from huaxiang.errors import ArtefactError, InputError, StorageError, is_disk_full
 from huaxiang.files import write_json
 
-RUN_VERSION = 2
+RUN_VERSION = 3
 """Raised whenever what a run holds changes: an older run is built again rather than read by half."""
 MANIFEST = "manifest.json"
 CHECKPOINTS = "checkpoints"

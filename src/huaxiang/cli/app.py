@@ -16,6 +16,7 @@ from huaxiang.cli.clean import clean
 from huaxiang.cli.compressing import compress
 from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app
+from huaxiang.cli.graph import graph_app
 from huaxiang.cli.letters import letters_app
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.predicting import predict
@@ -61,6 +62,7 @@ app.command("tag-products")(tag_products)
 app.command("compress")(compress)
 app.add_typer(write_app, name="write")
 app.command("reviews")(reviews)
+app.add_typer(graph_app, name="graph")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -113,6 +115,9 @@ def build(  # noqa: PLR0913 - one argument per option
     text: Annotated[str | None, typer.Option(help="Text encoder, by name or folder.")] = None,
     image: Annotated[str | None, typer.Option(help="Image encoder, by name or folder, or none.")] = None,
     tags: Annotated[Path | None, typer.Option(help="Tags of products, by `huaxiang tag-products`.")] = None,
+    map_: Annotated[
+        Path | None, typer.Option("--map", help="Corrected places in the taxonomy, by `huaxiang graph map`.")
+    ] = None,
     settings: SettingsFile = None,
     set_: Set = None,
     as_json: Json = False,
@@ -127,7 +132,7 @@ def build(  # noqa: PLR0913 - one argument per option
     chosen = read_settings(settings, changes)
     with StageProgress() as progress:
         built = build_run(
-            shop, out, settings=chosen, cache=cache_folder(), progress=progress.report, tags=tags
+            shop, out, settings=chosen, cache=cache_folder(), progress=progress.report, tags=tags, places=map_
         )
     if as_json:
         print_json("build", {**built.sums, "run": str(out)})

@@ -26,6 +26,8 @@ from huaxiang.evaluate.report import report_html
 from huaxiang.evaluate.trial import Ensembles, evaluate_ensembles
 from huaxiang.files import write_json
 from huaxiang.journey import fit
+from huaxiang.knowledge.graph.mapping import with_map
+from huaxiang.knowledge.graph.taxonomy import read_taxonomy
 from huaxiang.model import Model, load, save
 from huaxiang.profile.bulk import build_states
 from huaxiang.profile.derive import Background, derive_profile
@@ -63,16 +65,21 @@ def build_run(
     cache: Path,
     progress: Progress,
     tags: Path | None = None,
+    places: Path | None = None,
 ) -> Built:
     """Read, fit, evaluate and keep a run at `out`; a stopped build goes on when called again.
 
-    `tags` is a table of what a model says of the items, as `huaxiang tag-products` writes it.
+    `tags` is a table of what a model says of the items, as `huaxiang tag-products` writes it; `places` one
+    of their places in the taxonomy, as `huaxiang graph map` writes it.
     """
     started = time.perf_counter()
     check_target(out)
     shop = require_events(read_shop(shop_folder, progress=partial(progress, "read the shop")))
     if tags is not None:
         shop = with_tags(shop, tags)
+    if places is not None:
+        folder = settings.text.taxonomy
+        shop = with_map(shop, places, read_taxonomy(folder) if folder is not None else None)
     fingerprint = fingerprint_of(shop.fingerprint, settings_toml(settings))
     with new_run(out, fingerprint=fingerprint) as folder:
         model = fit(shop, settings, cache=cache, checkpoint=folder / CHECKPOINTS, progress=progress)

@@ -13,6 +13,7 @@ from huaxiang.errors import UnknownItemError
 
 N_FOUND = 24
 N_ALIKE = 8
+N_JOINED = 4
 
 
 def show_items(visit: Visit, words: str) -> None:
@@ -46,12 +47,31 @@ def show_item(visit: Visit, item_id: str) -> None:
                 ui.label(item_id).classes("hx-quiet break-all")
                 stock = say("in_stock") if card_of_item.in_stock else say("sold_out")
                 ui.label(" · ".join(part for part in (card_of_item.price, stock) if part))
+                up = visit.shop.serving.model.graph.up(item_id, language=visit.language)
+                if len(up) > 1:
+                    ui.label(f"{say('way_up')}: " + " › ".join(node.label for node in reversed(up)))
                 for name, value, note in card_of_item.attributes:
                     ui.label(f"{name}: {value}{f' ({note})' if note else ''}")
                 ui.link(say("review_insight"), f"/reviews/{quote(item_id, safe='')}").classes("text-primary")
+        _joined(visit, item_id, say)
         with card(say("alike")), ui.grid().classes("w-full grid-cols-2 sm:grid-cols-4 gap-4"):
             for ranked in visit.shop.serving.model.similar(item_id, k=N_ALIKE, language=visit.language).items:
                 _tile(visit, ranked.item_id)
+
+
+def _joined(visit: Visit, item_id: str, say: Word) -> None:
+    """Show what goes with an item and what can take its place, where anything does."""
+    graph, language = visit.shop.serving.model.graph, visit.language
+    sides = {
+        "goes_with": graph.complements(item_id, k=N_JOINED, language=language),
+        "instead_of": graph.substitutes(item_id, k=N_JOINED, language=language),
+    }
+    for name, edges in sides.items():
+        if edges:
+            with card(say(name)), ui.grid().classes("w-full grid-cols-2 sm:grid-cols-4 gap-4"):
+                for edge in edges:
+                    note = say("bought_by").format(n=f"{edge.evidence:,}") if edge.evidence else ""
+                    _tile(visit, edge.target.id, note)
 
 
 def _search_box(say: Word, words: str) -> None:
@@ -65,7 +85,7 @@ def _search_box(say: Word, words: str) -> None:
         ui.button(say("find"), on_click=go)
 
 
-def _tile(visit: Visit, item_id: str) -> None:
+def _tile(visit: Visit, item_id: str, note: str = "") -> None:
     model = visit.shop.serving.model
     title = model.catalogue.title(model.catalogue.row_of[item_id], language=visit.language)
     with ui.link(target=f"/items/{quote(item_id, safe='')}").classes("no-underline text-inherit"):
@@ -73,6 +93,8 @@ def _tile(visit: Visit, item_id: str) -> None:
             "width:100%;aspect-ratio:1;object-fit:cover;border-radius:8px;background:#e8e8ea"
         )
         ui.label(title).classes("text-sm line-clamp-2")
+        if note:
+            ui.label(note).classes("hx-quiet")
 
 
 def photo_of(item_id: str) -> str:

@@ -24,6 +24,7 @@ _NO_PHOTO = (
 def attach(app: FastAPI, service: Service) -> None:
     """Add the console to the application."""
     _add_session_routes(app, service)
+    _add_item_pages(service)
 
     @ui.page("/")
     def _overview(request: Request) -> Response | None:
@@ -36,6 +37,16 @@ def attach(app: FastAPI, service: Service) -> None:
     @ui.page("/shoppers/{shopper_id:path}")
     def _shopper(request: Request, shopper_id: str) -> Response | None:
         return _shown(service, request, lambda visit: shopper.show_shopper(visit, shopper_id))
+
+    @ui.page("/models")
+    def _models(request: Request) -> Response | None:
+        return _shown(service, request, models.show_models)
+
+    ui.run_with(app, title="Huaxiang", mount_path=HOME, dark=None, show_welcome_message=False)
+
+
+def _add_item_pages(service: Service) -> None:
+    """Add the pages about items: found, shown, and what is said of them."""
 
     @ui.page("/items")
     def _items(request: Request, words: str = "") -> Response | None:
@@ -52,12 +63,6 @@ def attach(app: FastAPI, service: Service) -> None:
     @ui.page("/search")
     def _search(request: Request, words: str = "", shopper: str = "", narrow: str = "") -> Response | None:
         return _shown(service, request, lambda visit: search.show_search(visit, words, shopper, narrow))
-
-    @ui.page("/models")
-    def _models(request: Request) -> Response | None:
-        return _shown(service, request, models.show_models)
-
-    ui.run_with(app, title="Huaxiang", mount_path=HOME, dark=None, show_welcome_message=False)
 
 
 def _shown(service: Service, request: Request, show: Callable[[Visit], None]) -> Response | None:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.encoders.base import ImageInput
+from huaxiang.fusion.base import Parts
 from huaxiang.fusion.renewed import Readers, renewed_vectors
-from huaxiang.records import Item
+from huaxiang.knowledge.graph.tree import tree_of
+from huaxiang.records import Item, Matrix
 from huaxiang.shop.base import Shop
-from huaxiang.shop.catalogue import build_catalogue, restocked
+from huaxiang.shop.catalogue import Catalogue, build_catalogue, restocked
 from huaxiang.shop.changed import changed_items, out_of_stock
 from huaxiang.shop.infer.base import with_claims
 from huaxiang.shop.infer.nearest import nearest_claims
@@ -46,6 +48,7 @@ def with_items(
     claims = nearest_claims(shop, unsaid, text_vectors_ID=vectors["text"], among_I=was_learnt_I)
     shop = with_claims(shop, claims)
     catalogue = build_catalogue(shop, removed=gone)
+    vectors = _seen_in_graph(model, vectors, catalogue, change.described)
     changed = replace(
         model,
         shop=shop,
@@ -54,6 +57,7 @@ def with_items(
         vectors=vectors,
         recommenders=model.recommenders.with_items(vectors),
         n_learnt=n_learnt,
+        together=None if model.together is None else model.together.with_items(catalogue.n_items),
     )
     n_new = catalogue.n_items - model.catalogue.n_items
     popularity = np.concatenate([model.popularity, np.zeros(n_new, dtype=np.float32)])
@@ -76,6 +80,20 @@ def _searchable(model: Model, changed: Model, rows: Sequence[int], *, is_changed
     if "search_index" in made:
         known["search_index"] = model.search_index.with_items(changed.shop, changed.catalogue, rows)
     return known
+
+
+def _seen_in_graph(
+    model: Model, vectors: Mapping[str, Matrix], catalogue: Catalogue, rows: NDArray[np.int64]
+) -> Mapping[str, Matrix]:
+    """Return the vectors with those of some rows seen in the graph again, from their edges alone."""
+    if model.graph_view is None:
+        return vectors
+    seen_ID = vectors["graph"].copy()
+    seen_ID[rows] = model.graph_view.vectors(catalogue, tree_of(catalogue))[rows]
+    parts = {name: vectors[name][rows] for name in vectors if name not in ("fused", "graph")}
+    fused_ID = vectors["fused"].copy()
+    fused_ID[rows] = model.fusion.fuse(Parts.of({**parts, "graph": seen_ID[rows]}))
+    return {**vectors, "graph": seen_ID, "fused": fused_ID}
 
 
 def _restocked(model: Model, shop: Shop, gone: NDArray[np.bool_]) -> Model:

@@ -14,6 +14,7 @@ from huaxiang.encoders.image import OnnxImageEncoder
 from huaxiang.errors import ArtefactError
 from huaxiang.evaluate.trial import Ensembles
 from huaxiang.fusion import load as load_fusion
+from huaxiang.knowledge.graph.stored import load_graph
 from huaxiang.model.whole import Model
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.population import Population
@@ -42,6 +43,7 @@ def load(folder: str | Path) -> Model:
     spoken = _read_arrays(folder / "vectors" / "contents.safetensors")
     contents.add_vectors(spoken["contents"].tolist(), spoken["vectors"])
     has_photos = (folder / "encoders" / "image").exists()
+    together, graph_view = load_graph(folder / "graph")
     model = Model(
         name=manifest["name"],
         settings=read_settings(folder / "settings.toml"),
@@ -56,6 +58,8 @@ def load(folder: str | Path) -> Model:
         recommenders=Ensembles.load(folder / "recommender"),
         text_encoder=load_text_encoder(folder / "encoders" / "text"),
         image_encoder=OnnxImageEncoder(folder / "encoders" / "image") if has_photos else None,
+        together=together,
+        graph_view=graph_view,
     )
     model.__dict__["index"] = SimilarItems.load(folder / "index.faiss")
     if (

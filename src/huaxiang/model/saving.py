@@ -9,6 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from huaxiang.config import settings_toml
+from huaxiang.knowledge.graph.stored import save_graph
 from huaxiang.profile.contents import Contents
 from huaxiang.shop.stored import save_shop
 
@@ -29,6 +30,7 @@ def save(model: Model, folder: Path) -> None:
     )
     save_file({"popularity": model.popularity}, folder / "vectors" / "popularity.safetensors")
     save_file(_content_vectors(model.contents), folder / "vectors" / "contents.safetensors")
+    save_graph(model.graph.together, model.graph_view, folder / "graph")
     model.fusion.save(_made(folder / "fusion"))
     model.text_encoder.save(_made(folder / "encoders" / "text"))
     if model.image_encoder is not None:

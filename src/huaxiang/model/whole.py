@@ -21,6 +21,7 @@ from huaxiang.evaluate.trial import Ensembles, Trial
 from huaxiang.feedback.training_log import PURPOSE as LEARNING
 from huaxiang.fusion import Fusion
 from huaxiang.fusion.renewed import Readers
+from huaxiang.knowledge.graph import Graph, GraphView, Together
 from huaxiang.model import reading
 from huaxiang.model.items import SEARCHABLE, with_items
 from huaxiang.model.known import Known
@@ -69,6 +70,10 @@ class Model:
         How many items there were when it was fitted; None if no item joined since.
     reference
         The shop's shoppers when it was fitted, whom a profile's vector measures against.
+    together
+        What was bought together when it was fitted; None where nothing was counted.
+    graph_view
+        What makes the vectors "graph" from an item's edges; None where there are none.
     """
 
     name: str
@@ -86,11 +91,30 @@ class Model:
     trial: Trial | None = None
     n_learnt: int | None = None
     reference: Reference = NOBODY
+    together: Together | None = None
+    graph_view: GraphView | None = None
 
     @cached_property
     def shelf(self) -> Shelf:
         """What ranking reads of the catalogue."""
-        return Shelf(catalogue=self.catalogue, vectors_ID=self.vectors["fused"], popularity_I=self.popularity)
+        relate = self.graph.relation if self.settings.graph.explain else None
+        return Shelf(
+            catalogue=self.catalogue,
+            vectors_ID=self.vectors["fused"],
+            popularity_I=self.popularity,
+            relate=relate,
+        )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The product graph: what completes an item, what replaces it, and where it belongs."""
+        counted = self.together or Together.nothing(self.catalogue.n_items)
+        return Graph(
+            catalogue=self.catalogue,
+            together=counted,
+            vectors_ID=self.vectors["fused"],
+            config=self.settings.graph,
+        )
 
     @cached_property
     def popularity(self) -> Vector:

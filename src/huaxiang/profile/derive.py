@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from huaxiang.knowledge.graph.tree import FAMILY
 from huaxiang.notes import Note, note
 from huaxiang.profile.activity import activity_of
 from huaxiang.profile.acts import DAY_MS, Acts, acts_of
@@ -17,6 +18,7 @@ from huaxiang.profile.cite import Citations
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.corrections import corrections_of
 from huaxiang.profile.facets import Tally, choose, item_entries, joined, said_entries, tally
+from huaxiang.profile.families import raised
 from huaxiang.profile.findings import (
     Finding,
     corrected_findings,
@@ -178,7 +180,7 @@ def _vector(
         state,
         acts,
         things,
-        facets,
+        [facet for facet in facets if facet.dimension != FAMILY],  # no more than its categories say there
         reference=background.reference,
         values=values,
         hidden=values.sensitive(background.config).items,
@@ -197,6 +199,8 @@ def count(acts: Acts, heard: Heard, population: Population, *, now: datetime | N
     entries = item_entries(acts, values, rates_D=rates_D)
     if heard.said:
         entries = joined(entries, said_entries(acts, heard.said, values, rates_D=rates_D))
+    if config.upwards and values.families:
+        entries = joined(entries, raised(entries, values.families))
     day = None if now is None or acts.order_only else milliseconds(now) // DAY_MS
     return tally(
         entries, values, prior_V=population.shares(day), alpha_D=population.alpha(config), config=config
@@ -216,7 +220,7 @@ def find_facets(
     """Return the facets: corrected before stated before inferred, each by lift × share."""
     values = population.values
     counted = count(acts, heard, population, now=now, config=config)
-    chosen = choose(counted, config=config)
+    chosen = choose(counted, values, config=config)
     findings = counted_findings(counted, chosen, values, acts, cite, config=config)
     findings += limit_findings(heard, acts, cite, currency=values.catalogue.currency, config=config)
     corrections = corrections_of(acts, contents)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from huaxiang.profile.acts import Acts
+from huaxiang.profile.families import say_nothing_more
 from huaxiang.profile.said import Said
 from huaxiang.profile.values import Values
 from huaxiang.profile.weights import Config
@@ -155,8 +156,8 @@ def tally(entries: Entries, values: Values, *, prior_V: Floats, alpha_D: Floats,
     group_K = values.group_V[value_K] + (code_K & 1)
     mass_K = np.bincount(row_N, entries.mass_N, minlength=n_rows)
     n_eff_K = np.bincount(row_N, entries.sure_N, minlength=n_rows)
-    total_K = np.bincount(group_K, mass_K, minlength=1)[group_K]
     even_K = np.bincount(row_N, entries.even_N, minlength=n_rows)
+    total_K, n_of_K = (_of_group(values, group_K, one_K) for one_K in (mass_K, even_K))
     alpha_K, prior_K = alpha_D[group_K >> 1], prior_V[value_K]
     newest_K = np.zeros(n_rows, np.int64)
     np.maximum.at(newest_K, row_N, entries.event_N)
@@ -170,10 +171,20 @@ def tally(entries: Entries, values: Values, *, prior_V: Floats, alpha_D: Floats,
         confidence_K=n_eff_K / (n_eff_K + config.kappa),
         newest_K=newest_K,
         n_with_K=np.bincount(row_N, minlength=n_rows),
-        n_of_K=np.rint(np.bincount(group_K, even_K, minlength=1)[group_K]).astype(np.int64),
+        n_of_K=np.rint(n_of_K).astype(np.int64),
         stated_K=np.bincount(row_N, entries.stated_N, minlength=n_rows) > 0,
         row_N=row_N,
     )
+
+
+def _of_group(values: Values, group_K: Ints, amount_K: Floats) -> Floats:
+    """Return the sum of each row's group; that of families is that of the categories they are made of."""
+    total_G = np.bincount(group_K, amount_K, minlength=2 * len(values.dimensions))
+    families = values.families
+    if families:
+        for side in (0, 1):
+            total_G[2 * families.dimension + side] = total_G[2 * families.of_dimension + side]
+    return np.asarray(total_G[group_K])
 
 
 def _rows(code_N: Ints, n_codes: int) -> tuple[Ints, Ints]:
@@ -206,19 +217,23 @@ class Chosen(NamedTuple):
     lift: float
 
 
-def choose(counted: Tally, *, config: Config) -> list[Chosen]:
+def choose(counted: Tally, values: Values, *, config: Config) -> list[Chosen]:
     """Return the values with the highest lift × share of each dimension and side.
 
-    A value the shopper spoke of is not shown on the side of which they last said the opposite.
+    A value the shopper spoke of is not shown on the side of which they last said the opposite; a family only
+    where it says more than its categories and is surely chosen more than others choose it.
     """
     rows = np.arange(len(counted.code_K))
-    hidden = spoken_against(counted)
+    hidden = [*spoken_against(counted), *say_nothing_more(counted, values.families).tolist()]
     if hidden:
         rows = np.delete(rows, hidden)
     if len(rows) > MOST_CANDIDATES:
         rows = rows[_best(counted.group_K[rows], _rough(counted, rows), MOST_CANDIDATES)]
     share = counted.share_K[rows]
     lifts = lift(share, counted.strength_K[rows], counted.prior_K[rows], quantile=config.lift_quantile)
+    if values.families:
+        is_said = (lifts >= 1) | (counted.code_K[rows] >> 1 < values.families.first)
+        rows, share, lifts = rows[is_said], share[is_said], lifts[is_said]
     kept = _best(counted.group_K[rows], lifts * share, config.facets_per_side)
     return [Chosen(row, high) for row, high in zip(rows[kept].tolist(), lifts[kept].tolist(), strict=True)]
 

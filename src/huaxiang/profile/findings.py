@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.knowledge.graph.tree import CATEGORY, FAMILY
 from huaxiang.profile.acts import Acts
 from huaxiang.profile.cite import Citations
 from huaxiang.profile.corrections import Correction
@@ -50,7 +51,8 @@ def counted_findings(
     value_K = counted.code_K[rows] >> 1
     evidence = cite.values(cited, value_K.tolist())
     dimension_K = values.dimension_V[value_K].tolist()
-    half_lives = [None if acts.order_only else config.half_life(name) for name in values.dimensions]
+    counted_as = [CATEGORY if name == FAMILY else name for name in values.dimensions]
+    half_lives = [None if acts.order_only else config.half_life(name) for name in counted_as]
     findings = []
     for one, proof, d, (code, share, confidence, is_stated, n_with, n_of, seen_ms) in zip(
         chosen, evidence, dimension_K, picked, strict=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from huaxiang.knowledge.graph.tree import FAMILY, tree_of
 from huaxiang.profile.own_reviews import REVIEW_ASPECT
 from huaxiang.profile.prices import PRICE_LIMIT, PriceLimit, minor_units, price_limit_of
 from huaxiang.reviews.lexicon import aspect_name
@@ -20,6 +21,9 @@ _CHINESE: Mapping[str, str] = {
     "price_limit": "价格上限",
     "image_tag": "图像标签",
     "review_aspect": "评价关注点",
+    "family": "大类",
+    "taxonomy": "分类体系",
+    "department": "部门",
 }
 
 
@@ -40,6 +44,9 @@ def value_name(dimension: str, value: str, *, language: str, catalogue: Catalogu
     limit = price_limit_of(value) if dimension == PRICE_LIMIT else None
     if limit is not None:
         return _limit(limit, catalogue.currency)
+    if dimension == FAMILY:
+        tree = tree_of(catalogue)
+        return tree.label(tree.row_of[value], language=language) if value in tree.row_of else value
     known = catalogue.dimensions.get(dimension)
     if known is not None and value in known.row_of:
         return known.label(known.row_of[value], language=language)

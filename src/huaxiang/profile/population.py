@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from huaxiang.errors import ArtefactError
+from huaxiang.knowledge.graph.tree import CATEGORY, FAMILY
 from huaxiang.profile.acts import DAY_MS, weigh
 from huaxiang.profile.state import StateEvent
 from huaxiang.profile.values import Values, renumbered, values_of
@@ -106,11 +107,12 @@ class Population:
             if day is None or learnt_day <= day:
                 count_V[list(learnt)] += list(learnt.values())
         total_D = np.bincount(values.dimension_V, count_V, minlength=len(values.dimensions)) + SMOOTHING
-        return np.asarray(count_V / total_D[values.dimension_V])
+        return values.families.sums(np.asarray(count_V / total_D[values.dimension_V]))
 
     def alpha(self, config: Config) -> NDArray[np.float64]:
         """Return the prior's strength of each dimension, (D,): as set, else as learnt, else the default."""
-        return np.array([self._alpha(dimension, config) for dimension in self.values.dimensions])
+        named = (CATEGORY if dimension == FAMILY else dimension for dimension in self.values.dimensions)
+        return np.array([self._alpha(dimension, config) for dimension in named])
 
     def _alpha(self, dimension: str, config: Config) -> float:
         stated = config.stated_alpha(dimension)

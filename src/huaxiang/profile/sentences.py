@@ -15,6 +15,7 @@ PRICE_BANDS: Mapping[str, Mapping[str, str]] = {
 LIKES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "category": "Is drawn to {v}",
+        "family": "Likes all kinds of {v}",
         "brand": "Favours the brand {v}",
         "colour": "Prefers the colour {v}",
         "material": "Likes things made of {v}",
@@ -26,6 +27,7 @@ LIKES: Mapping[str, Mapping[str, str]] = {
     },
     "zh": {
         "category": "偏爱{v}",
+        "family": "喜欢各类{v}",
         "brand": "偏爱品牌{v}",
         "colour": "偏爱{v}",
         "material": "喜欢{v}材质",

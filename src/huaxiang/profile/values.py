@@ -14,6 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.knowledge.graph.tree import FAMILY, tree_of
+from huaxiang.profile.families import Families, families_of, shown_families
 from huaxiang.profile.own_reviews import REVIEW_ASPECT, Sides, aspect_values
 from huaxiang.profile.sensitive import Config as SensitiveConfig
 from huaxiang.profile.sensitive import Sensitive
@@ -45,6 +47,8 @@ class Values:
         How many entries each item has.
     group_V
         Twice each value's dimension: the number of its liked side; the disliked side is one more.
+    families
+        Which values stand above others, as families of categories.
     value_N, weight_N, whole_N, even_N, confidence_N
         Per entry: the value; its share of the item times how sure it is; the sum of these over the
         item's values in the same dimension; 1 over the number of these; and how sure it is alone.
@@ -64,6 +68,7 @@ class Values:
     whole_N: NDArray[np.float64]
     even_N: NDArray[np.float64]
     confidence_N: NDArray[np.float64]
+    families: Families
     read: dict[int, Wishes] = field(default_factory=dict, repr=False, compare=False)
     """Texts that were read before, by content hash; at most `most_read`."""
     reviewed: dict[int, Sides] = field(default_factory=dict, repr=False, compare=False)
@@ -120,6 +125,10 @@ class Values:
 
     def _labels(self, dimension: str, language: str) -> Iterator[str]:
         d = self.dimensions.index(dimension)
+        if dimension == FAMILY:
+            tree = tree_of(self.catalogue)
+            yield from (tree.label(row, language=language) for row in self.families.rows)
+            return
         of_items = self.catalogue.dimensions.get(dimension)
         own = of_items.labels.get(language, ()) if of_items is not None else ()
         yield from own
@@ -172,6 +181,7 @@ def values_of(catalogue: Catalogue, lexicon: Lexicon | None = None) -> Values:
         whole_N=whole_N[order],
         even_N=even_N[order],
         confidence_N=confidence_N[order],
+        families=families_of(catalogue, names_by_dimension.get(THINGS, ()), dimensions, first_D),
     )
 
 
@@ -203,7 +213,8 @@ def _names(catalogue: Catalogue, lexicon: Lexicon) -> dict[str, list[str]]:
         names[dimension] += [value for value in lexicon.values(dimension) if value not in known]
     known = set(names.setdefault(REVIEW_ASPECT, []))
     names[REVIEW_ASPECT] += [value for value in aspect_values() if value not in known]
-    return names
+    shown = shown_families(catalogue)
+    return names | ({FAMILY: [tree_of(catalogue).names[row] for row in shown]} if shown else {})
 
 
 def _entries(

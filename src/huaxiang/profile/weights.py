@@ -86,6 +86,8 @@ class Config:
         No sentence is said below it.
     absent_after_days
         Days without an event after which the portrait says so.
+    upwards
+        Whether facets generalise to the families of categories: sandals and boots to shoes.
     interests
         Largest number of interests. 1 to 5.
     interest_items
@@ -113,6 +115,7 @@ class Config:
     evidence_per_facet: int = 3
     min_confidence: float = 0.3
     absent_after_days: float = 60.0
+    upwards: bool = True
     interests: int = 5
     interest_items: int = 64
     sensitive: SensitiveConfig = field(default_factory=SensitiveConfig)

@@ -17,6 +17,9 @@ from huaxiang.shop.catalogue import Catalogue
 ScoreKept = Callable[[NDArray[np.bool_]], Matrix]
 """Scores one shopper again with only some of their events: (X, E) booleans in, (X, I) scores out."""
 
+Relate = Callable[[int, int], str | None]
+"""How the first item (a row) stands to the second: "complement", "substitute" or None."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deeds:
@@ -79,11 +82,14 @@ class Shelf:
         Unit rows, for variety; zero rows where an item has none.
     popularity_I
         0 to 1: how an item without a personal reason is presented; None presents it as often chosen.
+    relate
+        Whether reasons say that an item completes or replaces the one they name; None where they don't.
     """
 
     catalogue: Catalogue
     vectors_ID: Matrix
     popularity_I: Vector | None = None
+    relate: Relate | None = None
 
     @cached_property
     def popular_from(self) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import InputError, SettingsError
 from huaxiang.notes import Note
+from huaxiang.profile.names import value_name
 from huaxiang.ranking.base import Case, Occasion, Shelf
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.rules import Rules, allowed_items
@@ -173,11 +176,23 @@ def _reasons(
     events = reason_events(case, item_rows, effects_EK=effects_EK)
     found = []
     for row, named, effects_E in zip(item_rows.tolist(), events, effects_EK.T, strict=True):
-        personal = personal_reasons(case.deeds, named, effects_E, shelf.catalogue, language=language)
+        personal = personal_reasons(
+            case.deeds,
+            named,
+            effects_E,
+            shelf.catalogue,
+            language=language,
+            relation_to=_relation(shelf, row),
+        )
         wished = _wish_reasons(case, shelf.catalogue, row, float(gains_I[row]), language)
         rest = float(case.scores_I[row] - effects_E.sum())
         found.append(personal + wished or (_impersonal(row, shelf, rest, language),))
     return found
+
+
+def _relation(shelf: Shelf, row: int) -> Callable[[int], str | None] | None:
+    """Return what says how a listed item stands to another one; None where reasons don't say it."""
+    return None if shelf.relate is None else partial(shelf.relate, row)
 
 
 def _wish_reasons(
@@ -188,7 +203,9 @@ def _wish_reasons(
         Reason(
             kind="personal",
             text=said(
-                "liked", language=language, about=_label(catalogue, one.dimension, one.value, language)
+                "liked",
+                language=language,
+                about=value_name(one.dimension, one.value, language=language, catalogue=catalogue),
             ),
             event_id=one.event_id,
             type="state",
@@ -212,8 +229,3 @@ def _impersonal(row: int, shelf: Shelf, rest: float, language: str) -> Reason:
     else:
         key = "popular" if shelf.popularity_I[row] >= shelf.popular_from else "typical"
     return Reason(kind="impersonal", text=said(key, language=language), contribution=rest)
-
-
-def _label(catalogue: Catalogue, dimension: str, value: str, language: str) -> str:
-    values = catalogue.dimensions[dimension]
-    return values.label(values.row_of[value], language=language)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +12,7 @@ from huaxiang.ranking.base import Case, Deeds
 from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.removal import drops
 from huaxiang.ranking.variety import softmax
-from huaxiang.ranking.wording import key_of, said
+from huaxiang.ranking.wording import has_words, key_of, said
 from huaxiang.records import EVENT_TYPES, Matrix, Reason, Vector
 from huaxiang.shop.catalogue import Catalogue
 
@@ -80,10 +83,40 @@ def reason_events(
 
 
 def personal_reasons(
-    deeds: Deeds, events: list[int], effects_E: Vector, catalogue: Catalogue, *, language: str
+    deeds: Deeds,
+    events: list[int],
+    effects_E: Vector,
+    catalogue: Catalogue,
+    *,
+    language: str,
+    relation_to: Callable[[int], str | None] | None = None,
 ) -> tuple[Reason, ...]:
-    """Return one reason for each named event, with what it adds to the item's score."""
-    return tuple(_personal(deeds, event, float(effects_E[event]), catalogue, language) for event in events)
+    """Return one reason for each named event, with what it adds to the item's score.
+
+    Parameters
+    ----------
+    relation_to
+        How the listed item stands to the item of an event. It changes the words alone: which events are named
+        was decided by what they add, so what holds under removal still does.
+    """
+    found = (_personal(deeds, event, float(effects_E[event]), catalogue, language) for event in events)
+    if relation_to is None:
+        return tuple(found)
+    rows = (int(deeds.item_rows[event]) for event in events)
+    return tuple(
+        _related(
+            reason, relation_to(row) if row >= 0 else None, catalogue.title(row, language=language), language
+        )
+        for reason, row in zip(found, rows, strict=True)
+    )
+
+
+def _related(reason: Reason, relation: str | None, about: str, language: str) -> Reason:
+    """Return a reason that says how its item stands to the listed one, where there are words for it."""
+    if relation is None or not has_words(f"{relation}:{reason.type}"):
+        return reason
+    text = said(f"{relation}:{reason.type}", language=language, about=about)
+    return replace(reason, text=text, relation=relation)
 
 
 def _personal(deeds: Deeds, event: int, contribution: float, catalogue: Catalogue, language: str) -> Reason:

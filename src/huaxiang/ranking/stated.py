@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.knowledge.graph.tree import CATEGORY, FAMILY, tree_of
 from huaxiang.profile.constraints import stated_constraints
 from huaxiang.profile.prices import PRICE_LIMIT
 from huaxiang.records import Facet, Profile, Vector
@@ -63,6 +64,8 @@ def stated_in(profile: Profile) -> Stated:
 def has_value(catalogue: Catalogue, said: Said) -> Vector:
     """Return how far each item has the value, 0 to 1, (I,); 0 throughout for one the catalogue lacks."""
     shares_I = np.zeros(catalogue.n_items, dtype=np.float32)
+    if said.dimension == FAMILY:
+        return _has_family(catalogue, said.value)
     dimension = catalogue.dimensions.get(said.dimension)
     row = dimension.row_of.get(said.value) if dimension else None
     if dimension is None or row is None:
@@ -71,6 +74,15 @@ def has_value(catalogue: Catalogue, said: Said) -> Vector:
     items = np.searchsorted(dimension.offsets, entries, side="right") - 1
     shares_I[items] = dimension.weights[entries]
     return shares_I
+
+
+def _has_family(catalogue: Catalogue, value: str) -> Vector:
+    """Return how far each item has a category of a family, 0 to 1, (I,)."""
+    tree, shares_I = tree_of(catalogue), np.zeros(catalogue.n_items, dtype=np.float32)
+    if value in tree.row_of:
+        for category in tree.categories_of(tree.row_of[value]).tolist():
+            shares_I += has_value(catalogue, Said(dimension=CATEGORY, value=tree.categories[category]))
+    return np.minimum(shares_I, 1.0)
 
 
 def is_refused(catalogue: Catalogue, stated: Stated) -> NDArray[np.bool_]:
@@ -106,7 +118,7 @@ def likes_met(catalogue: Catalogue, stated: Stated) -> Vector:
     return np.asarray(met_I / (worth or 1.0), dtype=np.float32)
 
 
-_WORTH: Mapping[str, float] = {"category": 4.0, "brand": 2.0}
+_WORTH: Mapping[str, float] = {"category": 4.0, "family": 3.0, "brand": 2.0}
 
 
 def _said(

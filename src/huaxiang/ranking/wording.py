@@ -29,6 +29,16 @@ _EN: Mapping[str, str] = {
     "has_words": "Has {about}",
     "means": "Close to what you mean",
     "looks": "Looks like your photo",
+    "complement:purchase": "Completes {about}, which you bought",
+    "complement:add_to_wishlist": "Goes with {about}, which you saved",
+    "complement:add_to_cart": "Goes with {about} in your cart",
+    "complement:select_item": "Goes with {about}, which you looked at",
+    "complement:view_item": "Goes with {about}, which you looked at",
+    "substitute:purchase": "Like {about}, which you bought",
+    "substitute:add_to_wishlist": "An alternative to {about}, which you saved",
+    "substitute:add_to_cart": "An alternative to {about} in your cart",
+    "substitute:select_item": "An alternative to {about}, which you looked at",
+    "substitute:view_item": "An alternative to {about}, which you looked at",
 }
 _ZH: Mapping[str, str] = {
     "purchase": "因为您买过{about}",
@@ -53,6 +63,16 @@ _ZH: Mapping[str, str] = {
     "has_words": "含有{about}",
     "means": "与您的意思相近",
     "looks": "与您的照片相似",
+    "complement:purchase": "与您买过的{about}搭配",
+    "complement:add_to_wishlist": "与您收藏的{about}搭配",
+    "complement:add_to_cart": "与您购物车里的{about}搭配",
+    "complement:select_item": "与您看过的{about}搭配",
+    "complement:view_item": "与您看过的{about}搭配",
+    "substitute:purchase": "与您买过的{about}相似",
+    "substitute:add_to_wishlist": "可替代您收藏的{about}",
+    "substitute:add_to_cart": "可替代您购物车里的{about}",
+    "substitute:select_item": "可替代您看过的{about}",
+    "substitute:view_item": "可替代您看过的{about}",
 }
 _LANGUAGES = {"en": _EN, "zh": _ZH}
 
@@ -69,6 +89,11 @@ def said(key: str, *, language: str, about: str = "") -> str:
     """
     words = _LANGUAGES.get(language, _EN)
     return words.get(key, words["deed"]).format(about=_short(about))
+
+
+def has_words(key: str) -> bool:
+    """Return whether there are words of their own for `key`."""
+    return key in _EN
 
 
 def key_of(kind: EventType, *, has_item: bool, has_text: bool) -> str:

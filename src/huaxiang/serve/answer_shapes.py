@@ -93,6 +93,9 @@ class Reason(BaseModel):
     item_id: str | None = Field(examples=["i-2"])
     type: str | None = Field(examples=["purchase"])
     contribution: float = Field(examples=[0.21])
+    relation: Literal["complement", "substitute"] | None = Field(
+        default=None, description="How the listed item stands to `item_id`, where that is said."
+    )
 
 
 class Ranked(BaseModel):
@@ -180,6 +183,39 @@ class Suggestions(BaseModel):
     """Ways to go on typing, the likeliest first."""
 
     suggestions: list[Suggestion]
+
+
+class GraphNode(BaseModel):
+    """An item, a value, a family of categories or a place in the taxonomy."""
+
+    kind: Literal["item", "value", "family", "taxonomy"] = Field(examples=["item"])
+    id: str = Field(examples=["i-9"])
+    label: str = Field(examples=["Leather belt"])
+    dimension: str | None = Field(examples=[None])
+
+
+class GraphEdge(BaseModel):
+    """What the graph says of an item and a node."""
+
+    kind: Literal["value", "family", "taxonomy", "bought_together", "complement", "substitute"] = Field(
+        examples=["complement"]
+    )
+    target: GraphNode
+    weight: float = Field(description="Share, smoothed lift or cosine.", examples=[3.1])
+    confidence: float = Field(examples=[0.9])
+    evidence: int = Field(description="Shoppers behind it.", examples=[27])
+    origin: Literal["stated", "inferred", "counted", "likeness"] = Field(examples=["counted"])
+
+
+class ItemGraph(BaseModel):
+    """The edges of an item."""
+
+    item_id: str = Field(examples=["i-4"])
+    complements: list[GraphEdge]
+    substitutes: list[GraphEdge]
+    bought_together: list[GraphEdge]
+    values: list[GraphEdge]
+    up: list[GraphNode] = Field(description="Its category and the families above.")
 
 
 class ProfileVersion(BaseModel):
@@ -389,6 +425,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "get /v1/items/{item_id}": Item,
     "get /v1/items/{item_id}/similar": List,
     "get /v1/items/{item_id}/reviews/insight": Insight,
+    "get /v1/items/{item_id}/graph": ItemGraph,
     "get /v1/recommendations": List,
     "get /v1/search": Found,
     "post /v1/search/image": Found,

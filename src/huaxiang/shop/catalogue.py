@@ -30,6 +30,9 @@ class Dimension:
         Names of the values, (V,).
     labels
         language → names of the values in that language, (V,). A missing language reads `values`.
+    paths
+        Of categories, the whole path of each value, its parts joined by " > ", and "" where none is stated,
+        (V,); empty for all other dimensions.
     is_inferred
         Per entry, whether the value was inferred and not stated by the shop.
     confidence
@@ -44,6 +47,7 @@ class Dimension:
     confidence: NDArray[np.float32]
     is_inferred: NDArray[np.bool_]
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    paths: Sequence[str] = ()
 
     def label(self, value_row: int, *, language: str) -> str:
         """Return how `language` says the value."""
@@ -75,6 +79,8 @@ class Catalogue:
         Items that are no longer sold at all, and keep their row; empty where there is none.
     description
         Differs whenever more than stock and prices does.
+    places
+        The items' places in a public taxonomy, as English paths; None where no item was mapped to one.
     """
 
     item_ids: Sequence[str]
@@ -90,6 +96,7 @@ class Catalogue:
     version: str = ""
     is_removed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     description: str = field(default="", repr=False)
+    places: Dimension | None = None
 
     @property
     def n_items(self) -> int:
@@ -124,11 +131,13 @@ def build_catalogue(shop: Shop, *, removed: NDArray[np.bool_] | None = None) -> 
     removed
         Which items are no longer sold at all, (I,); None where there is none.
     """
-    from huaxiang.shop.dimensions import dimensions_of
+    from huaxiang.shop.dimensions import PLACES, dimensions_of
 
     items = shop.items
     groups = items["group_id"].to_list()
     number_of = {group: number for number, group in enumerate(dict.fromkeys(groups))}
+    dimensions = dimensions_of(shop)
+    places = dimensions.pop(PLACES, None)
     bare = Catalogue(
         item_ids=items["item_id"].to_list(),
         titles={code: [title or "" for title in items[f"title_{code}"].to_list()] for code in shop.languages},
@@ -136,7 +145,8 @@ def build_catalogue(shop: Shop, *, removed: NDArray[np.bool_] | None = None) -> 
         price_minor=np.zeros(0, dtype=np.int64),
         in_stock=np.zeros(0, dtype=np.bool_),
         valid_from_ms=items["valid_from"].dt.epoch("ms").fill_null(0).to_numpy(),
-        dimensions=dimensions_of(shop),
+        dimensions=dimensions,
+        places=places,
         currency=shop.currency,
         languages=shop.languages,
         order_only=shop.order_only,

@@ -17,6 +17,8 @@ PRICE_BANDS: Mapping[str, Mapping[str, str]] = {
     "high": {"en": "high", "zh": "较高价位"},
     "premium": {"en": "premium", "zh": "高端"},
 }
+PLACES = "taxonomy"
+"""The dimension that says where an item belongs in a public taxonomy: no taste, so the catalogue keeps it apart."""
 LANGUAGES = ("en", "zh")
 _FEWEST_PRICES = 8
 """Priced items that a category needs for bands of its own; smaller ones share the shop's."""
@@ -86,8 +88,17 @@ def _dimension(
         weights=(1.0 / counts_I[item_rows]).astype(np.float32),
         confidence=entries["confidence"].to_numpy().astype(np.float32),
         is_inferred=(entries["source"] == "inferred").to_numpy(),
+        paths=_paths(rows, shop, values) if name == "category" else (),
         labels={language: _labels(name, values, language, shop) for language in _languages(shop)},
     )
+
+
+def _paths(rows: pl.DataFrame, shop: Shop, values: Sequence[str]) -> tuple[str, ...]:
+    """Return the path that items state whose category each value is; "" where none does."""
+    stated = rows.filter(pl.col("source") == "stated")
+    paths = stated.select("value", shop.items["category"].gather(stated["item_row"]).alias("path"))
+    path_of = dict(paths.drop_nulls("path").unique("value", keep="first", maintain_order=True).iter_rows())
+    return tuple(path_of.get(value, "") for value in values)
 
 
 def _languages(shop: Shop) -> tuple[str, ...]:

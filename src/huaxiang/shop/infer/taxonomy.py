@@ -35,11 +35,7 @@ def with_taxonomy(lexicon: Lexicon, folder: str | Path) -> Lexicon:
     ShopError
         When the folder or a file of it can't be read.
     """
-    folder = Path(folder)
-    if not (folder / _FOLDERS["en"]).is_dir():
-        raise ShopError(
-            "no taxonomy in this folder", file=str(folder), remedy="name a folder that has en/categories.txt"
-        )
+    folder = _checked(folder)
     names = {dimension: dict(values) for dimension, values in lexicon.names.items()}
     for dimension, words in (("category", _categories(folder)), *_values(folder).items()):
         known = names.setdefault(dimension, {})
@@ -49,12 +45,36 @@ def with_taxonomy(lexicon: Lexicon, folder: str | Path) -> Lexicon:
     return Lexicon(names)
 
 
+def category_paths(folder: str | Path) -> dict[str, dict[str, str]]:
+    """Return language → gid → the whole path of a category, its parts joined by " > ".
+
+    Raises
+    ------
+    ShopError
+        When the folder or a file of it can't be read.
+    """
+    folder = _checked(folder)
+    return {
+        language: {gid: path for gid, (path, _) in _lines(folder, code, "categories")}
+        for language, code in _FOLDERS.items()
+    }
+
+
+def _checked(folder: str | Path) -> Path:
+    folder = Path(folder)
+    if not (folder / _FOLDERS["en"]).is_dir():
+        raise ShopError(
+            "no taxonomy in this folder", file=str(folder), remedy="name a folder that has en/categories.txt"
+        )
+    return folder
+
+
 def _categories(folder: Path) -> Words:
     """Return the last parts of all category paths."""
-    told = {language: dict(_lines(folder, code, "categories")) for language, code in _FOLDERS.items()}
+    told = category_paths(folder)
     return _joined(
         {
-            language: {gid: path.split(" > ")[-1] for gid, (path, _) in lines.items()}
+            language: {gid: path.split(" > ")[-1] for gid, path in lines.items()}
             for language, lines in told.items()
         }
     )
