@@ -34,6 +34,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
         "a price limit in {currency} can't be compared with prices in {own}",
         "以 {currency} 计的价格限制无法与以 {own} 计的价格比较",
     ),
+    "rules_leave_none": ("the shop's rules leave no item", "按店铺规则没有可以列出的商品"),
     "no_item": ("no item may be listed", "没有可以列出的商品"),
     "beyond_limit": (
         "no item meets the price limit; shown without it",

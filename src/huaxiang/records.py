@@ -368,7 +368,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why an item is listed. `contribution` is in the units of the ranked item's score."""
+    """Why an item is listed. `contribution` is in the units of the ranked item's score.
+
+    `rule` is the name of the shop's rule that it speaks of; then `type` is what that rule does.
+    """
 
     kind: Literal["personal", "impersonal", "rule"]
     text: str
@@ -376,10 +379,11 @@ class Reason:
     item_id: str | None = None
     type: str | None = None
     contribution: float = 0.0
+    rule: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return it as a list shows it; written out, for a list has dozens of them."""
-        return {
+        shown: dict[str, object] = {
             "kind": self.kind,
             "text": self.text,
             "event_id": self.event_id,
@@ -387,13 +391,17 @@ class Reason:
             "type": self.type,
             "contribution": round(self.contribution, 6),
         }
+        if self.rule is not None:
+            shown["rule"] = self.rule
+        return shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
     """One listed item, or one listed brand, category or price band (then `item_id` is its value).
 
-    `propensity` is the chance with which the policy put it at its place; None where nothing was drawn.
+    `propensity` is the chance with which the policy put it at its place; None where nothing was drawn. What a
+    rule of the shop `is_pinned` at its place is never drawn.
     """
 
     rank: int
@@ -402,6 +410,7 @@ class Ranked:
     score: float
     propensity: float | None
     reasons: tuple[Reason, ...] = ()
+    is_pinned: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return it as a list shows it."""

@@ -25,6 +25,7 @@ _EN: Mapping[str, str] = {
     "new": "New in this shop",
     "typical": "Often chosen in this shop",
     "alike": "Like {about}",
+    "shop_rule": "By the shop’s rule “{about}”",
 }
 _ZH: Mapping[str, str] = {
     "purchase": "因为您买过{about}",
@@ -45,6 +46,7 @@ _ZH: Mapping[str, str] = {
     "new": "本店新品",
     "typical": "本店常有人选",
     "alike": "与{about}相似",
+    "shop_rule": "按本店规则“{about}”",
 }
 _LANGUAGES = {"en": _EN, "zh": _ZH}
 
