@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from huaxiang.knowledge.rules.base import Circumstances, Goods, RuleSet, Ruling
 from huaxiang.knowledge.rules.on_goods import RulesOnGoods
 
+_KEPT = 2
+"""Catalogues that the rules are ready for: the one that is served, and the one that is going to be."""
+
 
 @dataclass
 class Rulebook:
-    """Rules in force, which models of one shop share: a new catalogue or version keeps to them.
+    """Rules in force, which the models of one shop share: a new catalogue or version keeps to them.
 
     Parameters
     ----------
@@ -19,30 +22,27 @@ class Rulebook:
     """
 
     rules: RuleSet | None = None
-    _ready: RulesOnGoods | None = None
+    _ready: tuple[RulesOnGoods, ...] = field(default=(), repr=False)
 
-    def replace(self, rules: RuleSet | None, goods: Goods | None = None) -> None:
-        """Let other rules be in force from now on; with `goods`, they are ready for the next list."""
-        ready = None if rules is None or goods is None else RulesOnGoods(rules, goods)
-        self._ready, self.rules = ready, rules
+    def put(self, on_goods: RulesOnGoods | None) -> None:
+        """Let other rules be in force from now on, ready for the next list; None is no rules at all."""
+        self._ready = () if on_goods is None else (on_goods,)
+        self.rules = None if on_goods is None else on_goods.rules
 
     def on(self, goods: Goods) -> RulesOnGoods | None:
         """Return the rules on some goods; made once for each catalogue."""
-        rules, ready = self.rules, self._ready
+        rules = self.rules
         if rules is None:
             return None
-        if ready is None or not _is_of(ready, rules, goods):
-            ready = RulesOnGoods(rules, goods)
-            if self.rules is rules:
-                self._ready = ready
-        return ready
+        for ready in self._ready:
+            if ready.goods.catalogue is goods.catalogue and ready.rules.fingerprint == rules.fingerprint:
+                return ready
+        made = RulesOnGoods(rules, goods)
+        if self.rules is rules:
+            self._ready = (made, *self._ready)[:_KEPT]
+        return made
 
     def ruling(self, goods: Goods, under: Circumstances) -> Ruling | None:
         """Return what the rules in force say of one list; None where there are none."""
         on_goods = self.on(goods)
         return None if on_goods is None else on_goods.ruling(under)
-
-
-def _is_of(ready: RulesOnGoods, rules: RuleSet, goods: Goods) -> bool:
-    same_rules = ready.rules.fingerprint == rules.fingerprint and ready.rules.file == rules.file
-    return same_rules and ready.goods.catalogue is goods.catalogue
