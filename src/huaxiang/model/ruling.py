@@ -232,7 +232,8 @@ def _change(rules: RulesOnGoods, ruling: Ruling, before: Slate, after: Slate, no
         for one, other in zip(stayed, (one for one in new if one not in set(came)), strict=True)
         if one != other
     )
-    why = {one: _taken_by(rules, ruling, one, now) for one in went}
+    full = _full_caps(rules, ruling, new)
+    why = {one: _taken_by(rules, ruling, one, now, full) for one in went}
     why |= {one.item_id: tuple(reason.rule for reason in one.reasons if reason.rule) for one in after.items}
     titles = {one.item_id: one.title for one in (*before.items, *after.items)}
     return Change(
@@ -247,14 +248,33 @@ def _change(rules: RulesOnGoods, ruling: Ruling, before: Slate, after: Slate, no
     )
 
 
-def _taken_by(rules: RulesOnGoods, ruling: Ruling, item_id: str, now: datetime | None) -> tuple[str, ...]:
+def _taken_by(
+    rules: RulesOnGoods,
+    ruling: Ruling,
+    item_id: str,
+    now: datetime | None,
+    full: Mapping[str, frozenset[int]],
+) -> tuple[str, ...]:
     """Return the rules that leave an item out, or keep it from a place: a cap, or being buried."""
     row = rules.goods.catalogue.row_of[item_id]
     out = [rule.name for rule in _leaving(ruling) if rules.left_out(rule, now)[row]]
     if out:
         return tuple(out)
-    capped = [cap.rule.name for cap in ruling.caps if row in cap.values_of]
+    capped = [
+        cap.rule.name for cap in ruling.caps if full[cap.rule.name].intersection(cap.values_of.get(row, ()))
+    ]
     return tuple(capped + [one.rule.name for one in ruling.on(row) if one.strength < 0])
+
+
+def _full_caps(rules: RulesOnGoods, ruling: Ruling, listed_ids: Sequence[str]) -> dict[str, frozenset[int]]:
+    """Return the values of which a list has as many items as each cap allows."""
+    rows = [rules.goods.catalogue.row_of[one] for one in listed_ids]
+    full = {}
+    for cap in ruling.caps:
+        counts = Counter(value for row in rows for value in cap.values_of.get(row, ()))
+        values = {value for of_row in cap.values_of.values() for value in of_row} if not cap.most else counts
+        full[cap.rule.name] = frozenset(value for value in values if counts[value] >= cap.most)
+    return full
 
 
 def _leaving(ruling: Ruling) -> Sequence[Rule]:

@@ -29,6 +29,7 @@ from huaxiang.serve.routes import (
     operations,
     privacy,
     profiles,
+    rules,
     segment,
 )
 from huaxiang.serve.service import Service
@@ -83,6 +84,7 @@ def create_app(
         aggregates,
         audit,
         models,
+        rules,
         operations,
     ):
         app.include_router(part.router)

@@ -36,6 +36,7 @@ from huaxiang.serve.privacy import Privacy
 from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, known_pseudonyms
 from huaxiang.serve.retention import Retainer
+from huaxiang.serve.ruling import ShopRules, keep_looking
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.standing import imported_mark
@@ -209,7 +210,9 @@ def _open_shop(
         version = serving_model(tx, shop_id)
     model = load(run if version is None else version.folder)
     newest_ms = _newest_ms(model)
+    rules = ShopRules(file=process.settings.rules)
     model = model.without_shoppers()
+    model.rules = rules.book
     states = StateReader(shop_id, store, cache, order_only=model.catalogue.order_only)
     with store.read() as tx:
         numbers, change = item_numbers(tx, shop_id), newest_change(tx, shop_id)
@@ -229,9 +232,11 @@ def _open_shop(
         settings=process.settings,
         clock=lambda: datetime.now(UTC),
         newest_ms=newest_ms,
+        rules=rules,
     )
     encoder = encoder_of(lambda: shop.serving, photos)
     shop.serving = caught_up(shop, shop.serving)
+    shop.rules.open(shop)
     _fill_states(shop, cache, snapshot_file(process, shop_id))
     return shop
 
@@ -279,6 +284,10 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
     tasks += [asyncio.create_task(keep_caught_up(service, shop)) for shop in service.shops.values()]
     tasks += [
         asyncio.create_task(keep_comparing(shop, service.metrics), name="compare")
+        for shop in service.shops.values()
+    ]
+    tasks += [
+        asyncio.create_task(keep_looking(shop, service.metrics), name="rules")
         for shop in service.shops.values()
     ]
     retainers = [Retainer(shop, service.privacy.rewrite_states) for shop in service.shops.values()]

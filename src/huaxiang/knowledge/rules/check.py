@@ -184,12 +184,12 @@ def _clash(first: Rule, second: Rule, masks: Mapping[str, Mask], out: Mapping[st
         n_both = int(np.count_nonzero(masks[first.name] & masks[second.name]))
         return (
             None
-            if not n_both
+            if not n_both or n_both < int(np.count_nonzero(masks[first.name]))
             else _problem(
                 "conflict",
                 first,
-                f"{second.name!r} buries {n_both} of its items: the two are added up",
-                f"规则“{second.name}”压低了其中 {n_both} 件商品：两者相加计算",
+                f"{second.name!r} buries all {n_both} of its items: the two are added up",
+                f"规则“{second.name}”压低了它的全部 {n_both} 件商品：两者相加计算",
                 other=second.name,
             )
         )
