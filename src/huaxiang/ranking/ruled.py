@@ -82,7 +82,7 @@ class Tally:
         """Return the first `most` of some items that fit, the best first, and count them."""
         if not self._caps:
             return list(rows[:most])
-        fitting = []
+        fitting: list[int] = []
         for row in rows:
             if len(fitting) == most:
                 break

@@ -95,7 +95,7 @@ def number(node: Node, *, low: float | None = None, high: float | None = None) -
         raise node.wrong("not a number", value=written, remedy="write a number such as 2 or 0.5")
     if (low is not None and found < low) or (high is not None and found > high):
         bounds = " and ".join(
-            [f"at least {low:g}"] * (low is not None) + [f"at most {high:g}"] * (high is not None)  # type: ignore[str-format]
+            [f"at least {low:g}"] * (low is not None) + [f"at most {high:g}"] * (high is not None)
         )
         raise node.wrong("out of range", value=written, remedy=f"give {bounds}")
     return found

@@ -127,7 +127,7 @@ class Selecting:
     def _variants_of(self, test: Test) -> Mask:
         row_of, groups = self._catalogue.row_of, self._catalogue.group_rows
         named = [groups[row_of[one]] for one in test.values if one in row_of]
-        return np.isin(groups, named)
+        return np.asarray(np.isin(groups, named))
 
     def _group_id(self, test: Test) -> Mask:
         rows_of = self._goods.rows_of_group
@@ -154,13 +154,13 @@ class Selecting:
         return (prices_I >= max(test.low or 0.0, 0.0)) & (prices_I <= _above(test.high))
 
     def _in_stock(self, test: Test) -> Mask:
-        return self._catalogue.in_stock == (test.values[0] == "True")
+        return np.asarray(self._catalogue.in_stock == (test.values[0] == "True"))
 
     def _age_days(self, test: Test) -> Mask:
         if self._now_ms is None:
             return np.zeros(self._catalogue.n_items, dtype=np.bool_)
         from_I = self._catalogue.valid_from_ms
-        days_I = (self._now_ms - from_I) / DAY_MS
+        days_I = self._now_ms // DAY_MS - from_I // DAY_MS
         return (from_I > 0) & (days_I >= (test.low or 0.0)) & (days_I <= _above(test.high))
 
     def _having(self, name: str, values: tuple[str, ...]) -> Mask:

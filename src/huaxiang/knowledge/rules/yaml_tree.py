@@ -107,7 +107,7 @@ def _tree(events: Iterator[yaml.Event], file: str) -> Node | None:
 
 
 def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int) -> Node:
-    line = event.start_mark.line + 1
+    line = _line(event)
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         raise _refused(event, file, "anchors and aliases", "name the items under groups, and use group: name")
     if getattr(event, "tag", None) not in (None, "!"):
@@ -135,7 +135,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int
 
 
 def _refused(event: yaml.Event, file: str, what: str, remedy: str) -> RulesError:
-    return RulesError(f"rules can't have {what}", file=file, line=event.start_mark.line + 1, remedy=remedy)
+    return RulesError(f"rules can't have {what}", file=file, line=_line(event), remedy=remedy)
 
 
 def _placed(node: Node, column: str) -> Node:
@@ -148,3 +148,7 @@ def _placed(node: Node, column: str) -> Node:
         for name, inner in node.value.items():
             _placed(inner, f"{column}.{name}" if column else name)
     return node
+
+
+def _line(event: yaml.Event) -> int:
+    return 1 if event.start_mark is None else event.start_mark.line + 1
