@@ -5,6 +5,7 @@
     HuaxiangError
     ├── InputError                 something the user gave is wrong; the command line exits with 2
     │   ├── SettingsError          a setting is unknown, of the wrong type or out of range
+    │   ├── RulesError             a file of shop rules can't be used
     │   ├── ShopError              a shop folder or one of its files can't be read
     │   ├── ArtefactError          a run or model folder is missing, truncated or of a newer version
     │   ├── EncoderError           an encoder folder or an input to it can't be used
@@ -115,6 +116,10 @@ class InputError(HuaxiangError):
 
 class SettingsError(InputError):
     """A setting is unknown, of the wrong type or out of range."""
+
+
+class RulesError(InputError):
+    """A file of shop rules can't be used."""
 
 
 class ShopError(InputError):

@@ -64,6 +64,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
         "在这些筛选条件下没有找到商品，不筛选时有 {n} 件",
     ),
     "search_popular": ("nothing was found; shown are popular items", "没有找到商品，列出热门商品"),
+    "rules_leave_none": ("the shop's rules leave no item", "按店铺规则没有可以列出的商品"),
     "no_item": ("no item may be listed", "没有可以列出的商品"),
     "beyond_limit": (
         "no item meets the price limit; shown without it",

@@ -371,6 +371,7 @@ class Reason:
     """Why an item is listed. `contribution` is in the units of the ranked item's score.
 
     `relation` says how the listed item stands to `item_id`: complement, substitute, or None where it isn't said.
+    `rule` is the name of the shop's rule that it speaks of; then `type` is what that rule does.
     """
 
     kind: Literal["personal", "impersonal", "rule"]
@@ -380,6 +381,7 @@ class Reason:
     type: str | None = None
     contribution: float = 0.0
     relation: str | None = None
+    rule: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return it as a list shows it; written out, for a list has dozens of them."""
@@ -393,6 +395,8 @@ class Reason:
         }
         if self.relation is not None:
             shown["relation"] = self.relation
+        if self.rule is not None:
+            shown["rule"] = self.rule
         return shown
 
 
@@ -400,7 +404,8 @@ class Reason:
 class Ranked:
     """One listed item, or one listed brand, category or price band (then `item_id` is its value).
 
-    `propensity` is the chance with which the policy put it at its place; None where nothing was drawn.
+    `propensity` is the chance with which the policy put it at its place; None where nothing was drawn. What a
+    rule of the shop `is_pinned` at its place is never drawn.
     """
 
     rank: int
@@ -409,6 +414,7 @@ class Ranked:
     score: float
     propensity: float | None
     reasons: tuple[Reason, ...] = ()
+    is_pinned: bool = False
 
     def as_json(self) -> dict[str, object]:
         """Return it as a list shows it."""

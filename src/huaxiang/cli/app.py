@@ -6,7 +6,7 @@ import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,12 +27,16 @@ from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
 from huaxiang.cli.reviewing import reviews
 from huaxiang.cli.robustness import robustness
+from huaxiang.cli.rules import rules_app
 from huaxiang.cli.search import search
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums, wide_console
 from huaxiang.cli.tune import tune
 from huaxiang.cli.writing import write_app
 from huaxiang.errors import InputError
+
+if TYPE_CHECKING:
+    from huaxiang.model import Model
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,12 +67,14 @@ app.command("compress")(compress)
 app.add_typer(write_app, name="write")
 app.command("reviews")(reviews)
 app.add_typer(graph_app, name="graph")
+app.add_typer(rules_app, name="rules")
 
 Run = Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Language = Annotated[str, typer.Option("--language", help="Language of portrait and reasons: en or zh.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="One setting, as profile.kappa=5; repeatable.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="Settings file (TOML).")]
+RulesFile = Annotated[Path | None, typer.Option("--rules", help="File of shop rules (YAML) to keep to.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 
@@ -167,13 +173,14 @@ def profile(
 
 
 @app.command()
-def describe(
+def describe(  # noqa: PLR0913 - one argument per option
     words: Annotated[str, typer.Argument(help="What the shopper says, in English or Chinese.")],
     run: Run,
     image: Annotated[Path | None, typer.Option(help="A photo of what is wanted.")] = None,
     k: Annotated[int, typer.Option("-k", help="Length of the list shown below the profile.")] = 5,
     language: Annotated[str | None, typer.Option(help="en or zh; that of the words if not said.")] = None,
     vector: Annotated[bool, typer.Option("--vector", help="Add the profile vector to --json.")] = False,
+    rules: RulesFile = None,
     as_json: Json = False,
 ) -> None:
     """Make a profile from words and a picture, with no history at all."""
@@ -182,7 +189,7 @@ def describe(
     spoken = _check_language(
         language or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in words) else "en")
     )
-    model = load(run)
+    model = _with_rules(load(run), rules)
     shown = model.describe(text=words, image=image)
     slate = model.recommend(shown, k=k, language=spoken)
     if as_json:
@@ -193,20 +200,23 @@ def describe(
 
 
 @app.command()
-def recommend(
+def recommend(  # noqa: PLR0913 - one argument per option
     shopper_id: Annotated[str, typer.Argument(help="Id of the shopper, as in the shop's data.")],
     run: Run,
     k: Annotated[int, typer.Option("-k", help="Length of the list, at least 1.")] = 10,
     of: Annotated[str, typer.Option(help="item, category, brand or price_band.")] = "item",
     repeat: Annotated[bool, typer.Option("--repeat", help="Offer what was bought before, too.")] = False,
     language: Language = "en",
+    rules: RulesFile = None,
+    channel: Annotated[str | None, typer.Option(help="web, app, … as the shop's rules call it.")] = None,
     as_json: Json = False,
 ) -> None:
     """List what this shopper is likely to buy next, with reasons."""
     from huaxiang.model import load
 
     spoken = _check_language(language)
-    slate = load(run).recommend(_id(shopper_id), k=k, of=of, repeat=repeat, language=spoken)
+    model = _with_rules(load(run), rules)
+    slate = model.recommend(_id(shopper_id), k=k, of=of, repeat=repeat, language=spoken, channel=channel)
     if as_json:
         print_json("recommend", slate.as_json())
     else:
@@ -295,6 +305,15 @@ def demo(
     from huaxiang.cli.demo import run_demo
 
     run_demo(wide_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=cache_folder())
+
+
+def _with_rules(model: Model, file: Path | None) -> Model:
+    """Return the model with a file of shop rules in force; what is questionable about them is said aside."""
+    from huaxiang.model.ruling import use_rules
+
+    for problem in () if file is None else use_rules(model, file):
+        typer.echo(f"{file}:{problem.line} {problem.rule}: {problem.text}", err=True)
+    return model
 
 
 def cache_folder() -> Path:

@@ -27,12 +27,17 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen at.")] = 8000,
     workers: Annotated[int, typer.Option(help="Processes; more than one needs PostgreSQL.")] = 1,
     settings: Annotated[Path | None, typer.Option(help="Settings file (TOML), its [serve] table.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="File of shop rules (YAML); a change is in force within a second.")
+    ] = None,
 ) -> None:
     """Serve a run: HTTP API under /v1, documentation at /docs, console at /console."""
     from huaxiang.serve.process import Process, run_process
     from huaxiang.serve.start import prepare
 
-    process = Process.of(os.environ, run=run, host=host, port=port, workers=workers, settings=settings)
+    process = Process.of(
+        os.environ, run=run, host=host, port=port, workers=workers, settings=settings, rules=rules
+    )
     console = Console(stderr=True)
     prepared = prepare(process, tell=lambda note: console.print(f"[dim]{note}[/dim]"))
     if prepared.first_key is not None:

@@ -20,6 +20,7 @@ PAGES = (
     ("shoppers", "/shoppers"),
     ("items", "/items"),
     ("search", "/search"),
+    ("rules", "/rules"),
     ("models", "/models"),
 )
 """Page and where it is under the console's address, which links and `navigate` put before it."""

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import ui
 
-from huaxiang.console import items, models, overview, reviews, search, shopper
+from huaxiang.console import items, models, overview, reviews, rules, search, shopper
 from huaxiang.console.door import Door
 from huaxiang.console.reading import photo
 from huaxiang.console.session import COOKIE, HOME, Visit, language_of, sign_in, visit_of
@@ -41,6 +41,10 @@ def attach(app: FastAPI, service: Service) -> None:
     @ui.page("/models")
     def _models(request: Request) -> Response | None:
         return _shown(service, request, models.show_models)
+
+    @ui.page("/rules")
+    def _rules(request: Request) -> Response | None:
+        return _shown(service, request, rules.show_rules)
 
     ui.run_with(app, title="Huaxiang", mount_path=HOME, dark=None, show_welcome_message=False)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from huaxiang.errors import SettingsError
+from huaxiang.ranking.ruled import in_places
 from huaxiang.records import Slate
 
 Floats = NDArray[np.float64]
@@ -56,6 +57,7 @@ def explore(slate: Slate, *, k: int, config: Config, seed: int) -> Slate:
     """Return the list that is shown: `k` of the slate's items, each with the chance that it stands there.
 
     The propensity is None where nothing is left to chance. The same seed and slate id give the same list.
+    What a rule of the shop pinned keeps its place, with chance 1, and is drawn nowhere else.
 
     Parameters
     ----------
@@ -66,15 +68,20 @@ def explore(slate: Slate, *, k: int, config: Config, seed: int) -> Slate:
     """
     if config.share == 0:
         return replace(slate, items=tuple(replace(one, propensity=None) for one in slate.items[:k]))
-    n_candidates = len(slate.items)
-    k = min(k, n_candidates)
-    drawn_K = draw(n_candidates, k, share=config.share, rng=rng_of(seed, slate.slate_id))
-    chances_KN = chances(n_candidates, k, share=config.share)
-    items = tuple(
-        replace(slate.items[row], rank=place + 1, propensity=float(chances_KN[place, row]))
+    k = min(k, len(slate.items))
+    pinned = {
+        one.rank - 1: replace(one, propensity=1.0) for one in slate.items if one.is_pinned and one.rank <= k
+    }
+    others = [one for one in slate.items if one.rank - 1 not in pinned]
+    n_candidates, n_drawn = len(others), k - len(pinned)
+    drawn_K = draw(n_candidates, n_drawn, share=config.share, rng=rng_of(seed, slate.slate_id))
+    chances_KN = chances(n_candidates, n_drawn, share=config.share)
+    drawn = [
+        replace(others[row], propensity=float(chances_KN[place, row]))
         for place, row in enumerate(drawn_K.tolist())
-    )
-    return replace(slate, items=items)
+    ]
+    items = in_places(pinned, drawn, k=k)
+    return replace(slate, items=tuple(replace(one, rank=place) for place, one in enumerate(items, 1)))
 
 
 def rng_of(seed: int, slate_id: str) -> np.random.Generator:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from huaxiang.knowledge.rules import Ruling
 from huaxiang.model.known import Known
+from huaxiang.notes import note
 from huaxiang.profile.update import milliseconds
 from huaxiang.ranking import wording
 from huaxiang.ranking.base import Deeds, Occasion
 from huaxiang.ranking.rank import check_length
+from huaxiang.ranking.ruled import Arranged, arranged, rule_reasons
 from huaxiang.ranking.stated import stated_in
 from huaxiang.recommend.histories import histories_from_states
 from huaxiang.recommend.lists import Asker, list_items, list_values
@@ -33,7 +36,7 @@ class Wanted:
     is_checked: bool
 
 
-def listed(model: Model, profile: Profile, wanted: Wanted) -> Slate:
+def listed(model: Model, profile: Profile, wanted: Wanted, *, ruling: Ruling | None = None) -> Slate:
     """Return the best list for a profile, with reasons."""
     recommender = model.recommenders.of("all" if wanted.repeat else "new")
     rules = replace(model.settings.ranking.rules, exclude_had=not wanted.repeat)
@@ -48,7 +51,7 @@ def listed(model: Model, profile: Profile, wanted: Wanted) -> Slate:
             model.shelf,
             k=wanted.k,
             config=config,
-            occasion=Occasion(language=wanted.language, now_ms=now_ms),
+            occasion=Occasion(language=wanted.language, now_ms=now_ms, ruling=ruling),
             checked=wanted.is_checked,
         )
     else:
@@ -60,11 +63,12 @@ def listed(model: Model, profile: Profile, wanted: Wanted) -> Slate:
             k=wanted.k,
             config=config,
             language=wanted.language,
+            ruling=ruling,
         )
     return Slate(
         shopper_id=profile.shopper_id,
         model=model.name,
-        slate_id=_slate_id(model.name, profile, wanted),
+        slate_id=_slate_id(model.name, profile, wanted, ruling),
         items=made.rows,
         of=wanted.of,
         degraded=(*profile.degraded, *made.degraded),
@@ -88,7 +92,7 @@ def asker(profile: Profile) -> Asker:
     return Asker(history=history, deeds=deeds, had_rows=had_rows, stated=stated_in(profile))
 
 
-def _slate_id(name: str, profile: Profile, wanted: Wanted) -> str:
+def _slate_id(name: str, profile: Profile, wanted: Wanted, ruling: Ruling | None) -> str:
     made_of = (
         profile.shopper_id or "",
         name,
@@ -97,30 +101,57 @@ def _slate_id(name: str, profile: Profile, wanted: Wanted) -> str:
         wanted.k,
         wanted.of,
         wanted.repeat,
+        *(() if ruling is None else (ruling.tag,)),
     )
     return fingerprint_of(*(str(part) for part in made_of))
 
 
-def alike(model: Model, row: int, *, k: int, language: str) -> Slate:
+def alike(model: Model, row: int, *, k: int, language: str, ruling: Ruling | None = None) -> Slate:
     """Return the items most like one; see `Model.similar`."""
     check_length(k)
     catalogue, item_id = model.catalogue, model.catalogue.item_ids[row]
+    vectors_ID, allowed_I = model.vectors["fused"], catalogue.in_stock & ~catalogue.gone
+    if ruling is not None:
+        allowed_I = allowed_I & ruling.allowed_I
     rows, cosines = model.index.like(
-        row, model.vectors["fused"], k=k, allowed_I=catalogue.in_stock, group_rows=catalogue.group_rows
+        row,
+        vectors_ID,
+        k=k if ruling is None else max(k, RULED_AMONG),
+        allowed_I=allowed_I,
+        group_rows=catalogue.group_rows,
     )
+    free_I = allowed_I & (catalogue.group_rows != catalogue.group_rows[row])
+    order = arranged(rows, cosines, ruling, catalogue, k=k, allowed_I=free_I)
     why = wording.said("alike", language=language, about=catalogue.title(row, language=language))
+    cosine_of = dict(zip(rows.tolist(), cosines.tolist(), strict=True))
     items = tuple(
         Ranked(
-            rank=place + 1,
-            item_id=catalogue.item_ids[found],
-            title=catalogue.title(found, language=language),
-            score=float(cosines[place]),
+            rank=place,
+            item_id=catalogue.item_ids[one.row],
+            title=catalogue.title(one.row, language=language),
+            score=(cosine := cosine_of.get(one.row) or float(vectors_ID[one.row] @ vectors_ID[row]))
+            + one.gain,
             propensity=1.0,
-            reasons=(
-                Reason(kind="impersonal", text=why, item_id=item_id, contribution=float(cosines[place])),
-            ),
+            reasons=_why_alike(one, ruling, why, item_id, cosine, language),
+            is_pinned=one.pinned is not None,
         )
-        for place, found in enumerate(rows.tolist())
+        for place, one in enumerate(order, 1)
     )
-    slate_id = fingerprint_of("similar", item_id, model.name, str(k))
-    return Slate(shopper_id=None, model=model.name, slate_id=slate_id, items=items)
+    tag = () if ruling is None else (ruling.tag,)
+    slate_id = fingerprint_of("similar", item_id, model.name, str(k), *tag)
+    is_emptied = ruling is not None and not items and bool((catalogue.in_stock & ~ruling.allowed_I).any())
+    degraded = (note("rules_leave_none"),) if is_emptied else ()
+    return Slate(shopper_id=None, model=model.name, slate_id=slate_id, items=items, degraded=degraded)
+
+
+RULED_AMONG = 100
+"""Nearest items among which boosts and caps of the shop's rules choose."""
+
+
+def _why_alike(
+    one: Arranged, ruling: Ruling | None, why: str, item_id: str, cosine: float, language: str
+) -> tuple[Reason, ...]:
+    """Return why an item stands beside another: it is like it, by itself or by a rule of the shop."""
+    own = Reason(kind="impersonal", text=why, item_id=item_id, contribution=cosine)
+    ruled = rule_reasons(ruling, one.row, pinned=one.pinned, gain=one.gain, language=language)
+    return ruled if one.pinned is not None else (own, *ruled)

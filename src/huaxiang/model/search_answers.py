@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from huaxiang.knowledge.rules import Rule, Ruling
 from huaxiang.profile.values import Values
 from huaxiang.ranking.base import Case
 from huaxiang.ranking.reasons import personal_reasons, reason_events
+from huaxiang.ranking.ruled import rule_reasons
 from huaxiang.ranking.wording import said
 from huaxiang.records import Ranked, Reason
 from huaxiang.search.base import FacetCount, NamedValue, Query, ReadQuery
 from huaxiang.search.filters import counts, having_values
-from huaxiang.search.match import Asked, Found, Rows, even
+from huaxiang.search.match import Asked, Rows, even
 from huaxiang.search.tokens import tokens
 from huaxiang.search.understand import Meant, Understood
 
@@ -31,47 +34,83 @@ class Whom:
     strength: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One item of what was found.
+
+    Parameters
+    ----------
+    is_exact
+        The query names it outright.
+    gain
+        What the shop's rules added to its worth.
+    pinned
+        The rule that put it where it stands.
+    """
+
+    row: int
+    relevance: float
+    is_exact: bool = False
+    gain: float = 0.0
+    pinned: Rule | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What is listed of what was found, and what was asked; `read` is None where there were no words."""
+    """All that was found, in order, and what was asked; `read` is None where there were no words."""
 
     query: Query
     read: Understood | None
     asked: Asked
-    found: Found
+    placed: Sequence[Placed]
     whom: Whom | None
+    ruling: Ruling | None = None
+
+    @cached_property
+    def listed(self) -> Sequence[Placed]:
+        """What the page lists."""
+        return self.placed[self.query.offset : self.query.offset + self.query.k]
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows of what the page lists."""
+        return np.array([one.row for one in self.listed], dtype=np.int64)
 
 
-def listed_items(model: Model, page: Page, is_exact: NDArray[np.bool_]) -> tuple[Ranked, ...]:
-    """Return the items of a page; `is_exact` says which of them the query names outright."""
-    query, rows = page.query, page.found.rows
+def listed_items(model: Model, page: Page) -> tuple[Ranked, ...]:
+    """Return the items of a page, each with its reasons."""
+    query = page.query
     had = _words_had(model, page) if query.explain else []
     personal = _personal(model, page) if query.explain else []
     return tuple(
         Ranked(
             rank=query.offset + place + 1,
-            item_id=model.catalogue.item_ids[row],
-            title=model.catalogue.title(row, language=query.language),
-            score=float(page.found.relevance[place]),
+            item_id=model.catalogue.item_ids[one.row],
+            title=model.catalogue.title(one.row, language=query.language),
+            score=one.relevance,
             propensity=1.0,
-            reasons=(_why(page, row, had[place], is_exact=bool(is_exact[place])), *personal[place])
+            reasons=(_why(page, one, had[place]), *personal[place], *_rules(page, one))
             if query.explain
             else (),
         )
-        for place, row in enumerate(rows.tolist())
+        for place, one in enumerate(page.listed)
     )
 
 
-def _why(page: Page, row: int, had: list[str], *, is_exact: bool) -> Reason:
+def _rules(page: Page, one: Placed) -> tuple[Reason, ...]:
+    return rule_reasons(page.ruling, one.row, pinned=one.pinned, gain=one.gain, language=page.query.language)
+
+
+def _why(page: Page, one: Placed, had: list[str]) -> Reason:
     """Return what of the query the item answers."""
     language, asked = page.query.language, page.asked
-    if is_exact:
+    if one.is_exact:
         return Reason(kind="impersonal", text=said("named", language=language), contribution=1.0)
     if asked.photo is not None and page.read is None:
         return Reason(kind="impersonal", text=said("looks", language=language))
     if had:
         about = ("、" if language == "zh" else ", ").join(had)
-        share = 0.0 if asked.lexical_I is None else float(asked.lexical_I[row])
+        share = 0.0 if asked.lexical_I is None else float(asked.lexical_I[one.row])
         return Reason(
             kind="impersonal", text=said("has_words", language=language, about=about), contribution=share
         )
@@ -83,7 +122,7 @@ def _words_had(model: Model, page: Page) -> list[list[str]]:
     """Return, for each item, the words of the query that it has in any wording, as they were written."""
     read = page.read
     if read is None:
-        return [[] for _ in page.found.rows]
+        return [[] for _ in page.listed]
     index, values = model.search_index.lexical, model.population.values
     has = [(one, having_values(model.catalogue, values, one.values)) for one in read.wanted]
     covered = {place for one in read.wanted for place in range(one.start, one.end)}
@@ -93,7 +132,7 @@ def _words_had(model: Model, page: Page) -> list[list[str]]:
         if token.start not in covered and token.term in read.wordings[0]
     ]
     found = []
-    for row in page.found.rows.tolist():
+    for row in page.rows.tolist():
         spans = {(one.start, one.end) for one, has_I in has if has_I[row]}
         spans |= {(token.start, token.end) for token in single if index.has_all([token.term], row)}
         found.append([read.searched[start:end] for start, end in sorted(spans)])
@@ -102,7 +141,7 @@ def _words_had(model: Model, page: Page) -> list[list[str]]:
 
 def _personal(model: Model, page: Page) -> list[tuple[Reason, ...]]:
     """Return the events that move each item up, for those that fit the shopper better than the others."""
-    whom, rows = page.whom, page.found.rows
+    whom, rows = page.whom, page.rows
     if whom is None or not len(rows) or page.query.sort != "relevance":
         return [() for _ in rows]
     effects_EK = whom.case.effects.at(rows)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from huaxiang.encoders.bilingual import BilingualEncoder
 from huaxiang.encoders.text import OnnxTextEncoder
+from huaxiang.knowledge.rules import Ruling
 from huaxiang.model.lists import asker
-from huaxiang.model.search_answers import Page, Whom, facet_counts, listed_items, read_query
+from huaxiang.model.search_answers import Page, Placed, Whom, facet_counts, listed_items, read_query
 from huaxiang.notes import Note, note
 from huaxiang.profile.update import milliseconds
+from huaxiang.ranking.ruled import arranged, span_of
 from huaxiang.ranking.stated import is_refused, likes_met
 from huaxiang.recommend.lists import case_of
 from huaxiang.records import Profile, Vector
 from huaxiang.runs import fingerprint_of
-from huaxiang.search.base import Query, SearchResult
+from huaxiang.search.base import Query, SearchResult, Sort
 from huaxiang.search.filters import allowed, having_values, within
 from huaxiang.search.match import (
     Asked,
@@ -31,6 +33,7 @@ from huaxiang.search.match import (
     found_items,
     one_of_each,
     personal_order,
+    worth,
 )
 from huaxiang.search.spelling import IsWord
 from huaxiang.search.tokens import terms
@@ -45,6 +48,8 @@ LIKELY = 0.3
 """Relevance, 0 to 1, below which what was found is hardly what was meant."""
 MUCH_LESS = 0.6
 """Share of what relevance there is without a limit, below which the limit leaves nothing to the point."""
+OUTRIGHT = 1_000.0
+"""What lifts an item that the query names above everything that a rule can lift."""
 _WORTH = {"category": 3.0, "brand": 2.0}
 """What naming a thing counts beside naming a quality of it."""
 
@@ -55,24 +60,30 @@ def searched(
     """Return the page of a search; see `Model.search`."""
     read = None if query.text is None else _understood(model, query)
     asked, notes = _asked(model, query, read)
-    found, further = _found(model, query, read, asked, _on_sale(model, now or model.newest))
-    whom = _whom(model, query, profile)
-    order, is_exact = _ordered(model, query, read, found, whom)
-    found, is_exact = found.take(order), is_exact[order]
-    firsts = one_of_each(found.rows, model.catalogue.group_rows)
-    found, is_exact = found.take(firsts), is_exact[firsts]
-    page = slice(query.offset, query.offset + query.k)
-    listed = Page(
-        query=query, read=read, asked=asked, found=found.take(np.arange(len(found.rows))[page]), whom=whom
+    ruling = model.ruling(
+        profile,
+        query=query.text,
+        now=now,
+        channel=query.channel,
+        placement="search",
+        language=query.language,
     )
+    may_list_I = _on_sale(model, now or model.newest)
+    if ruling is not None:
+        may_list_I &= ruling.allowed_I
+    found, further = _found(model, query, read, asked, may_list_I)
+    whom = _whom(model, query, profile)
+    placed = _placed(model, query, read, found, whom, ruling)
     return SearchResult(
         shopper_id=None if profile is None else profile.shopper_id,
         model=model.name,
         slate_id=_slate_id(model, query, profile),
         query=None if read is None else read_query(model, read, query.language),
-        n_found=len(found.rows),
-        items=listed_items(model, listed, is_exact[page]),
-        facets=facet_counts(model, found.rows, query.language),
+        n_found=len(placed),
+        items=listed_items(
+            model, Page(query=query, read=read, asked=asked, placed=placed, whom=whom, ruling=ruling)
+        ),
+        facets=facet_counts(model, np.array([one.row for one in placed], dtype=np.int64), query.language),
         is_personal=whom is not None and query.sort == "relevance",
         degraded=(*(() if profile is None else profile.degraded), *notes, *further),
     )
@@ -234,24 +245,70 @@ def _whom(model: Model, query: Query, profile: Profile | None) -> Whom | None:
     return Whom(case=case_of(model.recommenders.of("all"), who, checked=False), strength=strength)
 
 
-def _ordered(
-    model: Model, query: Query, read: Understood | None, found: Found, whom: Whom | None
-) -> tuple[Rows, NDArray[np.bool_]]:
-    """Return the places of what was found in the order asked for, and what the query names outright."""
-    rows, catalogue = found.rows, model.catalogue
+def _placed(
+    model: Model,
+    query: Query,
+    read: Understood | None,
+    found: Found,
+    whom: Whom | None,
+    ruling: Ruling | None,
+) -> list[Placed]:
+    """Return what was found in the order asked for, one variant of each product, as the shop's rules have it."""
     is_exact_N = _exact(model, read, found)
-    if query.sort == "relevance":
-        fit_N = np.zeros(len(rows), dtype=np.float32) if whom is None else _fit(model, whom, rows)
-        order = personal_order(found, fit_N, is_exact_N, strength=0.0 if whom is None else whom.strength)
-        return order, is_exact_N
-    prices_N = catalogue.price_minor[rows]
+    if query.sort != "relevance":
+        order = _sorted(model, query.sort, found.rows)
+        return _first_variants(model, found.take(order), is_exact_N[order])
+    fit_N = np.zeros(len(found.rows), dtype=np.float32) if whom is None else _fit(model, whom, found.rows)
+    strength = 0.0 if whom is None else whom.strength
+    order = personal_order(found, fit_N, is_exact_N, strength=strength)
+    placed = _first_variants(model, found.take(order), is_exact_N[order])
+    if ruling is None:
+        return placed
+    worth_of = dict(zip(found.rows.tolist(), worth(found, fit_N, strength=strength).tolist(), strict=True))
+    return _ruled(model, placed, ruling, worth_of)
+
+
+def _ruled(
+    model: Model, placed: Sequence[Placed], ruling: Ruling, worth_of: Mapping[int, float]
+) -> list[Placed]:
+    """Return what was found as the shop's rules have it; what is named outright stays above what they lift."""
+    rows = np.array([one.row for one in placed], dtype=np.int64)
+    worth_N = np.array([worth_of[row] for row in rows.tolist()], dtype=np.float32)
+    gain_N = np.zeros(len(rows), dtype=np.float32)
+    if ruling.boosts_I is not None and len(rows):
+        gain_N = span_of(worth_N) * ruling.boosts_I[rows]
+    above_N = OUTRIGHT * np.array([one.is_exact for one in placed], dtype=np.float32)
+    known = {one.row: replace(one, gain=float(gain)) for one, gain in zip(placed, gain_N, strict=True)}
+    order = arranged(
+        rows,
+        worth_N + gain_N + above_N,
+        replace(ruling, boosts_I=None),
+        model.catalogue,
+        k=len(rows) + sum(pin.most for pin in ruling.pins),
+        allowed_I=ruling.allowed_I & model.catalogue.in_stock & ~model.catalogue.gone,
+    )
+    return [
+        replace(known.get(one.row, Placed(row=one.row, relevance=0.0)), pinned=one.pinned) for one in order
+    ]
+
+
+def _first_variants(model: Model, found: Found, is_exact_N: NDArray[np.bool_]) -> list[Placed]:
+    return [
+        Placed(row=int(found.rows[at]), relevance=float(found.relevance[at]), is_exact=bool(is_exact_N[at]))
+        for at in one_of_each(found.rows, model.catalogue.group_rows).tolist()
+    ]
+
+
+def _sorted(model: Model, sort: Sort, rows: Rows) -> Rows:
+    """Return the places of items by price, date or popularity; those without a price last."""
+    prices_N = model.catalogue.price_minor[rows]
     keys = {
         "price": np.where(prices_N < 0, np.iinfo(np.int64).max, prices_N),
         "-price": -prices_N,
-        "newest": -catalogue.valid_from_ms[rows],
+        "newest": -model.catalogue.valid_from_ms[rows],
         "popular": -model.popularity[rows],
     }
-    return np.argsort(keys[query.sort], kind="stable").astype(np.int64), is_exact_N
+    return np.argsort(keys[sort], kind="stable").astype(np.int64)
 
 
 def _fit(model: Model, whom: Whom, rows: Rows) -> Vector:

@@ -22,6 +22,7 @@ from huaxiang.feedback.training_log import PURPOSE as LEARNING
 from huaxiang.fusion import Fusion
 from huaxiang.fusion.renewed import Readers
 from huaxiang.knowledge.graph import Graph, GraphView, Together
+from huaxiang.knowledge.rules import Circumstances, Goods, Rulebook, Ruling
 from huaxiang.model import reading
 from huaxiang.model.items import SEARCHABLE, with_items
 from huaxiang.model.known import Known
@@ -74,6 +75,8 @@ class Model:
         What was bought together when it was fitted; None where nothing was counted.
     graph_view
         What makes the vectors "graph" from an item's edges; None where there are none.
+    rules
+        The shop's rules; None where there are none. They are no part of what is saved.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Model:
     reference: Reference = NOBODY
     together: Together | None = None
     graph_view: GraphView | None = None
+    rules: Rulebook | None = None
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -122,6 +126,16 @@ class Model:
         bought = self.shop.events.filter(pl.col("type") == EventType.PURCHASE.code)["item_row"]
         counts_I = np.bincount(bought.to_numpy(), minlength=self.catalogue.n_items)
         return np.asarray(counts_I / max(int(counts_I.max(initial=0)), 1), dtype=np.float32)
+
+    @cached_property
+    def goods(self) -> Goods:
+        """The items as the shop's rules name them."""
+        items = self.shop.items
+        return Goods(
+            catalogue=self.catalogue,
+            group_ids=items["group_id"].to_list(),
+            paths=items["category"].to_list(),
+        )
 
     @property
     def readers(self) -> Readers:
@@ -359,6 +373,9 @@ class Model:
         language: str = "en",
         explain: Literal["quick", "full"] = "full",
         on_unknown: Literal["raise", "popular"] = "raise",
+        placement: str = "home",
+        channel: str | None = None,
+        now: datetime | None = None,
     ) -> Slate:
         """Return the best list for a shopper, or for a profile, with reasons.
 
@@ -377,6 +394,8 @@ class Model:
             quick: reasons are what the recommenders' own sums say, and audited by `evaluate`.
         on_unknown
             What to do with an id that has no events: raise, or list what is popular and say so.
+        placement, channel, now
+            Where and when it is shown, for the shop's rules: see `ruling`.
 
         Raises
         ------
@@ -391,15 +410,64 @@ class Model:
         else:
             profile = shopper
         wanted = Wanted(k=k, of=of, repeat=repeat, language=language, is_checked=explain == "full")
-        return listed(self, profile, wanted)
+        ruling = self.ruling(profile, now=now, channel=channel, placement=placement, language=language)
+        return listed(self, profile, wanted, ruling=ruling)
 
     def _nobody(self, shopper_id: str) -> Profile:
         return self.derive(
             Known(state=self.states.empty(), contents=self.contents), shopper_id=shopper_id, now=None
         )
 
-    def similar(self, item_id: str, *, k: int = 10, language: str = "en") -> Slate:
+    def ruling(
+        self,
+        profile: Profile | None,
+        *,
+        query: str | None = None,
+        now: datetime | None = None,
+        channel: str | None = None,
+        placement: str = "home",
+        language: str = "en",
+    ) -> Ruling | None:
+        """Return what the shop's rules say of one list; None where there are no rules.
+
+        What it does not allow must not be listed, by any way; `ranking.ruled.arranged` keeps to all of it.
+
+        Parameters
+        ----------
+        profile
+            Of whom the list is for; None where nobody is known.
+        query
+            What was searched for.
+        now
+            None is the moment that the profile is of, and without one that of the newest event.
+        channel, placement
+            Where it is shown: web, app, … as the shop calls it; and home, item, cart, similar or search.
+        """
+        if self.rules is None:
+            return None
+        as_of = None if profile is None else profile.as_of
+        under = Circumstances(
+            profile=profile,
+            query=query,
+            now=now or as_of or self.newest,
+            channel=channel,
+            placement=placement,
+            language=language,
+        )
+        return self.rules.ruling(self.goods, under)
+
+    def similar(
+        self,
+        item_id: str,
+        *,
+        k: int = 10,
+        language: str = "en",
+        channel: str | None = None,
+        now: datetime | None = None,
+    ) -> Slate:
         """Return the items most like one: in stock, one of each product, none of the item's own variants.
+
+        `channel` and `now` are for the shop's rules: see `ruling`.
 
         Raises
         ------
@@ -408,7 +476,8 @@ class Model:
         UnknownItemError
             When the catalogue has no such item.
         """
-        return alike(self, self._row_of(item_id), k=k, language=language)
+        ruling = self.ruling(None, now=now, channel=channel, placement="similar", language=language)
+        return alike(self, self._row_of(item_id), k=k, language=language, ruling=ruling)
 
     def search(
         self,

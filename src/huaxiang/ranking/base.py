@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.knowledge.rules import Ruling
 from huaxiang.ranking.effects import Effects
 from huaxiang.ranking.stated import NOTHING_STATED, Stated
 from huaxiang.records import EventType, Matrix, Vector
@@ -109,8 +110,11 @@ class Occasion:
         Items on sale from later on are left out; None lists them.
     rng
         Needed where places are drawn by chance.
+    ruling
+        What the shop's rules say; None where there are none.
     """
 
     language: str = "en"
     now_ms: int | None = None
     rng: np.random.Generator | None = None
+    ruling: Ruling | None = None

@@ -14,6 +14,14 @@ from huaxiang.notes import Note
 from huaxiang.profile.names import value_name
 from huaxiang.ranking.base import Case, Occasion, Shelf
 from huaxiang.ranking.reasons import personal_reasons, reason_events
+from huaxiang.ranking.ruled import (
+    Tally,
+    in_places,
+    pinned_places,
+    rule_gains,
+    rule_reasons,
+    without_groups,
+)
 from huaxiang.ranking.rules import Rules, allowed_items
 from huaxiang.ranking.stated import has_value, likes_met
 from huaxiang.ranking.variety import choose_places
@@ -86,7 +94,7 @@ def rank(
     """
     check_length(k)
     config, occasion, catalogue = config or Config(), occasion or Occasion(), shelf.catalogue
-    language = occasion.language
+    language, ruling = occasion.language, occasion.ruling
     allowed = allowed_items(
         catalogue,
         config.rules,
@@ -94,30 +102,60 @@ def rank(
         had_rows=case.had_rows,
         disliked_rows=case.deeds.disliked_rows(),
         now_ms=occasion.now_ms,
+        ruling=ruling,
     )
     gains_I = _wish_gains(case, catalogue, allowed.items_I, config.wish_weight)
     scores_I = case.scores_I + gains_I
-    candidates = _candidates(scores_I, allowed.items_I, catalogue, config)
+    rises_I = rule_gains(scores_I, allowed.items_I, ruling)
+    scores_I = scores_I if rises_I is None else scores_I + rises_I
+    tally = Tally.of(() if ruling is None else ruling.caps)
+    pinned = pinned_places(ruling, scores_I, allowed.items_I, catalogue, k=k, tally=tally)
+    free_I = without_groups(allowed.items_I, pinned, catalogue)
+    candidates = _candidates(scores_I, free_I, catalogue, config, tally)
     places = choose_places(
         scores_I[candidates],
         shelf.vectors_ID[candidates],
-        k=k,
+        k=k - len(pinned),
         variety=config.variety,
         temperature=config.temperature,
         rng=occasion.rng,
     )
-    item_rows = candidates[places.candidates]
+    chosen = in_places(
+        {place: (one.row, 1.0, one.rule) for place, one in pinned.items()},
+        [
+            (int(candidates[one]), float(chance), None)
+            for one, chance in zip(places.candidates, places.propensities, strict=True)
+        ],
+        k=k,
+    )
+    item_rows = np.array([row for row, _, _ in chosen], dtype=np.int64)
     reasons = _reasons(case, shelf, item_rows, gains_I, language)
+    if ruling is not None:
+        reasons = [
+            _with_rules(
+                own,
+                rule_reasons(
+                    ruling,
+                    row,
+                    pinned=rule,
+                    gain=0.0 if rises_I is None else float(rises_I[row]),
+                    language=language,
+                ),
+                is_pinned=rule is not None,
+            )
+            for own, (row, _, rule) in zip(reasons, chosen, strict=True)
+        ]
     items = tuple(
         Ranked(
             rank=place + 1,
             item_id=catalogue.item_ids[row],
-            title=catalogue.title(int(row), language=language),
+            title=catalogue.title(row, language=language),
             score=float(scores_I[row]),
-            propensity=float(places.propensities[place]),
+            propensity=propensity,
             reasons=reasons[place],
+            is_pinned=rule is not None,
         )
-        for place, row in enumerate(item_rows)
+        for place, (row, propensity, rule) in enumerate(chosen)
     )
     return Ranking(items=items, item_rows=item_rows, degraded=allowed.degraded)
 
@@ -133,9 +171,16 @@ def check_length(k: int) -> None:
 
 
 def _candidates(
-    scores_I: Vector, allowed_I: NDArray[np.bool_], catalogue: Catalogue, config: Config
+    scores_I: Vector,
+    allowed_I: NDArray[np.bool_],
+    catalogue: Catalogue,
+    config: Config,
+    tally: Tally | None = None,
 ) -> NDArray[np.int64]:
-    """Return the best items that may be listed, one of each product; of equal ones the first."""
+    """Return the best items that may be listed, one of each product; of equal ones the first.
+
+    A cap of the shop's rules keeps the best of those that it counts: whatever is chosen of these keeps to it.
+    """
     listable_I = np.where(allowed_I, scores_I, -np.inf).astype(np.float32)
     n_listable = int(np.count_nonzero(np.isfinite(listable_I)))
     n_wanted = config.n_candidates
@@ -145,6 +190,8 @@ def _candidates(
         if config.rules.group_variants:
             _, firsts = np.unique(catalogue.group_rows[best], return_index=True)
             best = best[np.sort(firsts)]
+        if tally is not None and tally.is_counting:
+            best = np.array(tally.copy().admitted(best.tolist(), most=n_wanted), dtype=np.int64)
         if len(best) >= n_wanted or n_looked == n_listable:
             return best[:n_wanted]
         n_looked = min(_LOOKED_AT * n_looked, n_listable)
@@ -193,6 +240,13 @@ def _reasons(
 def _relation(shelf: Shelf, row: int) -> Callable[[int], str | None] | None:
     """Return what says how a listed item stands to another one; None where reasons don't say it."""
     return None if shelf.relate is None else partial(shelf.relate, row)
+
+
+def _with_rules(own: tuple[Reason, ...], ruled: tuple[Reason, ...], *, is_pinned: bool) -> tuple[Reason, ...]:
+    """Return an item's reasons with the rules that hold for it; what is pinned isn't there for being popular."""
+    if is_pinned:
+        own = tuple(reason for reason in own if reason.kind != "impersonal")
+    return own + ruled
 
 
 def _wish_reasons(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from huaxiang.knowledge.rules import Ruling
 from huaxiang.notes import Note, note
 from huaxiang.ranking.stated import Stated, is_beyond_limit, is_refused
 from huaxiang.shop.catalogue import Catalogue
@@ -49,10 +50,11 @@ def allowed_items(
     had_rows: NDArray[np.int32],
     disliked_rows: NDArray[np.int32] = NO_ROWS,
     now_ms: int | None = None,
+    ruling: Ruling | None = None,
 ) -> Allowed:
     """Return what may be listed.
 
-    The shop's own rules always hold. If nothing is left that meets the shopper's limits, those are set aside
+    The shop's own rules, and its `ruling`, always hold. If nothing is left that meets the shopper's limits, those are set aside
     one after the other, the price first, and `degraded` says so: a list with a note beats an empty one.
     """
     shop_allows_I = ~catalogue.gone
@@ -63,6 +65,10 @@ def allowed_items(
     if rules.exclude_had and len(had_rows):
         shop_allows_I &= ~_is_had(catalogue, rules, had_rows)
     shop_allows_I[disliked_rows] = False
+    if ruling is not None and shop_allows_I.any():
+        shop_allows_I &= ruling.allowed_I
+        if not shop_allows_I.any():
+            return Allowed(items_I=shop_allows_I, degraded=(note("rules_leave_none"),))
     if not stated.refused and not stated.has_limit and shop_allows_I.any():
         return Allowed(items_I=shop_allows_I)
     wishes = {"refused": is_refused(catalogue, stated), "beyond_limit": is_beyond_limit(catalogue, stated)}

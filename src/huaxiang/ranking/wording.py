@@ -39,6 +39,7 @@ _EN: Mapping[str, str] = {
     "substitute:add_to_cart": "An alternative to {about} in your cart",
     "substitute:select_item": "An alternative to {about}, which you looked at",
     "substitute:view_item": "An alternative to {about}, which you looked at",
+    "shop_rule": "By the shop’s rule “{about}”",
 }
 _ZH: Mapping[str, str] = {
     "purchase": "因为您买过{about}",
@@ -73,6 +74,7 @@ _ZH: Mapping[str, str] = {
     "substitute:add_to_cart": "可替代您购物车里的{about}",
     "substitute:select_item": "可替代您看过的{about}",
     "substitute:view_item": "可替代您看过的{about}",
+    "shop_rule": "按本店规则“{about}”",
 }
 _LANGUAGES = {"en": _EN, "zh": _ZH}
 

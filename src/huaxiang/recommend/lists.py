@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from huaxiang.errors import InputError
+from huaxiang.knowledge.rules import Ruling
 from huaxiang.notes import Note, note
 from huaxiang.ranking.base import Case, Deeds, Occasion, Shelf
 from huaxiang.ranking.rank import Config, check_length, rank
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.removal import Claim
+from huaxiang.ranking.ruled import rule_gains
 from huaxiang.ranking.rules import allowed_items
 from huaxiang.ranking.stated import NOTHING_STATED, Stated
 from huaxiang.ranking.variety import choose_places
@@ -82,11 +84,13 @@ def list_values(
     k: int,
     config: Config | None = None,
     language: str = "en",
+    ruling: Ruling | None = None,
 ) -> ListOf:
     """Return the categories, brands or price bands the shopper is most likely to take next.
 
     A value's score is the share of the scores above the middle that its items have; over all values they sum
-    to at most 1. What the shopper had counts here: a brand is no worse for being known.
+    to at most 1. What the shopper had counts here: a brand is no worse for being known. Of the shop's rules those
+    that leave items out, boost and bury count: a value of which no item is left is not listed.
 
     Raises
     ------
@@ -98,8 +102,10 @@ def list_values(
     config = config or Config()
     case = case_of(recommender, asker, checked=False)
     nothing_had = np.zeros(0, dtype=np.int32)
-    allowed = allowed_items(catalogue, config.rules, asker.stated, had_rows=nothing_had)
-    above_I = np.maximum(case.scores_I - np.median(case.scores_I), 0) * allowed.items_I
+    allowed = allowed_items(catalogue, config.rules, asker.stated, had_rows=nothing_had, ruling=ruling)
+    rises_I = rule_gains(case.scores_I, allowed.items_I, ruling)
+    scores_I = case.scores_I if rises_I is None else case.scores_I + rises_I
+    above_I = np.maximum(scores_I - np.median(case.scores_I), 0) * allowed.items_I
     share_IV = _membership(dimension) / max(float(above_I.sum()), 1e-12)
     scores_V = np.asarray(above_I @ share_IV, dtype=np.float32)
     places = choose_places(scores_V, np.zeros((len(scores_V), 1), dtype=np.float32), k=k)

@@ -32,6 +32,8 @@ class Query:
         Whether the words are searched exactly as they are written, without corrections.
     explain
         Whether each item says why it is there.
+    channel
+        web, app, … as the shop's rules call it.
     """
 
     text: str | None = None
@@ -44,6 +46,7 @@ class Query:
     verbatim: bool = False
     language: str = "en"
     explain: bool = True
+    channel: str | None = None
 
     def __post_init__(self) -> None:
         if self.sort not in get_args(Sort):

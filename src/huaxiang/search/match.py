@@ -187,11 +187,14 @@ def personal_order(found: Found, fit_N: Vector, is_exact_N: NDArray[np.bool_], *
     >>> personal_order(found, np.array([0.0, 1.0, 1.0], "f"), np.arange(3) == 0, strength=0.3).tolist()
     [0, 1, 2]
     """
-    if not len(found.rows):
-        return np.zeros(0, dtype=np.int64)
-    best = float(found.relevance.max()) or 1.0
-    worth_N = found.relevance / best + strength * even(fit_N)
+    worth_N = worth(found, fit_N, strength=strength)
     return np.lexsort((-worth_N, -found.relevance * is_exact_N, ~is_exact_N))
+
+
+def worth(found: Found, fit_N: Vector, *, strength: float) -> Vector:
+    """Return what each item is worth to the shopper: relevance over the best, moved by how well it fits."""
+    best = float(found.relevance.max(initial=0)) or 1.0
+    return np.asarray(found.relevance / best + strength * even(fit_N), dtype=np.float32)
 
 
 def even(fit_N: Vector) -> Vector:
@@ -202,7 +205,7 @@ def even(fit_N: Vector) -> Vector:
     >>> even(np.array([1, 1, 1, 5], "f")).astype(float).round(2).tolist()
     [-0.28, -0.28, -0.28, 0.7]
     """
-    spread = float(fit_N.std())
+    spread = float(fit_N.std()) if len(fit_N) else 0.0
     if spread < 1e-12:
         return np.zeros_like(fit_N)
     return np.asarray(np.tanh((fit_N - fit_N.mean()) / (2 * spread)), dtype=np.float32)

@@ -96,6 +96,7 @@ class Reason(BaseModel):
     relation: Literal["complement", "substitute"] | None = Field(
         default=None, description="How the listed item stands to `item_id`, where that is said."
     )
+    rule: str | None = Field(default=None, description="Of the shop, where one speaks.", examples=["no hats"])
 
 
 class Ranked(BaseModel):
@@ -413,6 +414,81 @@ class DriftFound(BaseModel):
     drift: list[dict[str, Any]] = Field(examples=[[]])
 
 
+class RuleProblem(BaseModel):
+    """A rule that does not do what its author may think."""
+
+    kind: Literal["unknown", "dead", "conflict", "unordered"]
+    rule: str = Field(examples=["no hats"])
+    line: int = Field(examples=[12])
+    other: str | None = Field(description="The rule that it is in conflict with.", examples=[None])
+    text: str = Field(examples=["it names no item"])
+    text_zh: str = Field(examples=["没有任何商品符合"])
+
+
+class RuleInForce(BaseModel):
+    """A rule of the shop."""
+
+    name: str = Field(examples=["no hats"])
+    action: str = Field(examples=["exclude"])
+    priority: int = Field(examples=[0])
+    line: int = Field(examples=[12])
+
+
+class RulesInForce(BaseModel):
+    """The shop's rules; `error` says why a newer file is not in force."""
+
+    file: str | None = Field(examples=["rules.yaml"])
+    since: str | None = Field(examples=["2026-01-31T12:00:00Z"])
+    fingerprint: str | None = Field(examples=["f3a1b2c3d4e5f607"])
+    off: int = Field(description="Rules that are switched off.", examples=[0])
+    rules: list[RuleInForce]
+    problems: list[RuleProblem]
+    error: dict[str, Any] | None = Field(examples=[None])
+
+
+class RulesChecked(BaseModel):
+    """What is questionable about rules that are not in force."""
+
+    rules: int = Field(examples=[7])
+    off: int = Field(examples=[0])
+    timezone: str = Field(examples=["Asia/Shanghai"])
+    problems: list[RuleProblem]
+
+
+class RuleCount(BaseModel):
+    """What one rule did in a dry run, in lists."""
+
+    rule: str = Field(examples=["no hats"])
+    action: str = Field(examples=["exclude"])
+    held: int = Field(examples=[20])
+    took: int = Field(examples=[3])
+    named: int = Field(examples=[0])
+
+
+class RuleChange(BaseModel):
+    """One list that rules would change."""
+
+    shopper_id: str | None
+    before: list[str]
+    after: list[str]
+    came: list[str]
+    went: list[str]
+    moved: list[str]
+    why: dict[str, list[str]]
+    titles: dict[str, str]
+
+
+class RulesTried(BaseModel):
+    """What rules would change; the first changed lists are shown whole."""
+
+    n_lists: int = Field(examples=[51])
+    n_changed: int = Field(examples=[12])
+    n_empty: int = Field(examples=[0])
+    rules: list[RuleCount]
+    changes: list[RuleChange]
+    problems: list[RuleProblem]
+
+
 ANSWERS: dict[str, type[BaseModel]] = {
     "get /healthz": Alive,
     "get /readyz": Ready,
@@ -447,5 +523,8 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "post /v1/models/{name}/promote": Serving,
     "get /v1/outcomes": Outcomes,
     "get /v1/drift": DriftFound,
+    "get /v1/rules": RulesInForce,
+    "post /v1/rules/check": RulesChecked,
+    "post /v1/rules/try": RulesTried,
 }
 """Operation → what it answers when it could do what was asked; `/metrics` answers text."""

@@ -31,6 +31,7 @@ from huaxiang.serve.routes import (
     privacy,
     profiles,
     reviews,
+    rules,
     search,
     segment,
 )
@@ -89,6 +90,7 @@ def create_app(
         aggregates,
         audit,
         models,
+        rules,
         operations,
     ):
         app.include_router(part.router)

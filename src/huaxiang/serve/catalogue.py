@@ -94,6 +94,8 @@ def changed(model: Model, changes: Sequence[StoredItem], photos: KeptPhotos, rea
     items = [one.item for one in changes]
     changed = model.with_items(items, removed=deleted, photos=photos, readers=readers.of(model))
     assert changed.shelf.catalogue.row_of is not None  # made here, and not while somebody waits
+    if changed.rules is not None:
+        changed.rules.on(changed.goods)
     return changed
 
 

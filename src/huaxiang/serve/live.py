@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,6 +28,7 @@ from huaxiang.model import Known
 from huaxiang.notes import Note, note
 from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
+from huaxiang.ranking.ruled import in_places
 from huaxiang.records import Event, EventType, Profile, Slate, Vector
 from huaxiang.serve.answers import written
 from huaxiang.serve.contents import SaidThings, saving
@@ -38,12 +39,24 @@ from huaxiang.serve.kept_profiles import Answer, KeptProfiles
 from huaxiang.serve.people import People, Person
 from huaxiang.serve.reading_ahead import ReadingAhead
 from huaxiang.serve.reviews import LiveReviews
+from huaxiang.serve.ruling import ShopRules
 from huaxiang.serve.serving import Serving
 from huaxiang.serve.settings import ServeSettings
 from huaxiang.serve.states import StateReader
 from huaxiang.serve.writer import Writer
 from huaxiang.shop.catalogue import Catalogue
-from huaxiang.store import Appended, Content, Head, LoggedEvent, SlateRow, Store, add_slates, numbers_after
+from huaxiang.store import (
+    Appended,
+    Content,
+    Head,
+    LoggedEvent,
+    SlateRow,
+    Store,
+    add_slates,
+    group,
+    numbers_after,
+)
+from huaxiang.store.shoppers import newest_heads
 
 Clock = Callable[[], datetime]
 PLACEMENTS = ("home", "item", "cart")
@@ -69,6 +82,8 @@ class Wanted:
     ----------
     placement
         home, item (beside `item_ids`), or cart (what goes with `item_ids`).
+    channel
+        web, app, … as the shop's rules call it.
     explain
         See `Model.recommend`.
     purpose
@@ -81,6 +96,7 @@ class Wanted:
     item_ids: tuple[str, ...] = ()
     repeat: bool = False
     language: str = "en"
+    channel: str | None = None
     explain: Literal["quick", "full"] = "quick"
     purpose: str = "recommend"
 
@@ -139,6 +155,8 @@ class LiveShop:
         Profiles that were answered within this moment.
     reviews
         What was read of the reviews.
+    rules
+        What the shop rules about its lists.
     """
 
     shop_id: str
@@ -163,6 +181,7 @@ class LiveShop:
     drift: Comparison | None = None
     kept: KeptProfiles = field(default_factory=KeptProfiles)
     reviews: LiveReviews = field(default_factory=LiveReviews)
+    rules: ShopRules = field(default_factory=ShopRules)
 
     # -- in ----------------------------------------------------------------------------------------------
 
@@ -386,14 +405,14 @@ class LiveShop:
         hour = int(self.clock().timestamp() // 3600)
         events = (person.ids, person.position, asked.known.state.totals.n_events, asked.is_refused)
         consent = sorted(person.consent.items())
-        return weak_etag(asked.wanted, events, consent, model.name, model.catalogue.version, now, hour)
+        on_goods = None if model.rules is None else model.rules.on(model.goods)
+        rules = None if on_goods is None else on_goods.tag(self.clock())
+        return weak_etag(asked.wanted, events, consent, model.name, model.catalogue.version, now, hour, rules)
 
     def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
         model, now = self.serving.model, self.as_of(person)
         shown = self._in_context(known, wanted, now)
-        profile = model.derive_asked(
-            shown, shopper_id=person.asked or "", now=now, position=person.position, consent=person.consent
-        )
+        profile = self._asked_profile(shown, person, now)
         profile = replace(profile, state=self._with_sensitive_page(profile.state, wanted, now))
         shown_rows = [model.catalogue.row_of[item_id] for item_id in wanted.item_ids]
         exploring = Exploration(share=self.settings.exploration)
@@ -405,11 +424,50 @@ class LiveShop:
             repeat=wanted.repeat,
             language=wanted.language,
             explain=wanted.explain,
+            placement=wanted.placement,
+            channel=wanted.channel,
+            now=self.clock(),
         )
         if wanted.of == "item" and shown_rows:
             slate = _without(slate, shown_rows, model.catalogue, k=n_wanted)
         slate = replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
         return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
+
+    def _asked_profile(self, known: Known, person: Person, now: datetime | None) -> Profile:
+        """Return as much of a profile as the list reads: all of it only where the shop's rules ask for more."""
+        model, asked_for = self.serving.model, person.asked or ""
+        on_goods = None if model.rules is None else model.rules.on(model.goods)
+        if on_goods is not None and on_goods.reads_the_whole_profile:
+            return model.derive(
+                known,
+                shopper_id=asked_for,
+                now=now,
+                position=person.position,
+                consent=person.consent,
+                with_vector=False,
+            )
+        return model.derive_asked(
+            known, shopper_id=asked_for, now=now, position=person.position, consent=person.consent
+        )
+
+    def latest_profiles(self, n_shoppers: int, *, purpose: str) -> Iterator[Profile]:
+        """Yield the profile of somebody unknown, then of those last seen who allow the purpose.
+
+        They are called by their ids in the log, which are hashed.
+        """
+        with self.store.read() as tx:
+            nobody = self.people.nobody()
+            known, notes = self.known(tx, nobody)
+            newest = newest_heads(tx, self.shop_id, limit=n_shoppers)
+        yield self._derived(known, nobody, notes, with_vector=False)
+        for head in newest:
+            with self.store.read() as tx:
+                heads = group(tx, self.shop_id, head.shopper_id)
+                if not heads or not self.people.consent(heads).get(purpose, False):
+                    continue
+                person = self.people.person(tx, head.shopper_id, heads)
+                known, notes = self.known(tx, person)
+            yield self._derived(known, person, notes, with_vector=False)
 
     def _with_sensitive_page(self, known: Known, wanted: Wanted, now: datetime | None) -> Known:
         """Return the state with the sensitive items that the page shows, which profiles leave out.
@@ -494,7 +552,10 @@ def _without(slate: Slate, shown_rows: Sequence[int], catalogue: Catalogue, *, k
     """Return the list without what the page shows already, in any variant."""
     shown = set(catalogue.group_rows[list(shown_rows)].tolist())
     kept = [one for one in slate.items if catalogue.group_rows[catalogue.row_of[one.item_id]] not in shown]
-    return replace(slate, items=tuple(replace(one, rank=place) for place, one in enumerate(kept[:k], 1)))
+    pinned = {one.rank - 1: one for one in kept if one.is_pinned and one.rank <= k}
+    others = [one for one in kept if one.rank - 1 not in pinned]
+    items = in_places(pinned, others, k=k)
+    return replace(slate, items=tuple(replace(one, rank=place) for place, one in enumerate(items, 1)))
 
 
 def encoder_of(serving: Callable[[], Serving], photos: KeptPhotos) -> Callable[[str, str], Vector]:

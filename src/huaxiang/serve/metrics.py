@@ -108,3 +108,12 @@ class Metrics:
         self.letters_waiting = Gauge(
             "huaxiang_letters_waiting", "Events that wait to be retried.", ("shop",), registry=self.registry
         )
+        self.rules = Gauge(
+            "huaxiang_rules", "Shop rules that are in force.", ("shop",), registry=self.registry
+        )
+        self.rules_refused = Gauge(
+            "huaxiang_rules_refused",
+            "1 while the file of shop rules is wrong, and those before it stay.",
+            ("shop",),
+            registry=self.registry,
+        )

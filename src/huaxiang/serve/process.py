@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ class Process:
         port: int = 8000,
         workers: int = 1,
         settings: Path | None = None,
+        rules: Path | None = None,
     ) -> Process:
         """Return what the environment and the command line say.
 
@@ -72,7 +73,7 @@ class Process:
         return cls(
             runs=runs,
             where=where,
-            settings=read_serve_settings(settings),
+            settings=_with_rules(read_serve_settings(settings), rules),
             host=host,
             port=port,
             workers=workers,
@@ -88,6 +89,12 @@ class Process:
         if not self.where.store.startswith("sqlite:///"):
             return None
         return Path(self.where.store.removeprefix("sqlite:///")).with_name("pseudonym.key")
+
+
+def _with_rules(settings: ServeSettings, rules: Path | None) -> ServeSettings:
+    """Return the settings with the rules that the command line names; their path holds in every process."""
+    file = rules or settings.rules
+    return settings if file is None else replace(settings, rules=file.resolve())
 
 
 def live_folder_of(run: Path) -> Path:
@@ -205,6 +212,7 @@ def told_process() -> Process:
         port=told["port"],
         workers=told["workers"],
         settings=Path(settings) if settings else None,
+        rules=Path(told["rules"]) if told["rules"] else None,
     )
 
 
@@ -213,5 +221,6 @@ def _plain(process: Process) -> dict[str, object]:
     return {
         "runs": {shop_id: str(folder) for shop_id, folder in process.runs.items()},
         "settings_file": str(process.settings_file) if process.settings_file else None,
+        "rules": str(process.settings.rules) if process.settings.rules else None,
         **{name: shown[name] for name in ("host", "port", "workers")},
     }

@@ -192,6 +192,8 @@ class ServeSettings:
         Hosts that photos may be fetched from; none by default.
     segment_names
         The shop's own names of Segment's track events → our types, beside those of its e-commerce spec.
+    rules
+        File of shop rules (YAML), looked at each second; none by default.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -206,6 +208,7 @@ class ServeSettings:
     future_s: float = 300.0
     picture_hosts: tuple[str, ...] = ()
     segment_names: Mapping[str, str] = field(default_factory=dict)
+    rules: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.exploration <= 1:

@@ -37,6 +37,7 @@ from huaxiang.serve.process import Process
 from huaxiang.serve.pseudonyms import Pseudonyms, known_pseudonyms
 from huaxiang.serve.retention import Retainer
 from huaxiang.serve.reviews import keep_reading
+from huaxiang.serve.ruling import ShopRules, keep_looking
 from huaxiang.serve.searching import warm
 from huaxiang.serve.service import Service
 from huaxiang.serve.serving import Serving
@@ -211,7 +212,9 @@ def _open_shop(
         version = serving_model(tx, shop_id)
     model = load(run if version is None else version.folder)
     newest_ms = _newest_ms(model)
+    rules = ShopRules(file=process.settings.rules)
     model = model.without_shoppers()
+    model.rules = rules.book
     states = StateReader(shop_id, store, cache, order_only=model.catalogue.order_only)
     with store.read() as tx:
         numbers, change = item_numbers(tx, shop_id), newest_change(tx, shop_id)
@@ -231,10 +234,12 @@ def _open_shop(
         settings=process.settings,
         clock=lambda: datetime.now(UTC),
         newest_ms=newest_ms,
+        rules=rules,
     )
     encoder = encoder_of(lambda: shop.serving, photos)
     shop.serving = caught_up(shop, shop.serving)
     warm(shop.serving.model)
+    shop.rules.open(shop)
     _fill_states(shop, cache, snapshot_file(process, shop_id))
     return shop
 
@@ -285,6 +290,10 @@ async def _running(service: Service, process: Process) -> AsyncIterator[None]:
         for shop in service.shops.values()
     ]
     tasks += [asyncio.create_task(keep_reading(shop), name="reviews") for shop in service.shops.values()]
+    tasks += [
+        asyncio.create_task(keep_looking(shop, service.metrics), name="rules")
+        for shop in service.shops.values()
+    ]
     retainers = [Retainer(shop, service.privacy.rewrite_states) for shop in service.shops.values()]
     tasks += [asyncio.create_task(retainer.follow(), name="retain") for retainer in retainers]
     tasks.append(asyncio.create_task(service.forgetting.follow(), name="forget"))

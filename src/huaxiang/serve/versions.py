@@ -149,7 +149,9 @@ def beside(shop: LiveShop, model: Model) -> Serving:
         with shop.store.begin() as tx:
             put_items(tx, shop.shop_id, missing)
     shop.renumber()
-    serving = caught_up(shop, Serving.of(model.without_shoppers(), shop.item_no_of))
+    nobody = model.without_shoppers()
+    nobody.rules = shop.rules.book
+    serving = caught_up(shop, Serving.of(nobody, shop.item_no_of))
     served = serving.model
     served.recommenders.new.fold(every=FOLD_EVERY)
     served.recommend(served.describe(text="warm"), k=1)

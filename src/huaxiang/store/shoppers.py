@@ -85,6 +85,12 @@ def heads_where(tx: Connection, shop_id: str, condition: str) -> list[Head]:
     return [_head(row) for row in rows_of(tx, query, shop_id)]
 
 
+def newest_heads(tx: Connection, shop_id: str, *, limit: int) -> list[Head]:
+    """Return what is known of the ids with the newest events, the newest first."""
+    query = f"SELECT {_HEAD} FROM shoppers WHERE shop_id = ? ORDER BY last_position DESC LIMIT ?"
+    return [_head(row) for row in rows_of(tx, query, shop_id, limit)]
+
+
 def group(tx: Connection, shop_id: str, shopper_id: str) -> list[Head]:
     """Return an id and all that were joined with it, the id itself first; nothing where it is unknown."""
     own = head(tx, shop_id, shopper_id)

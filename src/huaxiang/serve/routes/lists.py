@@ -30,6 +30,7 @@ Explain = Annotated[
     ),
 ]
 Seen = Annotated[str | None, Header(description="Tag of the list that is shown already.")]
+Channel = Annotated[str, Query(description="web, app, … as the shop's rules call it.", max_length=100)]
 Repeat = Annotated[bool, Query(description="Whether what was bought before may be listed again.")]
 
 
@@ -44,6 +45,7 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
     language: Language = "en",
     explain: Explain = "quick",
     repeat: Repeat = False,
+    channel: Channel = "",
     if_none_match: Seen = None,
 ) -> Response:
     """Answer with the best list for a shopper; popular, and `degraded` says so, where nothing is known.
@@ -61,19 +63,21 @@ async def recommendations(  # noqa: PLR0913 - one argument per parameter of the 
         repeat=repeat,
         language=language,
         explain=explain,
+        channel=channel or None,
         purpose=caller.purpose,
     )
     return _listed(service, caller, shopper_id, wanted, if_none_match=if_none_match)
 
 
 @router.get("/v1/recommendations", summary="A list for somebody without an id")
-async def anonymous_recommendations(
+async def anonymous_recommendations(  # noqa: PLR0913 - one argument per parameter of the query
     request: Request,
     placement: Placement = "home",
     of: Of = "item",
     k: Length = 10,
     item_id: ItemIds = None,
     language: Language = "en",
+    channel: Channel = "",
     if_none_match: Seen = None,
 ) -> Response:
     """Answer with a list for a visitor of whom nothing but the page is known."""
@@ -85,6 +89,7 @@ async def anonymous_recommendations(
         placement=placement,
         item_ids=tuple(item_id or ()),
         language=language,
+        channel=channel or None,
         purpose=caller.purpose,
     )
     return _listed(service, caller, None, wanted, if_none_match=if_none_match)
@@ -110,10 +115,15 @@ def _listed(
 
 
 @router.get("/v1/items/{item_id:path}/similar", summary="Items like an item")
-async def similar(request: Request, item_id: str, k: Length = 10, language: Language = "en") -> Response:
+async def similar(
+    request: Request, item_id: str, k: Length = 10, language: Language = "en", channel: Channel = ""
+) -> Response:
     """Answer with the items most like one: in stock, one of each product, none of its own variants."""
     service = service_of(request)
     shop = service.shop(service.caller(request, "recommend:read"))
     if k > MOST_ALIKE:
         raise InputError("not a length of a list", column="k", value=str(k), remedy=f"give 1 to {MOST_ALIKE}")
-    return json_answer(shop.serving.model.similar(item_id, k=k, language=language).as_json())
+    slate = shop.serving.model.similar(
+        item_id, k=k, language=language, channel=channel or None, now=shop.clock()
+    )
+    return json_answer(slate.as_json())
