@@ -253,7 +253,7 @@ def _placed(
     whom: Whom | None,
     ruling: Ruling | None,
 ) -> list[Placed]:
-    """Return what was found in the order asked for, one variant of each product, as the shop's rules have it."""
+    """Return what was found in the order asked for, one variant of each product, as rules have it."""
     is_exact_N = _exact(model, read, found)
     if query.sort != "relevance":
         order = _sorted(model, query.sort, found.rows)
@@ -271,7 +271,7 @@ def _placed(
 def _ruled(
     model: Model, placed: Sequence[Placed], ruling: Ruling, worth_of: Mapping[int, float]
 ) -> list[Placed]:
-    """Return what was found as the shop's rules have it; what is named outright stays above what they lift."""
+    """Return what was found as rules have it; what is named outright stays above what they lift."""
     rows = np.array([one.row for one in placed], dtype=np.int64)
     worth_N = np.array([worth_of[row] for row in rows.tolist()], dtype=np.float32)
     gain_N = np.zeros(len(rows), dtype=np.float32)

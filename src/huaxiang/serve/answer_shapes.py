@@ -164,7 +164,28 @@ class Found(BaseModel):
     shopper_id: str | None = Field(examples=["s-17"])
     model: str = Field(examples=["f3a1b2c3d4e5f607"])
     slate_id: str = Field(examples=["kJ3xT0aPq"])
-    query: ReadQuery | None
+    query: ReadQuery | None = Field(
+        description="null where only a photo was searched with.",
+        examples=[
+            {
+                "text": "red dress under 100",
+                "searched": "red dress under 100",
+                "did_you_mean": None,
+                "values": [
+                    {
+                        "dimension": "colour",
+                        "value": "red",
+                        "label": "red",
+                        "use": "preferred",
+                        "start": 0,
+                        "end": 3,
+                    }
+                ],
+                "price_min_minor": None,
+                "price_max_minor": 10000,
+            }
+        ],
+    )
     n_found: int = Field(description="Products found, of which this page lists some.", examples=[37])
     items: list[Ranked]
     facets: list[DimensionCounts]
