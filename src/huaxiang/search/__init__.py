@@ -1,0 +1,1 @@
+"""What answers a query: searching the shop's items."""
