@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from huaxiang.records import Matrix, Vector
-from huaxiang.search.learnt.features import K1, B, Asked, Columns
+from huaxiang.search.learnt.features import K1, Asked, B, Columns
 from huaxiang.search.learnt.titles import NOTHING, Lexicon, Titles
 
 N_FOUND, N_FIRST = 100, 20
