@@ -163,7 +163,7 @@ class Common:
     @cached_property
     def are_words(self) -> Bools:
         """Where titles have a word."""
-        return self.stems_CL != NOTHING
+        return np.asarray(self.stems_CL != NOTHING)
 
     @cached_property
     def likeness(self) -> Mapping[str, tuple[Matrix, Vector]]:
@@ -172,7 +172,7 @@ class Common:
         known, places = np.unique(
             np.concatenate([self.known, self.known_heads[:, None]], 1), return_inverse=True
         )
-        places_CL = places.reshape(len(self.known), -1)
+        places_CL = places.reshape(len(self.known), self.known.shape[1] + 1)
         is_known = known < other
         found = {}
         for name, alike_QK in (
@@ -290,7 +290,7 @@ def _measures(common: Common) -> Columns:
     return {
         "query_numbers": np.full(n_candidates, numbers.sum()),
         "numbers_had": _mean_or(common.has_CQ[:, numbers]),
-        "measures_had": _mean_or(with_unit),
+        "measures_had": _mean_or(np.asarray(with_unit)),
         "measures_against": other.sum(1),
         "title_numbers": title_number_CL.sum(1),
         "codes_had": _mean_or(common.has_CQ[:, coded]),

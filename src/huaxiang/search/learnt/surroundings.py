@@ -117,4 +117,5 @@ def _usual(
     here_C, there_F = what_I[rows], what_I[found]
     if not len(there_F):
         return np.zeros(len(here_C))
-    return (here_C[:, None] == there_F).mean(1) * (here_C != NOTHING)
+    same_CF = np.asarray(here_C[:, None] == there_F)
+    return np.asarray(same_CF.mean(1) * (here_C != NOTHING))

@@ -164,17 +164,17 @@ class Titles:
     @classmethod
     def of(cls, titles: Sequence[str], lexicon: Lexicon) -> Self:
         """Return the titles as the lexicon reads them."""
-        known, further = lexicon.number_of, {}
+        known = lexicon.number_of
+        further: dict[str, int] = {}
         stems_IL = np.full((len(titles), LONGEST), NOTHING, np.int32)
         heads_I = np.full(len(titles), NOTHING, np.int32)
         for row, title in enumerate(titles):
             words = words_of(title)[:LONGEST]
             for place, word in enumerate(words):
                 one = stem(word)
-                number = known.get(one)
-                if number is None:
-                    number = further.setdefault(one, len(known) + len(further))
-                stems_IL[row, place] = number
+                if one not in known:
+                    further.setdefault(one, len(known) + len(further))
+                stems_IL[row, place] = known.get(one, further.get(one, NOTHING))
             head = stem(head_of(words))
             heads_I[row] = known.get(head, further.get(head, NOTHING))
         lengths_I = (stems_IL != NOTHING).sum(1)
@@ -220,6 +220,8 @@ def _senses(
     by_chance = n_often[together.row] * n_often[together.col] + 5 * np.sqrt(len(stemmed)) * len(stemmed)
     strength = np.log(together.data * len(stemmed) / by_chance)
     kept = (strength > 0) & (together.row != together.col)
+    if not kept.any():
+        return senses_WD
     shape = (len(often), len(often))
     strength_WW = sparse.csr_matrix((strength[kept], (together.row[kept], together.col[kept])), shape=shape)
     found = TruncatedSVD(dimensions, random_state=seed, n_iter=3).fit_transform(strength_WW)

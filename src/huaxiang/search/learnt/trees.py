@@ -52,6 +52,8 @@ def write_trees(boosters: Sequence[Any], n_features: int, file: Path) -> None:
     for number, tree in enumerate(grown):
         for node in _flat(tree):
             _add(nodes, leaves, number, node, share=1 / len(boosters))
+    attributes: dict[str, Any] = {f"nodes_{name}": values for name, values in nodes.items()}
+    attributes |= {f"target_{name}": values for name, values in leaves.items()}
     graph = helper.make_graph(
         [
             helper.make_node(
@@ -61,8 +63,7 @@ def write_trees(boosters: Sequence[Any], n_features: int, file: Path) -> None:
                 domain=_DOMAIN,
                 n_targets=1,
                 aggregate_function="SUM",
-                **{f"nodes_{name}": values for name, values in nodes.items()},
-                **{f"target_{name}": values for name, values in leaves.items()},
+                **attributes,
             )
         ],
         "trees",
