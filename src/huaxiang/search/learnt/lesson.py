@@ -338,16 +338,17 @@ def taught_by(
 ) -> Taught:
     """Return what features teach, both orders, and write it into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    orders, importance = {}, {}
+    orders: dict[str, Learnt] = {}
+    importance: dict[str, Mapping[str, float]] = {}
     for order in ORDERS:
         part = lesson.part(order)
         boosters = grown(part, config, seed=seed)
         write_trees(boosters, len(lesson.names), folder / trees_file(order))
         orders[order] = Learnt(trees=Trees(folder / trees_file(order)), linear=line(part, config))
         importance[order] = _importance(boosters, lesson.names)
-    relevance = Relevance(lexicon=lexicon, neighbours=neighbours, names=lesson.names, orders={**orders})
+    relevance = Relevance(lexicon=lexicon, neighbours=neighbours, names=lesson.names, orders=orders)
     relevance.save(folder)
-    return Taught(relevance=relevance, importance={**importance})
+    return Taught(relevance=relevance, importance=importance)
 
 
 def _importance(boosters: Sequence[Any], names: Sequence[str]) -> dict[str, float]:
