@@ -23,6 +23,7 @@ COMMANDS = (
     "benchmark amazon",
     "tune",
     "finetune match",
+    "finetune search",
     "finetune behaviour",
     "demo",
     "augment",

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -419,6 +420,16 @@ def require(*packages: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise MissingExtraError.of(package, extra="train")
+
+
+def lightgbm_of_this_machine() -> Any:
+    """Return the library, or raise `MissingExtraError` where it, or what it is linked with, is missing."""
+    require("lightgbm")
+    try:
+        return import_module("lightgbm")
+    except OSError as error:  # its wheel leaves OpenMP's run time to the system
+        remedy = "install libgomp1 (Debian's name of GCC's OpenMP run time)"
+        raise MissingExtraError("lightgbm can't be loaded", value=str(error), remedy=remedy) from error
 
 
 def _in_range(name: str, value: float, is_allowed: bool, allowed: str) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from huaxiang.cli.finetuning_behaviour import finetune_behaviour
 from huaxiang.cli.finetuning_match import finetune_match
+from huaxiang.cli.finetuning_search import finetune_search
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.pretraining import source_folder
 from huaxiang.cli.progress import StageProgress
@@ -33,6 +34,7 @@ Taught = Callable[["Request", "Parts", Path, StageProgress], "tuple[Finetuned | 
 
 finetune_app = typer.Typer(no_args_is_help=True, help="Teach a pretrained model one of the shop's tasks.")
 finetune_app.command("match")(finetune_match)
+finetune_app.command("search")(finetune_search)
 finetune_app.command("behaviour")(finetune_behaviour)
 
 Train = Annotated[

@@ -177,6 +177,15 @@ def bars(
     return _svg(figure, words)
 
 
+def bar_picture(values: Mapping[str, float], file: Path, *, label: str) -> None:
+    """Draw one horizontal bar per name, the first on top, as PNG."""
+    figure, (axis,) = _figure(n_columns=1, height=0.5 + 0.22 * max(1, len(values)))
+    names = list(values)[::-1]
+    axis.barh(names, [values[name] for name in names], color=COLOURS[1], height=0.7)
+    axis.set_xlabel(label)
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+
+
 def intervals(groups: Mapping[str, Mapping[str, Mapping[str, float]]], file: Path, *, label: str) -> None:
     """Draw, for each group name → model → `{mean, low, high}`, a point and its interval per model, as PNG."""
     n_most = max(len(models) for models in groups.values())

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from huaxiang import training as loop
-from huaxiang.errors import ArtefactError, MissingExtraError, NotFittedError, SettingsError
+from huaxiang.errors import ArtefactError, NotFittedError, SettingsError
 from huaxiang.recommend.attribution import contributions_of
 from huaxiang.recommend.base import Contributions, Histories, TrainingData
 from huaxiang.recommend.closed_form import ClosedForm
@@ -46,6 +44,7 @@ from huaxiang.recommend.stacked_lessons import Lessons
 from huaxiang.recommend.stored import Arrays, load_arrays, load_settings, save_arrays
 from huaxiang.recommend.weights import faded_weights, sum_by_shopper
 from huaxiang.records import Matrix, Vector
+from huaxiang.training import lightgbm_of_this_machine
 
 if TYPE_CHECKING:
     import lightgbm
@@ -390,16 +389,6 @@ def grown(
         callbacks=[lambda done: tell(done.iteration + 1, config.n_trees, "stacked: trees")],
     )
     return trees
-
-
-def lightgbm_of_this_machine() -> Any:
-    """Return the library, or raise `MissingExtraError` where it, or what it is linked with, is missing."""
-    loop.require("lightgbm")
-    try:
-        return import_module("lightgbm")
-    except OSError as error:  # its wheel leaves OpenMP's run time to the system
-        remedy = "install libgomp1 (Debian's name of GCC's OpenMP run time)"
-        raise MissingExtraError("lightgbm can't be loaded", value=str(error), remedy=remedy) from error
 
 
 def distinct_spaces(vectors: Mapping[str, Matrix]) -> dict[str, Matrix]:
