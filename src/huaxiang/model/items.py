@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from huaxiang.model.whole import Model
 
 
-SEARCHABLE = ("search_index", "text_index", "image_index")
+SEARCHABLE = ("search_index", "text_index", "image_index", "relevance")
 """What of a model finds items by words and photos: made when it is first needed."""
 
 
@@ -77,6 +77,8 @@ def _searchable(model: Model, changed: Model, rows: Sequence[int], *, is_changed
         for name, modality in (("text_index", "text"), ("image_index", "image"))
         if name in made
     }
+    if "relevance" in made:  # of items that changed it knows the former titles until the next build
+        known["relevance"] = made["relevance"]
     if "search_index" in made:
         known["search_index"] = model.search_index.with_items(changed.shop, changed.catalogue, rows)
     return known

@@ -15,6 +15,7 @@ from huaxiang.errors import ArtefactError
 from huaxiang.evaluate.trial import Ensembles
 from huaxiang.fusion import load as load_fusion
 from huaxiang.knowledge.graph.stored import load_graph
+from huaxiang.model.search_relevance import RELEVANCE, SearchRelevance
 from huaxiang.model.whole import Model
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.population import Population
@@ -66,6 +67,8 @@ def load(folder: str | Path) -> Model:
         folder / "search"
     ).exists():  # a run of an earlier release has none: it is made when it is first needed
         model.__dict__["search_index"] = SearchIndex.load(folder / "search")
+    if model.settings.search.relevance:
+        model.__dict__["relevance"] = SearchRelevance.of(folder / RELEVANCE, model)
     model.__dict__["popularity"] = _read_arrays(folder / "vectors" / "popularity.safetensors")["popularity"]
     return model
 

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from huaxiang.config import settings_toml
 from huaxiang.knowledge.graph.stored import save_graph
+from huaxiang.model.search_relevance import RELEVANCE
 from huaxiang.profile.contents import Contents
 from huaxiang.shop.stored import save_shop
 
@@ -38,6 +39,8 @@ def save(model: Model, folder: Path) -> None:
     model.recommenders.save(_made(folder / "recommender"))
     model.index.save(folder / "index.faiss")
     model.search_index.save(_made(folder / "search"))
+    if model.relevance is not None:
+        model.relevance.save(folder / RELEVANCE)
     if model.trial is not None:
         model.trial.ensembles.save(_made(folder / "heldout"))
 

@@ -72,6 +72,8 @@ def searched(
     if ruling is not None:
         may_list_I &= ruling.allowed_I
     found, further = _found(model, query, read, asked, may_list_I)
+    if read is not None and query.image is None and model.relevance is not None:
+        found = model.relevance.reordered(read.core, found, most=model.settings.search.n_reordered)
     whom = _whom(model, query, profile)
     placed = _placed(model, query, read, found, whom, ruling)
     return SearchResult(

@@ -29,6 +29,7 @@ from huaxiang.model.known import Known
 from huaxiang.model.lists import Wanted, alike, asker, listed
 from huaxiang.model.profiles import asked, background, described
 from huaxiang.model.saving import save
+from huaxiang.model.search_relevance import SearchRelevance
 from huaxiang.model.searching import searched
 from huaxiang.notes import Note
 from huaxiang.profile.consent import consents_in
@@ -162,6 +163,12 @@ class Model:
     def image_index(self) -> SimilarItems:
         """The vectors of the items' photos, to find what a photo shows."""
         return SimilarItems.of(self.vectors["image"])
+
+    @cached_property
+    def relevance(self) -> SearchRelevance | None:
+        """What was learnt from judged pairs of queries and products; None where nothing was."""
+        folder = self.settings.search.relevance
+        return SearchRelevance.of(folder, self) if folder else None
 
     @cached_property
     def search_index(self) -> SearchIndex:

@@ -39,6 +39,11 @@ class Config:
         Share of the best relevance that an item needs to be found at all; 0 to 1.
     n_candidates
         Best items by words, and as many by meaning, that are looked at; ≥ 10.
+    relevance
+        Folder that `huaxiang finetune search` made, by which the best are put in order; "" is without. It is
+        copied into the run.
+    n_reordered
+        How many of the best it puts in order; ≥ 2.
     """
 
     lexical_weight: float = 0.5
@@ -47,12 +52,16 @@ class Config:
     strength: float = 0.3
     keep_share: float = 0.5
     n_candidates: int = 400
+    relevance: str = ""
+    n_reordered: int = 100
 
     def __post_init__(self) -> None:
         shares = (self.lexical_weight, self.photo_weight, self.keep_share)
         fits = all(0 <= share <= 1 for share in shares) and min(self.value_weight, self.strength) >= 0
-        if not fits or self.n_candidates < 10:
-            remedy = "weights and shares are 0 to 1, strength at least 0, n_candidates at least 10"
+        if not fits or self.n_candidates < 10 or self.n_reordered < 2:
+            remedy = (
+                "weights and shares are 0 to 1, strength at least 0, n_candidates and n_reordered above 1"
+            )
             raise SettingsError("out of range", column="search", remedy=remedy)
 
 
@@ -167,6 +176,25 @@ def _relevance(asked: Asked, rows: Rows, config: Config) -> Vector:
     if looks is not None:
         relevance = config.photo_weight * looks + (1 - config.photo_weight) * relevance
     return np.asarray(relevance, dtype=np.float32)
+
+
+def reordered(found: Found, places: Rows, scores: Vector) -> Found:
+    """Return what was found with some of it in the order of other scores; relevance stays what it was by place.
+
+    Parameters
+    ----------
+    places
+        Places of what is put in order, ascending; they are shared out anew among the same items.
+
+    Examples
+    --------
+    >>> found = Found(rows=np.array([7, 8, 9]), relevance=np.array([0.9, 0.8, 0.7], "f"))
+    >>> reordered(found, np.array([0, 2]), np.array([0.1, 0.5])).rows.tolist()
+    [9, 8, 7]
+    """
+    rows = found.rows.copy()
+    rows[places] = found.rows[places[np.argsort(-scores, kind="stable")]]
+    return Found(rows=rows, relevance=found.relevance)
 
 
 def personal_order(found: Found, fit_N: Vector, is_exact_N: NDArray[np.bool_], *, strength: float) -> Rows:
