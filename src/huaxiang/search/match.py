@@ -179,7 +179,7 @@ def _relevance(asked: Asked, rows: Rows, config: Config) -> Vector:
 
 
 def reordered(found: Found, places: Rows, scores: Vector) -> Found:
-    """Return what was found with some of it in the order of other scores; relevance stays what it was by place.
+    """Return what was found with some of it in the order of other scores; relevance stays with the places.
 
     Parameters
     ----------
