@@ -7,7 +7,6 @@ import pytest
 
 from huaxiang import training as loop
 from huaxiang.errors import ArtefactError, MissingExtraError, SettingsError
-from huaxiang.recommend import stacked as stacked_module
 from huaxiang.recommend.base import TrainingData
 from huaxiang.recommend.closed_form import ClosedForm
 from huaxiang.recommend.closed_form import Config as ClosedFormConfig
@@ -137,7 +136,7 @@ def test_without_the_run_time_that_trees_are_linked_with_it_says_which(
     def unlinked(name: str) -> None:
         raise OSError("libgomp.so.1: cannot open shared object file")
 
-    monkeypatch.setattr(stacked_module, "import_module", unlinked)
+    monkeypatch.setattr(loop, "import_module", unlinked)
     with pytest.raises(MissingExtraError, match=r"libgomp\.so\.1.*install libgomp1"):
         Stacked(CONFIG).fit(training_of(OTHERS, n_items=N_ITEMS, fused=LOOKS))
 

@@ -82,7 +82,7 @@ def test_a_stored_relevance_says_the_same(taught: Taught, folder: Path) -> None:
 
 def test_a_search_lists_the_best_first(taught: Taught) -> None:
     relevance = taught.relevance
-    asked = relevance.ask("blak mug")
+    asked = relevance.ask("black mugz")
     offered = relevance.offer(TITLES, encode(TITLES))
     found = relevance.search(asked, encode([asked.text])[0], offered=offered, n=3)
     assert TITLES[found[0]].endswith("mug")

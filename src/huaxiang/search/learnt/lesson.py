@@ -63,7 +63,7 @@ class Config:
     n_leaves: int = 15
     least_rows: int = 150
     learning_rate: float = 0.04
-    seeds: int = 3
+    seeds: int = 2
     feature_share: float = 0.25
     row_share: float = 0.7
     ridge: float = 1000.0

@@ -63,6 +63,10 @@ class Neighbours:
     def _queries(self) -> Matrix:
         return self.queries_QD.astype(np.float32)
 
+    @cached_property
+    def _products(self) -> Matrix:
+        return self.products_PD.astype(np.float32)
+
     def columns(self, query_D: Vector, vectors_CD: Matrix, *, but: int | None = None) -> Columns:
         """Return what was said: name → a value for each candidate, (C,).
 
@@ -78,7 +82,7 @@ class Neighbours:
         nearest = np.argpartition(-alike_Q, n - 1)[:n]
         pairs = np.concatenate([np.arange(self.starts_Q[q], self.starts_Q[q + 1]) for q in nearest])
         alike_N = np.repeat(alike_Q[nearest], np.diff(self.starts_Q)[nearest])
-        alike_CN = vectors_CD @ self.products_PD[self.product_N[pairs]].astype(np.float32).T
+        alike_CN = vectors_CD @ self._products[self.product_N[pairs]].T
         found: Columns = {"nearest_query": np.full(len(vectors_CD), alike_Q[nearest].max())}
         for name, (of_query, of_product) in SHARPNESS.items():
             weight_CN = np.exp(of_product * (alike_CN - 1)) * np.exp(of_query * (alike_N - 1))
