@@ -57,7 +57,7 @@ class Built:
     evaluation: Mapping[str, Any]
 
 
-def build_run(  # noqa: PLR0913 - one argument per option
+def build_run(
     shop_folder: Path,
     out: Path,
     *,

@@ -66,7 +66,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 
 
 @graph_app.callback(invoke_without_command=True)
-def graph(  # noqa: PLR0913 - one argument per option
+def graph(
     context: typer.Context,
     run: Run = None,
     item: Annotated[str | None, typer.Option(help="Id of an item.")] = None,
@@ -84,7 +84,9 @@ def graph(  # noqa: PLR0913 - one argument per option
         raise InputError("no run given", column="--run", remedy="name the folder that build made")
     if (item is None) == (value is None):
         raise InputError(
-            "one node is wanted", column="--item, --value", remedy="give either --item ID or --value name=value"
+            "one node is wanted",
+            column="--item, --value",
+            remedy="give either --item ID or --value name=value",
         )
     if language not in WORDS:
         raise InputError("language is not known", column="--language", value=language, remedy="say en or zh")
@@ -124,7 +126,9 @@ def write_map(
     folder = model.settings.text.taxonomy
     if folder is None:
         remedy = "build it with --set text.taxonomy=FOLDER"
-        raise InputError("the run was built without a taxonomy", column="--run", value=str(run), remedy=remedy)
+        raise InputError(
+            "the run was built without a taxonomy", column="--run", value=str(run), remedy=remedy
+        )
     table = mapping_table(model.shop, read_taxonomy(folder))
     write_table(table, out)
     n_mapped = int(table["path_en"].is_not_null().sum())
@@ -132,7 +136,9 @@ def write_map(
     if as_json:
         print_json("graph-map", sums)
     else:
-        wide_console().print(f"{out}: {n_mapped:,} of {len(table):,} items have a place; use it with build --map")
+        wide_console().print(
+            f"{out}: {n_mapped:,} of {len(table):,} items have a place; use it with build --map"
+        )
 
 
 def _split(value: str) -> tuple[str, str]:
@@ -149,7 +155,9 @@ def _draw(about: str, edges: Sequence[Edge], up: Sequence[Node], language: str) 
         console.print(f"{words['up']}: " + " › ".join(escape(node.label) for node in up))
     table = Table(title=escape(about), title_justify="left", title_style="bold", header_style="bold")
     for head in ("edge", "node", "weight", "confidence", "evidence", "origin"):
-        table.add_column(words[head], justify="right" if head in ("weight", "confidence", "evidence") else "left")
+        table.add_column(
+            words[head], justify="right" if head in ("weight", "confidence", "evidence") else "left"
+        )
     for edge in edges:
         table.add_row(
             words[edge.kind],

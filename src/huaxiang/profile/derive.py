@@ -17,8 +17,8 @@ from huaxiang.profile.acts import DAY_MS, Acts, acts_of
 from huaxiang.profile.cite import Citations
 from huaxiang.profile.contents import Contents
 from huaxiang.profile.corrections import corrections_of
-from huaxiang.profile.families import raised
 from huaxiang.profile.facets import Tally, choose, item_entries, joined, said_entries, tally
+from huaxiang.profile.families import raised
 from huaxiang.profile.findings import (
     Finding,
     corrected_findings,

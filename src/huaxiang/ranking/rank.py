@@ -177,7 +177,12 @@ def _reasons(
     found = []
     for row, named, effects_E in zip(item_rows.tolist(), events, effects_EK.T, strict=True):
         personal = personal_reasons(
-            case.deeds, named, effects_E, shelf.catalogue, language=language, relation_to=_relation(shelf, row)
+            case.deeds,
+            named,
+            effects_E,
+            shelf.catalogue,
+            language=language,
+            relation_to=_relation(shelf, row),
         )
         wished = _wish_reasons(case, shelf.catalogue, row, float(gains_I[row]), language)
         rest = float(case.scores_I[row] - effects_E.sum())
@@ -198,7 +203,9 @@ def _wish_reasons(
         Reason(
             kind="personal",
             text=said(
-                "liked", language=language, about=value_name(one.dimension, one.value, language=language, catalogue=catalogue)
+                "liked",
+                language=language,
+                about=value_name(one.dimension, one.value, language=language, catalogue=catalogue),
             ),
             event_id=one.event_id,
             type="state",

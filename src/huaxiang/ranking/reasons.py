@@ -104,7 +104,9 @@ def personal_reasons(
         return tuple(found)
     rows = (int(deeds.item_rows[event]) for event in events)
     return tuple(
-        _related(reason, relation_to(row) if row >= 0 else None, catalogue.title(row, language=language), language)
+        _related(
+            reason, relation_to(row) if row >= 0 else None, catalogue.title(row, language=language), language
+        )
         for reason, row in zip(found, rows, strict=True)
     )
 

@@ -47,7 +47,7 @@ class Config:
 
     explain: bool = True
     least_lift: float = 1.5
-    least_likeness: float = 0.6
+    least_likeness: float = 0.3
     map_items: bool = True
     together: together.Config = field(default_factory=together.Config)
     mapping: mapping.Config = field(default_factory=mapping.Config)
@@ -250,7 +250,10 @@ class Graph:
         below = [tree.categories[c] for c in tree.categories_of(row).tolist()][:k]
         return [
             *(_certain("family", self._family(one, language)) for one in tree.up(row)),
-            *(_certain("value", self._value(categories, categories.row_of[name], language)) for name in below),
+            *(
+                _certain("value", self._value(categories, categories.row_of[name], language))
+                for name in below
+            ),
         ]
 
     def _items_with(self, dimension: Dimension, value_row: int, k: int, language: str) -> list[Edge]:
@@ -308,7 +311,9 @@ class Graph:
             origin="inferred" if dimension.is_inferred[entry] else "stated",
         )
 
-    def _pair(self, kind: Literal["complement", "substitute", "bought_together"], one: Found, language: str) -> Edge:
+    def _pair(
+        self, kind: Literal["complement", "substitute", "bought_together"], one: Found, language: str
+    ) -> Edge:
         n = one.n_shoppers
         return Edge(
             kind=kind,
@@ -346,7 +351,9 @@ class Graph:
 
     def _row_of(self, item_id: str, k: int = 1) -> int:
         if k < 1:
-            raise InputError("a list needs at least one place", column="k", value=str(k), remedy="give 1 or more")
+            raise InputError(
+                "a list needs at least one place", column="k", value=str(k), remedy="give 1 or more"
+            )
         row = self.catalogue.row_of.get(item_id)
         if row is None:
             raise UnknownItemError("no such item", column="item_id", value=item_id, remedy="check the id")
@@ -356,7 +363,9 @@ class Graph:
     def _of_category(self) -> list[NDArray[np.int64]]:
         """The items of each category."""
         order = np.argsort(self.category_I, kind="stable")
-        n_values = len(self.catalogue.dimensions[CATEGORY].values) if CATEGORY in self.catalogue.dimensions else 0
+        n_values = (
+            len(self.catalogue.dimensions[CATEGORY].values) if CATEGORY in self.catalogue.dimensions else 0
+        )
         ends = np.searchsorted(self.category_I[order], np.arange(n_values + 1))
         return [order[first:last] for first, last in zip(ends[:-1], ends[1:], strict=True)]
 
@@ -369,4 +378,3 @@ def _near(asked: str, names: Sequence[str], *, most: int = 5) -> list[str]:
     from difflib import get_close_matches
 
     return get_close_matches(asked, names, n=most, cutoff=0.0)
-

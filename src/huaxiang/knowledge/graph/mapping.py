@@ -66,7 +66,9 @@ class Config:
             and self.level_cost >= 0
         )
         if not fits:
-            remedy = "n_nearest ≥ 1, sharpness > 0, least_share in (0, 1], least_cosine in [-1, 1], level_cost ≥ 0"
+            remedy = (
+                "n_nearest ≥ 1, sharpness > 0, least_share in (0, 1], least_cosine in [-1, 1], level_cost ≥ 0"
+            )
             raise SettingsError("out of range", column="graph.mapping", remedy=remedy)
 
 
@@ -172,7 +174,10 @@ def with_map(shop: Shop, file: Path, taxonomy: Taxonomy | None) -> Shop:
     ]
     stated = claims_table(corrected).with_columns(source=pl.lit("stated"))
     others = shop.attributes.join(
-        stated.select("item_row", "dimension"), on=["item_row", "dimension"], how="anti", maintain_order="left"
+        stated.select("item_row", "dimension"),
+        on=["item_row", "dimension"],
+        how="anti",
+        maintain_order="left",
     )
     return replace(
         shop,

@@ -113,7 +113,9 @@ class Together:
         order = np.lexsort((rows, -lifts))
         return rows[order], lifts[order], shoppers[order]
 
-    def lift(self, first: NDArray[np.integer], second: NDArray[np.integer], shoppers: Ints) -> NDArray[np.float64]:
+    def lift(
+        self, first: NDArray[np.integer], second: NDArray[np.integer], shoppers: Ints
+    ) -> NDArray[np.float64]:
         """Return how many times more shoppers had both than chance gives, both smoothed, (N,).
 
         Examples
@@ -165,7 +167,9 @@ class _Rows:
 
 def _taken(events: pl.DataFrame) -> pl.DataFrame:
     for kind in _KINDS:
-        found = events.filter((pl.col("type") == kind.code) & (pl.col("item_row") >= 0) & ~pl.col("anonymous"))
+        found = events.filter(
+            (pl.col("type") == kind.code) & (pl.col("item_row") >= 0) & ~pl.col("anonymous")
+        )
         if not found.is_empty():
             return found
     return events.clear()
@@ -184,7 +188,8 @@ def _baskets(taken: pl.DataFrame, *, order_only: bool, most: int) -> _Rows:
         nothing = np.zeros(1, np.int64)
         return _Rows(shopper_E=nothing, basket_E=nothing, item_E=nothing)
     runs = named.select(
-        pl.col("shopper_id").rle_id().alias("shopper"), pl.struct("shopper_id", "basket").rle_id().alias("basket")
+        pl.col("shopper_id").rle_id().alias("shopper"),
+        pl.struct("shopper_id", "basket").rle_id().alias("basket"),
     )
     return _Rows(
         shopper_E=runs["shopper"].to_numpy().astype(np.int64),
