@@ -370,7 +370,7 @@ class Profile:
 class Reason:
     """Why an item is listed. `contribution` is in the units of the ranked item's score.
 
-    `relation` says how the listed item stands to `item_id`: complement, substitute, or None where it isn't said.
+    `relation` says how the listed item stands to `item_id`: complement, substitute, or None where neither.
     """
 
     kind: Literal["personal", "impersonal", "rule"]

@@ -25,6 +25,7 @@ from huaxiang.knowledge.graph import Graph, GraphView, Together
 from huaxiang.model import reading
 from huaxiang.model.items import with_items
 from huaxiang.model.known import Known
+from huaxiang.model.joined import graph_of, shelf_of
 from huaxiang.model.lists import Wanted, alike, asker, listed
 from huaxiang.model.profiles import asked, background, described
 from huaxiang.model.saving import save
@@ -92,24 +93,12 @@ class Model:
     @cached_property
     def shelf(self) -> Shelf:
         """What ranking reads of the catalogue."""
-        relate = self.graph.relation if self.settings.graph.explain else None
-        return Shelf(
-            catalogue=self.catalogue,
-            vectors_ID=self.vectors["fused"],
-            popularity_I=self.popularity,
-            relate=relate,
-        )
+        return shelf_of(self)
 
     @cached_property
     def graph(self) -> Graph:
         """The product graph: what completes an item, what replaces it, and where it belongs."""
-        counted = self.together or Together.nothing(self.catalogue.n_items)
-        return Graph(
-            catalogue=self.catalogue,
-            together=counted,
-            vectors_ID=self.vectors["fused"],
-            config=self.settings.graph,
-        )
+        return graph_of(self)
 
     @cached_property
     def popularity(self) -> Vector:
