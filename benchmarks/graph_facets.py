@@ -5,8 +5,8 @@
    family of the first category facet; with, the first family facet, else that.
 2. The Complete Journey (department > commodity > type), three cut dates. Commodities that a profile names, up
    to five: without, those of its category facets; with, its family facets among them. Of the households that
-   bought    in the 28 days after the cut: the share of named commodities that were bought, and of what was bought that
-   was named; and whether the first named was.
+   bought in the 28 days after the cut: the share of named commodities that were bought, and of what was bought
+   that was named; and whether the first named was.
 
     python benchmarks/graph_facets.py [--households 400]
 """

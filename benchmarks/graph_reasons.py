@@ -15,7 +15,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from reasons_by_removal import asker_of
 
 from huaxiang.encoders import CachedEncoder, text_encoder
 from huaxiang.encoders.items import encode_texts
@@ -32,11 +31,12 @@ from huaxiang.recommend.neighbours import Neighbours
 from huaxiang.shop.catalogue import build_catalogue
 from huaxiang.shop.infer import infer_attributes
 from huaxiang.shop.read import read_shop
+from reasons_by_removal import asker_of
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "online_retail"
 
 
-def main() -> None:
+def main() -> None:  # noqa: PLR0915 - one figure from end to end
     """Print the shares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from boutique import CATALOGUE, VECTORS, Diary, diary, facet
 
+from boutique import CATALOGUE, VECTORS, Diary, diary, facet
 from huaxiang.profile.derive import Background, derive_profile
 from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets

@@ -24,8 +24,8 @@ from huaxiang.fusion.renewed import Readers
 from huaxiang.knowledge.graph import Graph, GraphView, Together
 from huaxiang.model import reading
 from huaxiang.model.items import with_items
-from huaxiang.model.known import Known
 from huaxiang.model.joined import graph_of, shelf_of
+from huaxiang.model.known import Known
 from huaxiang.model.lists import Wanted, alike, asker, listed
 from huaxiang.model.profiles import asked, background, described
 from huaxiang.model.saving import save

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from knowledge.graph.small_graph import PATHS, shop_of
 
 from huaxiang.errors import ArtefactError, InputError, UnknownItemError
 from huaxiang.knowledge.graph import Config, Graph, count_together, learn_view, tree_of
 from huaxiang.knowledge.graph.stored import load_graph, save_graph
 from huaxiang.shop.catalogue import build_catalogue
+from knowledge.graph.small_graph import PATHS, shop_of
 
 LIKENESS = np.array(
     [[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1], [0, 0.6, 0.8], [0.6, 0.8, 0], [0, 1, 0]], dtype=np.float32

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from knowledge.graph.small_graph import shop_of
 
 from huaxiang.errors import SettingsError
 from huaxiang.knowledge.graph import count_together
 from huaxiang.knowledge.graph.together import Config
+from knowledge.graph.small_graph import shop_of
 
 baskets = st.lists(
     st.tuples(st.sampled_from(["s-1", "s-2", "s-3", "s-4"]), st.lists(st.integers(0, 5), max_size=5)),
