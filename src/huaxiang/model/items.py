@@ -65,8 +65,8 @@ def with_items(
 
 
 def _seen_in_graph(
-    model: Model, vectors: Mapping[str, Matrix], catalogue: Catalogue, rows: NDArray[np.int64]
-) -> Mapping[str, Matrix]:
+    model: Model, vectors: dict[str, Matrix], catalogue: Catalogue, rows: NDArray[np.int64]
+) -> dict[str, Matrix]:
     """Return the vectors with those of some rows seen in the graph again, from their edges alone."""
     if model.graph_view is None:
         return vectors
