@@ -1,6 +1,6 @@
 """What building a product graph costs: CPU seconds and memory, for a catalogue of 92,331 items.
 
-    python benchmarks/graph_size.py [--data ../shared/data/complete_journey]
+python benchmarks/graph_size.py [--data ../shared/data/complete_journey]
 """
 
 from __future__ import annotations
