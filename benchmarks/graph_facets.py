@@ -2,11 +2,11 @@
 
 1. Fixed test worlds with 50 values (three concentrations), five values to a family; after n events, how often
    the family a shopper truly prefers most beside others is the first that the profile names: without, the
-   family of the first category facet; with, the first family facet, else that.
+   family of the first category facet; with, the first of these and of the family facets, as they are ordered.
 2. The Complete Journey (department > commodity > type), three cut dates. Commodities that a profile names, up
    to five: without, those of its category facets; with, its family facets among them. Of the households that
-   bought in the 28 days after the cut: the share of named commodities that were bought, and of what was bought
-   that was named; and whether the first named was.
+   bought in the 28 days after the cut: the share of named commodities that were bought; of what was bought,
+   the share that was named; and whether the first named was.
 
     python benchmarks/graph_facets.py [--households 400]
 """
