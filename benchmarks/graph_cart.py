@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from cold_items import _shown
 from scipy.sparse import csr_matrix
 
+from cold_items import _shown
 from huaxiang.encoders import CachedEncoder, text_encoder
 from huaxiang.encoders.items import encode_texts
 from huaxiang.evaluate.hardware import hardware
@@ -64,9 +64,15 @@ def main() -> None:
     after = bought.filter(pl.col("occurred_at").dt.epoch("ms") >= cut_ms)
     known, wanted = held_out(after, asked.baskets)
     print(f"{len(known):,} baskets of {np.mean([len(one) for one in known]):.1f} other items", flush=True)
-    found = {name: ranked(score, known, wanted) for name, score in scores(shop, before, text_ID, known).items()}
+    found = {
+        name: ranked(score, known, wanted) for name, score in scores(shop, before, text_ID, known).items()
+    }
     for name, hit_B in found.items():
-        gap = "" if name == "neighbours" else f"; minus neighbours {_shown(hit_B - found['neighbours'], '+.4f')}"
+        gap = (
+            ""
+            if name == "neighbours"
+            else f"; minus neighbours {_shown(hit_B - found['neighbours'], '+.4f')}"
+        )
         print(f"{name:16} {_shown(hit_B, '.4f')}{gap}", flush=True)
 
 
@@ -83,9 +89,7 @@ def held_out(after: pl.DataFrame, most: int) -> tuple[list[list[int]], list[int]
     return known, wanted
 
 
-def scores(
-    shop: Shop, before: pl.DataFrame, text_ID: Matrix, known: list[list[int]]
-) -> Mapping[str, Matrix]:
+def scores(shop: Shop, before: pl.DataFrame, text_ID: Matrix, known: list[list[int]]) -> Mapping[str, Matrix]:
     """Return each way's scores, (baskets, I)."""
     catalogue, past = build_catalogue(shop), replace(shop, events=before)
     vectors = {"fused": text_ID, "text": text_ID}

@@ -19,9 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from cold_items import _shown
-from peers.content import Content
 
+from cold_items import _shown
 from huaxiang.encoders import CachedEncoder, text_encoder
 from huaxiang.evaluate.amazon import PROTOCOLS, Dataset, measured_under, read_dataset, recommender_for
 from huaxiang.evaluate.hardware import hardware
@@ -35,6 +34,7 @@ from huaxiang.records import Matrix
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
 from huaxiang.shop.infer import infer_attributes
 from huaxiang.shop.read import read_shop
+from peers.content import Content
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "amazon_beauty"
 MASKED = PROTOCOLS["masked"]
@@ -58,7 +58,10 @@ def main() -> None:
     names = ("likeness", "neighbours") + (() if asked.no_closed_form else ("closed_form",))
     withheld = np.random.default_rng(0).random(catalogue.n_items) < 0.1
     about = take_events(dataset.training, ~withheld[dataset.training.item_rows])
-    for title, training in (("everything learnt", dataset.training), ("a tenth of the items withheld", about)):
+    for title, training in (
+        ("everything learnt", dataset.training),
+        ("a tenth of the items withheld", about),
+    ):
         print(f"\n{title}", flush=True)
         recalls = {view: found(dataset, training, catalogue, view, names) for view in ("text", "text+graph")}
         for group, is_here_U in groups(dataset, training, withheld if training is about else None):

@@ -1,12 +1,12 @@
-"""Claims to test: facets of families find a taste sooner, and foretell what a household buys, beside leaves alone.
+"""Claims to test: facets of families find a taste sooner, and foretell what a household buys.
 
 1. Fixed test worlds with 50 values (three concentrations), five values to a family; after n events, how often
    the family a shopper truly prefers most beside others is the first that the profile names: without, the
-   family of the first category facet; with, the first family facet, else that.
+   family of the first category facet; with, the first of these and of the family facets, as they are ordered.
 2. The Complete Journey (department > commodity > type), three cut dates. Commodities that a profile names, up
-   to five: without, those of its category facets; with, its family facets among them. Of the households that bought
-   in the 28 days after the cut: the share of named commodities that were bought, and of what was bought that
-   was named; and whether the first named was.
+   to five: without, those of its category facets; with, its family facets among them. Of the households that
+   bought in the 28 days after the cut: the share of named commodities that were bought; of what was bought,
+   the share that was named; and whether the first named was.
 
     python benchmarks/graph_facets.py [--households 400]
 """
@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+
 from cold_items import _shown
 from facets import NOW, shopper_id, world_catalogue, world_events
-
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.knowledge.graph import tree_of
 from huaxiang.profile.bulk import build_states
@@ -30,7 +30,6 @@ from huaxiang.profile.contents import Contents
 from huaxiang.profile.derive import Background, derive_profile
 from huaxiang.profile.population import Population
 from huaxiang.profile.removal import audit_facets
-from huaxiang.profile.weights import Config
 from huaxiang.records import Facet
 from huaxiang.shop.catalogue import Catalogue, build_catalogue
 from huaxiang.shop.read import read_shop
@@ -82,7 +81,9 @@ def print_world(world: TasteWorld) -> None:
                 hit.append(float(first == f"family {true}"))
         without, with_ = (np.array(hits[one]) for one in (False, True))
         gap = _shown(with_ - without, "+.3f")
-        print(f"{world.name} after {n:2} events: {_shown(without, '.3f')} -> {_shown(with_, '.3f')}; gain {gap}")
+        print(
+            f"{world.name} after {n:2} events: {_shown(without, '.3f')} -> {_shown(with_, '.3f')}; gain {gap}"
+        )
 
 
 def in_families(world: TasteWorld) -> Catalogue:
@@ -144,8 +145,11 @@ def print_households(data: Path, most: int) -> None:
                 hits = [name in later for name in told]
                 own.append((np.mean(hits), len(set(told) & later) / len(later), float(hits[0])))
         audit = audit_facets([states.state(one) for one, _ in chosen[:20]], background)
-        print(f"{cut:%Y-%m-%d}: {len(chosen)} households; {audit.n_facets_held}/{audit.n_facets} facets, "
-              f"{audit.n_sentences_held}/{audit.n_sentences} sentences hold under removal", flush=True)
+        print(
+            f"{cut:%Y-%m-%d}: {len(chosen)} households; {audit.n_facets_held}/{audit.n_facets} facets, "
+            f"{audit.n_sentences_held}/{audit.n_sentences} sentences hold under removal",
+            flush=True,
+        )
     print(f"family facets per household: {np.mean(n_families):.2f}")
     without, with_ = (np.array(figures[one]) for one in (False, True))
     for column, name in enumerate(("named that were bought", "bought that were named", "first one bought")):
@@ -163,8 +167,11 @@ def bought_after(
         (pl.col("occurred_at") >= cut) & (pl.col("occurred_at") < cut + timedelta(days=DAYS))
     )
     for household, rows in sorted(later.group_by("shopper_id").agg(pl.col("item_row")).iter_rows()):
-        values = {categories.values[categories.value_rows[categories.offsets[row]]] for row in rows
-                  if categories.offsets[row] < categories.offsets[row + 1]}
+        values = {
+            categories.values[categories.value_rows[categories.offsets[row]]]
+            for row in rows
+            if categories.offsets[row] < categories.offsets[row + 1]
+        }
         above = [tree.families_of(tree.category_row_of[value]) for value in values]
         commodities = {tree.names[own[0]] for own in above if len(own)}
         if household in have and commodities:

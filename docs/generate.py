@@ -41,6 +41,8 @@ COMMANDS = (
     "finetune tag",
     "finetune ensemble",
     "predict",
+    "graph",
+    "graph map",
 )
 
 

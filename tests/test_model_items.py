@@ -13,6 +13,7 @@ import huaxiang as hx
 from huaxiang.config import read_settings
 from huaxiang.encoders.items import encode_texts
 from huaxiang.fusion import Parts
+from huaxiang.journey import relearn
 from huaxiang.model import Model, load
 from huaxiang.records import Event, EventType, Item, Text
 from huaxiang.serve.importing import item_records
@@ -173,3 +174,17 @@ def test_a_photo_gives_a_new_item_its_look(seeing_model: Model, tmp_path: Path) 
     assert by_path.vectors["image"][row].any()
     np.testing.assert_array_equal(by_path.vectors["fused"][row], by_bytes.vectors["fused"][row])
     assert not blind.vectors["image"][row].any()  # a path in a record is never opened
+
+
+def test_a_new_item_has_its_edges_in_the_graph_and_was_bought_with_nothing(small_model: Model) -> None:
+    now = small_model.with_items([replace(NEW, category=("Shoes", "Boots"), brand="Acme")])
+    edges = now.graph.neighbours("newcomer")
+    assert ("brand", "Acme") in {(edge.target.dimension, edge.target.id) for edge in edges}
+    assert [node.id for node in now.graph.up("newcomer")][1:] == ["Shoes"]
+    assert not [edge for edge in edges if edge.origin == "counted"]
+
+
+def test_what_was_bought_together_is_learnt_anew_without_the_erased(small_model: Model) -> None:
+    nobody = replace(small_model.shop, events=small_model.shop.events.clear())
+    assert small_model.graph.together.n_shoppers > 0
+    assert relearn(small_model, nobody, name="erased").graph.together.n_shoppers == 0

@@ -392,7 +392,7 @@ def _described(shop: Shop, reader: TextEncoder, settings: Settings, tell: Progre
 
 
 def _view(catalogue: Catalogue, settings: Settings) -> GraphView | None:
-    """Return what sees items in the graph; None where that is not wanted, or the catalogue says too little."""
+    """Return what sees items in the graph; None where it isn't wanted, or the catalogue says too little."""
     chosen = settings.graph.vectors
     return learn_view(catalogue, tree_of(catalogue), chosen, seed=settings.seed) if chosen.use else None
 

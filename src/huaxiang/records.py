@@ -370,7 +370,7 @@ class Profile:
 class Reason:
     """Why an item is listed. `contribution` is in the units of the ranked item's score.
 
-    `relation` says how the listed item stands to `item_id`: complement, substitute, or None where it isn't said.
+    `relation` says how the listed item stands to `item_id`: complement, substitute, or None where neither.
     `rule` is the name of the shop's rule that it speaks of; then `type` is what that rule does.
     """
 

@@ -45,6 +45,7 @@ def answered(talk: Talk) -> dict[str, list[Any]]:
         "post /v1/items": [post("/v1/items", json=refused)],
         "get /v1/items/{item_id}": [talk.get(f"/v1/items/{ITEM}"), talk.get("/v1/items/new")],
         "get /v1/items/{item_id}/similar": [talk.get(f"/v1/items/{ITEM}/similar")],
+        "get /v1/items/{item_id}/graph": [talk.get(f"/v1/items/{ITEM}/graph")],
         "get /v1/recommendations": [talk.get("/v1/recommendations?placement=item", params={"item_id": ITEM})],
         "get /v1/shoppers/{shopper_id}/recommendations": [
             talk.get(f"{shopper}/recommendations{more}") for more in ("", "?of=brand", "?explain=full")

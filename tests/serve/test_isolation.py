@@ -24,7 +24,7 @@ WRITES_EVENTS = {
     *(f"POST /v1/{kind}" for kind in ("track", "batch", "identify", "alias", "page", "screen", "group")),
 }
 """All that a public key may do."""
-LISTS_OF_NOBODY = ("/v1/recommendations", "/v1/items/{item_id}/similar")
+LISTS_OF_NOBODY = ("/v1/recommendations", "/v1/items/{item_id}/similar", "/v1/items/{item_id}/graph")
 """What a shopper's token may read besides: it is of no shopper."""
 EACH_TIME = {"date", "etag", "x-request-id", "slate_id", "position", "receipt_id", "signature"}
 """Headers and fields that differ from answer to answer, whoever is asked about."""

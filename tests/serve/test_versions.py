@@ -70,6 +70,15 @@ def test_items_like_an_item_over_http(talk: Talk) -> None:
     assert talk.get("/v1/items/nothing/similar").status_code == 404
 
 
+def test_the_graph_of_an_item_over_http(talk: Talk) -> None:
+    item_id = talk.shop.serving.model.catalogue.item_ids[0]
+    answer = talk.get(f"/v1/items/{item_id}/graph", params={"k": 2, "language": "zh"}).json()
+    assert {"complements", "substitutes", "bought_together", "values", "up"} <= set(answer)
+    assert len(answer["substitutes"]) <= 2
+    assert talk.get("/v1/items/nothing/graph").status_code == 404
+    assert talk.get(f"/v1/items/{item_id}/graph", params={"k": 0}).status_code == 422
+
+
 def test_another_version_is_served_with_the_items_as_they_are_now(talk: Talk, other: str) -> None:
     gone = talk.shop.serving.model.catalogue.item_ids[0]
     new = {"item_id": "newcomer", "texts": {"en": {"title": "Red leather ankle boots"}}}

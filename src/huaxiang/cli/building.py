@@ -78,8 +78,8 @@ def build_run(
     if tags is not None:
         shop = with_tags(shop, tags)
     if places is not None:
-        folder = settings.text.taxonomy
-        shop = with_map(shop, places, read_taxonomy(folder) if folder is not None else None)
+        taxonomy = settings.text.taxonomy
+        shop = with_map(shop, places, read_taxonomy(taxonomy) if taxonomy is not None else None)
     fingerprint = fingerprint_of(shop.fingerprint, settings_toml(settings))
     with new_run(out, fingerprint=fingerprint) as folder:
         model = fit(shop, settings, cache=cache, checkpoint=folder / CHECKPOINTS, progress=progress)

@@ -85,8 +85,8 @@ def _searchable(model: Model, changed: Model, rows: Sequence[int], *, is_changed
 
 
 def _seen_in_graph(
-    model: Model, vectors: Mapping[str, Matrix], catalogue: Catalogue, rows: NDArray[np.int64]
-) -> Mapping[str, Matrix]:
+    model: Model, vectors: dict[str, Matrix], catalogue: Catalogue, rows: NDArray[np.int64]
+) -> dict[str, Matrix]:
     """Return the vectors with those of some rows seen in the graph again, from their edges alone."""
     if model.graph_view is None:
         return vectors

@@ -24,7 +24,8 @@ from huaxiang.fusion.renewed import Readers
 from huaxiang.knowledge.graph import Graph, GraphView, Together
 from huaxiang.knowledge.rules import Circumstances, Goods, Rulebook, Ruling
 from huaxiang.model import reading
-from huaxiang.model.items import SEARCHABLE, with_items
+from huaxiang.model.items import with_items
+from huaxiang.model.joined import graph_of, popularity_of, shelf_of, without_shoppers
 from huaxiang.model.known import Known
 from huaxiang.model.lists import Wanted, alike, asker, listed
 from huaxiang.model.profiles import asked, background, described
@@ -72,10 +73,8 @@ class Model:
         How many items there were when it was fitted; None if no item joined since.
     reference
         The shop's shoppers when it was fitted, whom a profile's vector measures against.
-    together
-        What was bought together when it was fitted; None where nothing was counted.
-    graph_view
-        What makes the vectors "graph" from an item's edges; None where there are none.
+    together, graph_view
+        What was bought together when it was fitted, and what makes the vectors "graph" from edges; or None.
     rules
         The shop's rules; None where there are none. They are no part of what is saved.
     """
@@ -102,31 +101,17 @@ class Model:
     @cached_property
     def shelf(self) -> Shelf:
         """What ranking reads of the catalogue."""
-        relate = self.graph.relation if self.settings.graph.explain else None
-        return Shelf(
-            catalogue=self.catalogue,
-            vectors_ID=self.vectors["fused"],
-            popularity_I=self.popularity,
-            relate=relate,
-        )
+        return shelf_of(self)
 
     @cached_property
     def graph(self) -> Graph:
         """The product graph: what completes an item, what replaces it, and where it belongs."""
-        counted = self.together or Together.nothing(self.catalogue.n_items)
-        return Graph(
-            catalogue=self.catalogue,
-            together=counted,
-            vectors_ID=self.vectors["fused"],
-            config=self.settings.graph,
-        )
+        return graph_of(self)
 
     @cached_property
     def popularity(self) -> Vector:
         """How often each item was bought, 1 for the one bought most, (I,)."""
-        bought = self.shop.events.filter(pl.col("type") == EventType.PURCHASE.code)["item_row"]
-        counts_I = np.bincount(bought.to_numpy(), minlength=self.catalogue.n_items)
-        return np.asarray(counts_I / max(int(counts_I.max(initial=0)), 1), dtype=np.float32)
+        return popularity_of(self.shop.events, self.catalogue.n_items)
 
     @cached_property
     def goods(self) -> Goods:
@@ -199,16 +184,7 @@ class Model:
 
         What was learnt from them stays, as sums over many; the log that is served has the rest.
         """
-        nobody = replace(
-            self,
-            shop=replace(self.shop, events=self.shop.events.clear(), quarantine=self.shop.quarantine.clear()),
-            states=States.of({}, order_only=self.catalogue.order_only),
-            contents=Contents(),
-            trial=None,
-        )
-        nobody.__dict__["popularity"] = self.popularity
-        nobody.knowing(**{name: self.__dict__[name] for name in SEARCHABLE if name in self.__dict__})
-        return nobody
+        return without_shoppers(self)
 
     def with_items(
         self,

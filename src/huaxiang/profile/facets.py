@@ -157,7 +157,10 @@ def tally(entries: Entries, values: Values, *, prior_V: Floats, alpha_D: Floats,
     mass_K = np.bincount(row_N, entries.mass_N, minlength=n_rows)
     n_eff_K = np.bincount(row_N, entries.sure_N, minlength=n_rows)
     even_K = np.bincount(row_N, entries.even_N, minlength=n_rows)
-    total_K, n_of_K = (_of_group(values, group_K, one_K) for one_K in (mass_K, even_K))
+    total_K, n_of_K = (
+        _of_group(values, group_K, one_K)
+        for one_K in (np.asarray(mass_K, np.float64), np.asarray(even_K, np.float64))
+    )
     alpha_K, prior_K = alpha_D[group_K >> 1], prior_V[value_K]
     newest_K = np.zeros(n_rows, np.int64)
     np.maximum.at(newest_K, row_N, entries.event_N)

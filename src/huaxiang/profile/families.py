@@ -1,8 +1,8 @@
 """Facets that generalise upwards: who buys sandals and boots likes shoes.
 
-The shares of a shopper's categories follow one Dirichlet distribution, so that of a family is the sum of those
-of its categories: Beta(Σ m + α Σ π, M − Σ m + α (1 − Σ π)), with the category's own M and α. Nothing is
-counted that was not counted before, and its evidence is its children's.
+The shares of a shopper's categories follow one Dirichlet distribution, so that of a family is the sum of
+those of its categories: Beta(Σ m + α Σ π, M − Σ m + α (1 − Σ π)), with the category's own M and α. Nothing
+is counted that was not counted before, and its evidence is its children's.
 """
 
 from __future__ import annotations
@@ -123,10 +123,9 @@ def say_nothing_more(counted: Tally, families: Families) -> Ints:
 
     That is a family of one category that was met, and one whose categories a nearer family has too.
     """
-    if not families:
+    is_family_K = (counted.code_K >> 1) >= families.first
+    if not families or not is_family_K.any():
         return np.zeros(0, np.int64)
-    value_K = counted.code_K >> 1
-    is_family_K = value_K >= families.first
     children_of: dict[int, set[int]] = {int(code): set() for code in counted.code_K[is_family_K]}
     for code in counted.code_K[~is_family_K].tolist():
         value, side = code >> 1, code & 1

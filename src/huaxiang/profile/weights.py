@@ -115,7 +115,7 @@ class Config:
     evidence_per_facet: int = 3
     min_confidence: float = 0.3
     absent_after_days: float = 60.0
-    upwards: bool = True
+    upwards: bool = False
     interests: int = 5
     interest_items: int = 64
     sensitive: SensitiveConfig = field(default_factory=SensitiveConfig)

@@ -18,7 +18,7 @@ PRICE_BANDS: Mapping[str, Mapping[str, str]] = {
     "premium": {"en": "premium", "zh": "高端"},
 }
 PLACES = "taxonomy"
-"""The dimension that says where an item belongs in a public taxonomy: no taste, so the catalogue keeps it apart."""
+"""The dimension of places in a public taxonomy: they are no tastes, so the catalogue keeps them apart."""
 LANGUAGES = ("en", "zh")
 _FEWEST_PRICES = 8
 """Priced items that a category needs for bands of its own; smaller ones share the shop's."""

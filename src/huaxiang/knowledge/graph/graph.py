@@ -47,7 +47,7 @@ class Config:
 
     explain: bool = True
     least_lift: float = 1.5
-    least_likeness: float = 0.6
+    least_likeness: float = 0.3
     map_items: bool = True
     together: together.Config = field(default_factory=together.Config)
     mapping: mapping.Config = field(default_factory=mapping.Config)
@@ -88,7 +88,7 @@ class Graph:
         return tree_of(self.catalogue)
 
     @cached_property
-    def category_I(self) -> NDArray[np.int32]:
+    def category_I(self) -> NDArray[np.int32]:  # noqa: N802 - the capital is the shape
         """The category that each item most surely has, -1 where none, (I,)."""
         categories = self.catalogue.dimensions.get(CATEGORY)
         found_I = np.full(self.catalogue.n_items, -1, np.int32)

@@ -228,7 +228,7 @@ def _as_written(shop: Shop, taxonomy: Taxonomy) -> Shop:
 
 
 def _asked(shop: Shop, rows: NDArray[np.int64], text_vectors_ID: Matrix, encode: Encode) -> Matrix:
-    """Return what is looked for: the direction between an item's text and the name of its category, (I, D)."""
+    """Return what is looked for: the direction between an item's text and its category's name, (I, D)."""
     of_items = shop.attributes.filter(dimension=CATEGORY).sort(
         "confidence", descending=True, maintain_order=True
     )

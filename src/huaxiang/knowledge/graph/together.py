@@ -1,4 +1,4 @@
-"""What is bought together: how many shoppers had two items in one basket, beside how many chance would put there.
+"""What is bought together: how many shoppers had two items in one basket, beside how many by chance.
 
 Counted are people, not baskets, so that one shopper's habit is no pattern of the shop. A pair of fewer
 shoppers than a threshold is never kept, let alone shown: it might say what one person bought.
@@ -176,7 +176,7 @@ def _taken(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _baskets(taken: pl.DataFrame, *, order_only: bool, most: int) -> _Rows:
-    """Return each item of a basket once; a basket is an order, else a shopper's day, else all in their order."""
+    """Return each item of a basket once; a basket is an order, else a day, else all in their order."""
     day = pl.col("occurred_at").dt.date().cast(pl.String)
     basket = pl.lit("") if order_only else pl.coalesce("order_id", day).fill_null("")
     named = taken.select("shopper_id", basket.alias("basket"), "item_row").with_row_index("row")

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ NO_PLACE = "-"
 """What is stated of an item that belongs nowhere in the taxonomy."""
 LANGUAGES = ("en", "zh")
 _KEPT = "tree"
-_LEAST_SHARE = 0.5
+_MORE_THAN = 0.5
 """Of a category's mapped items that a place must hold, itself or below, to be the category's own."""
 
 Path = tuple[str, ...]
@@ -180,7 +181,7 @@ def _values_of(dimension: Dimension, item_row: int) -> list[str]:
 
 def _agreed(votes: Counter[Path], total: float) -> Path:
     """Return the deepest place that enough of the items agree on; the one with most of them of equals."""
-    enough = [(len(place), n, place) for place, n in votes.items() if n >= _LEAST_SHARE * total]
+    enough = [(len(place), n, place) for place, n in votes.items() if n > _MORE_THAN * total]
     return max(enough)[2] if enough else ()
 
 
@@ -247,15 +248,15 @@ def _tree(
 def _names(places: Sequence[Path], category_of: Mapping[Path, str]) -> list[str]:
     """Return the shortest end of each place that nothing else is called; a category's own where it is one."""
     ends = Counter(DIVIDER.join(place[-n:]) for place in places for n in range(1, len(place) + 1))
-    ends.update(value for path, value in category_of.items() if path not in set(places))
-
-    def name(place: Path) -> str:
-        if place in category_of:
-            return category_of[place]
-        own = (DIVIDER.join(place[-n:]) for n in range(1, len(place) + 1))
-        return next((end for end in own if ends[end] == 1), DIVIDER.join(place))
-
-    return [name(place) for place in places]
+    taken = set(category_of.values())
+    names = []
+    for place in places:
+        own = [DIVIDER.join(place[-n:]) for n in range(1, len(place) + 1)]
+        numbered = (f"{own[-1]} ({number})" for number in count(2))
+        free = chain((end for end in own if ends[end] == 1), own[-1:], numbered)
+        names.append(category_of.get(place) or next(end for end in free if end not in taken))
+        taken.add(names[-1])
+    return names
 
 
 def _labels(
