@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from huaxiang.model.known import Known
+from huaxiang.model.review_reasons import with_review_reasons
+from huaxiang.model.reviews import tallies_of
 from huaxiang.profile.update import milliseconds
 from huaxiang.ranking import wording
 from huaxiang.ranking.base import Deeds, Occasion
@@ -61,7 +64,7 @@ def listed(model: Model, profile: Profile, wanted: Wanted) -> Slate:
             config=config,
             language=wanted.language,
         )
-    return Slate(
+    slate = Slate(
         shopper_id=profile.shopper_id,
         model=model.name,
         slate_id=_slate_id(model.name, profile, wanted),
@@ -69,6 +72,7 @@ def listed(model: Model, profile: Profile, wanted: Wanted) -> Slate:
         of=wanted.of,
         degraded=(*profile.degraded, *made.degraded),
     )
+    return with_review_reasons(slate, profile.state, partial(tallies_of, model), language=wanted.language)
 
 
 def asker(profile: Profile) -> Asker:

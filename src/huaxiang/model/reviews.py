@@ -15,6 +15,7 @@ from huaxiang.reviews.book import ReviewBook
 from huaxiang.reviews.bulk import Progress, read_all
 from huaxiang.reviews.insight import Insight
 from huaxiang.reviews.learnt import reader_of
+from huaxiang.reviews.tally import Tally
 from huaxiang.shop.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -107,6 +108,17 @@ def reviews_in(events: pl.DataFrame, item_ids: Sequence[str]) -> list[Review]:
         )
         for event_id, shopper_id, item_row, position, rating, text, occurred_at, is_buyer in rows.rows()
     ]
+
+
+def tallies_of(model: Model, item_ids: Sequence[str]) -> dict[str, Tally]:
+    """Return the sums of the reviews of a few items, read now by the shipped words."""
+    catalogue, events = model.catalogue, model.shop.events
+    rows = [catalogue.row_of[item_id] for item_id in item_ids]
+    kinds = [kind.code for kind in KINDS]
+    own = events.filter(pl.col("type").is_in(kinds) & pl.col("item_row").is_in(rows))
+    book = ReviewBook(CatalogueShelves(catalogue))
+    book.add(reviews_in(own, catalogue.item_ids))
+    return {item_id: book.tally_of(item_id) for item_id in item_ids}
 
 
 def insight_into(model: Model, item_id: str, *, language: str | None = None) -> Insight:

@@ -86,7 +86,7 @@ def _changes(reviews: Sequence[ReadReview], changed: Sequence[Change], language:
             said.append(Said(text=text, evidence=newest))
             continue
         key = "blame_rose" if one.after > one.before else "blame_fell"
-        about = {"before": share(one.before), "after": share(one.after)}
+        about = {"before": share(one.before, language), "after": share(one.after, language)}
         text = say(key, language, since=since, about=aspect_name(one.aspect, language=language), **about)
         said.append(Said(text=text, evidence=_ids(reviews, one.aspect, -1)))
     return said
@@ -98,7 +98,7 @@ def _contrasts(reviews: Sequence[ReadReview], contrast: Sequence[Contrast], lang
         key = "more_blamed" if one.z > 0 else "less_blamed"
         about = aspect_name(one.aspect, language=language)
         about = about[:1].upper() + about[1:]
-        text = say(key, language, about=about, own=share(one.own), usual=share(one.usual))
+        text = say(key, language, about=about, own=share(one.own, language), usual=share(one.usual, language))
         said.append(Said(text=text, evidence=_ids(reviews, one.aspect, -1)))
     return said
 

@@ -20,6 +20,7 @@ from huaxiang.errors import ArtefactError, HuaxiangError
 from huaxiang.model.reviews import CatalogueShelves, reader_in
 from huaxiang.reviews.base import Reader, Review
 from huaxiang.reviews.book import ReviewBook
+from huaxiang.reviews.tally import Tally
 from huaxiang.store import LoggedEvent, Store
 from huaxiang.store.reviews import bought, count_reviews, review_positions, reviews_after
 
@@ -65,6 +66,11 @@ class LiveReviews:
             is_whole = self._catch_up(self._book, shop.store, shop.shop_id, most)
             self._forget_gone(self._book, shop.store, shop.shop_id)
             return self._book, is_whole
+
+    def tallies(self, item_ids: list[str]) -> dict[str, Tally]:
+        """Return the sums of items' reviews as far as they were read; the log is not asked."""
+        book = self._book
+        return {} if book is None else {item_id: book.tally_of(item_id) for item_id in item_ids}
 
     def forget(self) -> None:
         """Look at the next answer whether reviews are gone from the log, however lately that was done."""
