@@ -10,6 +10,8 @@ import pytest
 from huaxiang.reviews.change import changes, stretches
 from huaxiang.reviews.costs import costs_of, drops
 from huaxiang.reviews.flags import BURST, CONTRADICTS, DUPLICATE, MANY, STRANGER
+from huaxiang.reviews.summary import review_subjects
+from huaxiang.writing.check import EvidenceCheck
 from reviews.few_reviews import book_of, read, review
 
 LONG = "This dress is just the thing that I had been looking for since the spring, and I will buy it again."
@@ -111,3 +113,12 @@ def test_odd_reviews_are_counted_and_stop_nothing(text: str | None, rating: floa
     said = book_of(review(text, rating)).insight("d1").as_json()
     assert said["n_reviews"] == 1 and "few" in said["degraded"]
     assert ("no_rating" in said["degraded"]) is (rating is None)
+
+
+def test_a_summary_is_given_to_a_writer_one_fact_at_a_time() -> None:
+    found = book_of(*(review("It runs small.", 2.0) for _ in range(3))).insight("d1")
+    [subject] = review_subjects({"d1": found.summary}, "en")
+    assert subject.keeps_facts and subject.facts[0] == "3 reviews, 2.0 of 5 on average."
+    assert "Buyers complain of size and fit (3 of 3 reviews)." in subject.facts
+    sentence = "Of 3 reviews 3 complain of size and fit."
+    assert EvidenceCheck().verdict(sentence.replace("3 complain", "5 complain"), subject.facts).refusal

@@ -154,14 +154,13 @@ def rows_of(sentences: Sequence[Marked], tokenizer: Any, *, max_tokens: int) -> 
     return found
 
 
-def teach(  # noqa: PLR0913 - all but two have a default
+def teach(
     rows: Sequence[Row],
     further: Sequence[Row],
     model: Any,
     *,
     config: TeachConfig,
     seed: int = 0,
-    start: AspectNetwork | None = None,
     after_epoch: Callable[[int, AspectNetwork], None] = lambda epoch, network: None,
     tell: Tell = lambda done, total, note: None,
 ) -> AspectNetwork:
@@ -172,13 +171,11 @@ def teach(  # noqa: PLR0913 - all but two have a default
     rows, further
         What is learnt from throughout, and what beside it in the first epochs.
     model
-        The pretrained text model; not asked where there is a network to go on with.
-    start
-        A network that was taught before.
+        The pretrained text model.
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = start or AspectNetwork(model)
+    network = AspectNetwork(model)
     if config.freeze_words:
         network.model.embeddings.requires_grad_(False)
     wide, near = [*rows, *further], list(rows)
