@@ -6,8 +6,8 @@ SemEval-2014 task 4 (laptops, restaurants; training part, a fifth of the sentenc
 their letters) and MAMS (its own parts). F1 counts terms with exactly the same ends; accuracy is of judging
 the terms that are given, without those marked as praised and blamed at once. Sentences whose letters occur
 in a held-out part are left out of training. Beside them the network learns from 1,500 sentences of MAMS and
-from ACOS laptops, whose terms are marked by another scheme, in the first two of five epochs. Wanted: laptops F1 ≥ .80 and
-accuracy ≥ .77, restaurants ≥ .85 and ≥ .83.
+from ACOS laptops, whose terms are marked by another scheme, in the first two of five epochs. Wanted: laptops
+F1 ≥ .80 and accuracy ≥ .77, restaurants ≥ .85 and ≥ .83.
 
 `--model` takes any text model by name or folder: a larger one is the way to the figures of large models.
 `--weights` measures weights that were kept beside the model (`network.pt`) without teaching anew.
