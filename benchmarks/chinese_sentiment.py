@@ -84,7 +84,7 @@ def nb_weights(counts: Any, labels: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def taught(x: Any, y: NDArray[np.int64]) -> LinearSVC:
-    """Return a linear SVM; the setting was chosen on the training categories alone."""
+    """Return a linear SVM, with one setting for all categories."""
     return LinearSVC(C=0.2, tol=1e-2).fit(x, y)
 
 

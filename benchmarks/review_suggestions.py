@@ -3,12 +3,12 @@
     python benchmarks/review_suggestions.py --seeds 1,2,3 --drop 2 --out review_suggestions.json
 
 A simulated shop is written for each seed, half of whose products have one planted defect: a bit more than
-half of their reviewers say so in one of several ways and take two stars off (`--drop`). Of items with a defect and
-at least 20 reviews it is counted how often the planted cause comes first, and among the first three; of items
-without, whether anything is said to cost more than a quarter of a star. Wanted: first in at least 90 %.
+half of their reviewers say so in one of several ways and take two stars off (`--drop`). Of items with a
+defect and at least 20 reviews it is counted how often the planted cause comes first, and among the first
+three; of items without, whether anything is said to cost more than a quarter of a star. Wanted: first in at
+least 90 %.
 
-The complaints of the simulation were written before the reader's words were looked at again, but by the same
-hands: in a shop of one's own expect less.
+The simulation's complaints and the reader's words are by the same hands: in a shop of one's own expect less.
 """
 
 from __future__ import annotations

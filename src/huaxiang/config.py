@@ -111,6 +111,17 @@ class RecommendSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReviewsSettings:
+    """What reads reviews: folders of fine-tuned models, or "" for the words that ship with the package.
+
+    `aspects` finds the sides that a review speaks of, `sentiment` judges the whole.
+    """
+
+    aspects: str = ""
+    sentiment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that decides what `fit` makes."""
 
@@ -124,6 +135,7 @@ class Settings:
     ranking: RankingConfig = field(default_factory=RankingConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
     evaluate: HoldOutConfig = field(default_factory=HoldOutConfig)
+    reviews: ReviewsSettings = field(default_factory=ReviewsSettings)
 
 
 def read_settings(file: str | Path | None = None, changes: Sequence[str] = ()) -> Settings:

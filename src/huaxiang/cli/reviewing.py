@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import typer
 from rich.console import Console, Group
 from rich.markup import escape
@@ -13,10 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.progress import StageProgress
 from huaxiang.cli.show import wide_console
 from huaxiang.errors import InputError
 
 if TYPE_CHECKING:
+    from huaxiang.model import Model
     from huaxiang.reviews.insight import Insight
 
 WORDS = {
@@ -54,8 +58,11 @@ WORDS = {
 
 
 def reviews(
-    item: Annotated[str, typer.Option(help="Id of the item.")],
     run: Annotated[Path, typer.Option("--run", help="Run folder made by `huaxiang build`.")],
+    item: Annotated[str | None, typer.Option(help="Id of the item; without it all items are read.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for all items' insight; stopped, it goes on there.")
+    ] = None,
     language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
@@ -65,11 +72,47 @@ def reviews(
 
     if language not in WORDS:
         raise InputError("language is not known", column="--language", value=language, remedy="say en or zh")
-    found = insight_into(load(run), item, language=language)
+    if (item is None) == (out is None):
+        said = "neither is given" if item is None else "both are given"
+        raise InputError(said, column="--item, --out", remedy="give an item, or a folder for all of them")
+    if out is not None:
+        _read_all(load(run), out, language=language, as_json=as_json)
+        return
+    found = insight_into(load(run), item or "", language=language)
     if as_json:
         print_json("reviews", found.as_json())
     else:
         show_insight(wide_console(), found, language=language)
+
+
+def _read_all(model: Model, out: Path, *, language: str, as_json: bool) -> None:
+    """Read every review of a run and write the insight of each item, a line each."""
+    from huaxiang.model.reviews import read_whole_shop
+
+    started = time.perf_counter()
+    with StageProgress() as progress:
+        book = read_whole_shop(
+            model,
+            out / "readings",
+            progress=lambda done, total, note: progress.report("read", done, total, note),
+        )
+        items = book.items()
+        partial = out / "insight.jsonl.partial"
+        with partial.open("wb") as file:
+            for done, item_id in enumerate(items, 1):
+                file.write(orjson.dumps(book.insight(item_id, language=language).as_json()) + b"\n")
+                progress.report("insight", done, len(items), "items")
+        partial.rename(out / "insight.jsonl")
+    facts = {
+        "out": str(out / "insight.jsonl"),
+        "n_items": len(items),
+        "n_reviews": len(book),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    if as_json:
+        print_json("reviews", facts)
+    else:
+        wide_console().print(", ".join(f"{name}: {value}" for name, value in facts.items()))
 
 
 def show_insight(console: Console, found: Insight, *, language: str) -> None:

@@ -112,6 +112,39 @@ def write_portraits(  # noqa: PLR0913 - one argument per option
     _tell("write-portraits", record, endpoint if model is None else None, as_json=as_json)
 
 
+@write_app.command("reviews")
+def write_reviews(  # noqa: PLR0913 - one argument per option
+    run: Annotated[Path, typer.Option(help="Run folder.")],
+    out: Out,
+    model: Model = None,
+    endpoint: Endpoint = None,
+    endpoint_model: EndpointModel = None,
+    language: Language = "en",
+    most: Most = 200,
+    sentences: Sentences = None,
+    encoder: Encoder = "default",
+    seed: Seed = 7,
+    as_json: Json = False,
+) -> None:
+    """Write anew what each item's reviews say in short, the most reviewed items first."""
+    from huaxiang.model.loading import load
+    from huaxiang.model.reviews import review_book
+    from huaxiang.reviews.summary import review_subjects
+    from huaxiang.writing.subjects import check_language
+
+    check_kind(out)
+    if sentences is not None:
+        check_kind(sentences, option="--sentences")
+    check_language(language)
+    writer = writer_of(model, endpoint, endpoint_model)
+    with StageProgress() as progress:
+        book = review_book(load(run))
+        found = [book.insight(item_id, language=language) for item_id in book.items()[:most]]
+        subjects = review_subjects({one.item_id: one.summary for one in found}, language)
+        record = _write(subjects, writer, out, sentences, encoder, seed, progress)
+    _tell("write-reviews", record, endpoint if model is None else None, as_json=as_json)
+
+
 def writer_of(folder: Path | None, endpoint: str | None, model: str | None) -> Writer:
     """Return who writes: the folder's model, else the one behind the address."""
     if folder is not None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from huaxiang.knowledge.rules import Ruling
 from huaxiang.model.known import Known
+from huaxiang.model.review_reasons import with_review_reasons
+from huaxiang.model.reviews import tallies_of
 from huaxiang.notes import note
 from huaxiang.profile.update import milliseconds
 from huaxiang.ranking import wording
@@ -65,7 +68,7 @@ def listed(model: Model, profile: Profile, wanted: Wanted, *, ruling: Ruling | N
             language=wanted.language,
             ruling=ruling,
         )
-    return Slate(
+    slate = Slate(
         shopper_id=profile.shopper_id,
         model=model.name,
         slate_id=_slate_id(model.name, profile, wanted, ruling),
@@ -73,6 +76,7 @@ def listed(model: Model, profile: Profile, wanted: Wanted, *, ruling: Ruling | N
         of=wanted.of,
         degraded=(*profile.degraded, *made.degraded),
     )
+    return with_review_reasons(slate, profile.state, partial(tallies_of, model), language=wanted.language)
 
 
 def asker(profile: Profile) -> Asker:

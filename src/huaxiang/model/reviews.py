@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -11,7 +12,10 @@ from huaxiang.errors import UnknownItemError
 from huaxiang.records import EventType
 from huaxiang.reviews.base import Reader, Review
 from huaxiang.reviews.book import ReviewBook
+from huaxiang.reviews.bulk import Progress, read_all
 from huaxiang.reviews.insight import Insight
+from huaxiang.reviews.learnt import reader_of
+from huaxiang.reviews.tally import Tally
 from huaxiang.shop.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -42,9 +46,38 @@ class CatalogueShelves:
 
 
 def review_book(model: Model, reader: Reader | None = None) -> ReviewBook:
-    """Return a model's reviews, all read: about a second for every 2,000."""
-    book = ReviewBook(CatalogueShelves(model.catalogue), reader)
+    """Return a model's reviews, all read: about a second for every 2,000.
+
+    Parameters
+    ----------
+    reader
+        None is the one that the model's settings name.
+    """
+    book = ReviewBook(CatalogueShelves(model.catalogue), reader or reader_in(model))
     book.add(reviews_in(model.shop.events, model.catalogue.item_ids))
+    return book
+
+
+def reader_in(model: Model) -> Reader:
+    """Return what the model's settings say reads reviews.
+
+    Raises
+    ------
+    ArtefactError
+        A folder that they name holds no such model.
+    """
+    return reader_of(model.settings.reviews.aspects, model.settings.reviews.sentiment)
+
+
+def read_whole_shop(
+    model: Model, folder: Path, *, progress: Progress = lambda done, total, note: None
+) -> ReviewBook:
+    """Return a model's reviews, all read; what was finished before a stop is taken from `folder`."""
+    reader = reader_in(model)
+    reviews = reviews_in(model.shop.events, model.catalogue.item_ids)
+    readings = read_all([one.text or "" for one in reviews], reader, folder, progress=progress)
+    book = ReviewBook(CatalogueShelves(model.catalogue), reader)
+    book.add(reviews, readings)
     return book
 
 
@@ -75,6 +108,17 @@ def reviews_in(events: pl.DataFrame, item_ids: Sequence[str]) -> list[Review]:
         )
         for event_id, shopper_id, item_row, position, rating, text, occurred_at, is_buyer in rows.rows()
     ]
+
+
+def tallies_of(model: Model, item_ids: Sequence[str]) -> dict[str, Tally]:
+    """Return the sums of the reviews of a few items, read now by the shipped words."""
+    catalogue, events = model.catalogue, model.shop.events
+    rows = [catalogue.row_of[item_id] for item_id in item_ids]
+    kinds = [kind.code for kind in KINDS]
+    own = events.filter(pl.col("type").is_in(kinds) & pl.col("item_row").is_in(rows))
+    book = ReviewBook(CatalogueShelves(catalogue))
+    book.add(reviews_in(own, catalogue.item_ids))
+    return {item_id: book.tally_of(item_id) for item_id in item_ids}
 
 
 def insight_into(model: Model, item_id: str, *, language: str | None = None) -> Insight:

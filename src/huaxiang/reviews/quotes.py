@@ -78,7 +78,7 @@ def shown(text: str, mention: Mention) -> str:
     """
     # Masked as a whole: a cut through an address would leave its half.
     start, end = mention.sentence_start, mention.sentence_end
-    sentence = masked(" ".join(text[start:end].split()))[0]
+    sentence = masked(" ".join(text[start:end].split()))[0].encode("utf-8", "replace").decode()
     if len(sentence) <= LONGEST:
         return sentence
     near = max(0, min(mention.start - start - LONGEST // 2, len(sentence) - LONGEST))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from huaxiang.reviews.base import ReadReview
 from huaxiang.reviews.change import Change
@@ -11,6 +12,9 @@ from huaxiang.reviews.contrast import Contrast
 from huaxiang.reviews.lexicon import aspect_name
 from huaxiang.reviews.tally import Tally
 from huaxiang.reviews.wording import LANGUAGES, say, share
+
+if TYPE_CHECKING:
+    from huaxiang.writing.base import Subject
 
 MOST_EVIDENCE = 3
 MOST_OF_A_KIND = 2
@@ -47,6 +51,23 @@ def summary_of(
         )
         for language in LANGUAGES
     }
+
+
+def review_subjects(summaries: Mapping[str, Mapping[str, tuple[Said, ...]]], language: str) -> list[Subject]:
+    """Return item → summary as what a language model may put into better words, a fact at a time."""
+    from huaxiang.writing.base import Subject
+
+    between = "" if language == "zh" else " "
+    found = []
+    for item_id, summary in summaries.items():
+        facts = tuple(one.text for one in summary[language])
+        start = between.join(facts)
+        found.append(
+            Subject(
+                key=item_id, kind="reviews", language=language, facts=facts, start=start, keeps_facts=True
+            )
+        )
+    return found
 
 
 def _how_good(
@@ -86,7 +107,7 @@ def _changes(reviews: Sequence[ReadReview], changed: Sequence[Change], language:
             said.append(Said(text=text, evidence=newest))
             continue
         key = "blame_rose" if one.after > one.before else "blame_fell"
-        about = {"before": share(one.before), "after": share(one.after)}
+        about = {"before": share(one.before, language), "after": share(one.after, language)}
         text = say(key, language, since=since, about=aspect_name(one.aspect, language=language), **about)
         said.append(Said(text=text, evidence=_ids(reviews, one.aspect, -1)))
     return said
@@ -98,7 +119,7 @@ def _contrasts(reviews: Sequence[ReadReview], contrast: Sequence[Contrast], lang
         key = "more_blamed" if one.z > 0 else "less_blamed"
         about = aspect_name(one.aspect, language=language)
         about = about[:1].upper() + about[1:]
-        text = say(key, language, about=about, own=share(one.own), usual=share(one.usual))
+        text = say(key, language, about=about, own=share(one.own, language), usual=share(one.usual, language))
         said.append(Said(text=text, evidence=_ids(reviews, one.aspect, -1)))
     return said
 

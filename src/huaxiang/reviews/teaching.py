@@ -164,7 +164,15 @@ def teach(
     after_epoch: Callable[[int, AspectNetwork], None] = lambda epoch, network: None,
     tell: Tell = lambda done, total, note: None,
 ) -> AspectNetwork:
-    """Return the network, taught; the same seed on the same machine gives the same weights."""
+    """Return the network, taught; the same seed on the same machine gives the same weights.
+
+    Parameters
+    ----------
+    rows, further
+        What is learnt from throughout, and what beside it in the first epochs.
+    model
+        The pretrained text model.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = AspectNetwork(model)

@@ -59,7 +59,8 @@ _EN: Mapping[str, str] = {
     "below": "That is {gap} below the mean of its category, {mean}.",
     "more_blamed": "{about} is blamed more often than in its category: {own} against {usual}.",
     "less_blamed": "{about} is blamed less often than in its category: {own} against {usual}.",
-    "duplicate": "{n} reviews of {n_items} items have the same words",
+    "for_you": "Buyers praise its {about}, which you care about: {n} of {of} reviews",
+    "duplicate": "{n} reviews have the same words (items concerned: {n_items})",
     "burst": "{n} extreme ratings came within one day",
     "many_alike": "One shopper gave {n} items' reviews the same stars within one day",
     "contradicts": "In {n} reviews words and stars say the opposite",
@@ -84,6 +85,7 @@ _ZH: Mapping[str, str] = {
     "below": "比所在类目的平均分{mean}低{gap}。",
     "more_blamed": "{about}受抱怨的比例高于同类：{own}，同类为{usual}。",
     "less_blamed": "{about}受抱怨的比例低于同类：{own}，同类为{usual}。",
+    "for_you": "买家称赞其{about}（{of}条评价中有{n}条），这正是您看重的",
     "duplicate": "{n_items}件商品的{n}条评价文字相同",
     "burst": "一天之内出现{n}个极端评分",
     "many_alike": "同一顾客一天之内给{n}条评价打了相同的分",
@@ -120,12 +122,12 @@ def advice(aspect: str, language: str) -> str:
     return ADVICE.get(aspect, _OTHER_ADVICE)[language == "zh"]
 
 
-def share(part: float) -> str:
+def share(part: float, language: str) -> str:
     """Return a share as people read it.
 
     Examples
     --------
-    >>> share(0.256)
-    '26 %'
+    >>> share(0.256, "en"), share(0.256, "zh")
+    ('26 %', '26%')
     """
-    return f"{round(100 * part)} %"
+    return f"{round(100 * part)}{'%' if language == 'zh' else ' %'}"

@@ -25,6 +25,7 @@ from huaxiang.feedback.outcomes import Outcomes
 from huaxiang.feedback.policies import Config as Exploration
 from huaxiang.feedback.policies import explore
 from huaxiang.model import Known
+from huaxiang.model.review_reasons import with_review_reasons
 from huaxiang.notes import Note, note
 from huaxiang.profile.state import StateEvent, Totals
 from huaxiang.profile.update import content_hash, content_of, event_key, milliseconds, update
@@ -431,6 +432,7 @@ class LiveShop:
         if wanted.of == "item" and shown_rows:
             slate = _without(slate, shown_rows, model.catalogue, k=n_wanted)
         slate = replace(slate, shopper_id=person.asked, slate_id=secrets.token_urlsafe(12))
+        slate = with_review_reasons(slate, profile.state, self.reviews.tallies, language=wanted.language)
         return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
 
     def _asked_profile(self, known: Known, person: Person, now: datetime | None) -> Profile:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from huaxiang.errors import HuaxiangError
-from huaxiang.model.reviews import CatalogueShelves
+from huaxiang.errors import ArtefactError, HuaxiangError
+from huaxiang.model.reviews import CatalogueShelves, reader_in
 from huaxiang.reviews.base import Reader, Review
 from huaxiang.reviews.book import ReviewBook
+from huaxiang.reviews.tally import Tally
 from huaxiang.store import LoggedEvent, Store
 from huaxiang.store.reviews import bought, count_reviews, review_positions, reviews_after
 
@@ -60,15 +61,28 @@ class LiveReviews:
         """
         with self._lock:
             if self._book is None:
-                self._book = ReviewBook(CatalogueShelves(shop.serving.model.catalogue), self._reader)
+                self._book = ReviewBook(CatalogueShelves(shop.serving.model.catalogue), self._made(shop))
             self._book.shelves = CatalogueShelves(shop.serving.model.catalogue)
             is_whole = self._catch_up(self._book, shop.store, shop.shop_id, most)
             self._forget_gone(self._book, shop.store, shop.shop_id)
             return self._book, is_whole
 
+    def tallies(self, item_ids: list[str]) -> dict[str, Tally]:
+        """Return the sums of items' reviews as far as they were read; the log is not asked."""
+        book = self._book
+        return {} if book is None else {item_id: book.tally_of(item_id) for item_id in item_ids}
+
     def forget(self) -> None:
         """Look at the next answer whether reviews are gone from the log, however lately that was done."""
         self._counted_s = float("-inf")
+
+    def _made(self, shop: LiveShop) -> Reader | None:
+        """Return the reader that the model's settings name; the shipped one where that can't be had."""
+        try:
+            return self._reader or reader_in(shop.serving.model)
+        except ArtefactError as error:
+            LOG.warning("reviews are read by words alone", extra={"shop": shop.shop_id, "error": str(error)})
+            return None
 
     def _catch_up(self, book: ReviewBook, store: Store, shop_id: str, most: int) -> bool:
         for _ in range(max(1, most // AT_ONCE)):

@@ -28,7 +28,7 @@ class Subject:
     key
         Its id: of an item, of a shopper.
     kind
-        product or portrait.
+        product, portrait or reviews.
     language
         en or zh.
     facts

@@ -14,6 +14,8 @@ _LANGUAGES = {"en": "English", "zh": "Chinese (简体中文)"}
 _ASKED = {
     "portrait": "Each line says one thing that is known of a shop's customer. Write each anew as one plain "
     "sentence in {language}, in the same order.",
+    "reviews": "Each line says one thing that buyers say of a product in their reviews. Write each anew as "
+    "one plain sentence in {language}, in the same order.",
     "product": "Each line says one thing that is known of a product. Write two or three plain sentences in "
     "{language} that describe it to a buyer.",
 }
