@@ -15,8 +15,13 @@ from huaxiang.console.words import LANGUAGES, word
 
 Word = Callable[[str], str]
 
-PAGES = (("overview", "/"), ("shoppers", "/shoppers"), ("items", "/items"), ("models", "/models"))
-PAGES += (("rules", "/rules"),)
+PAGES = (
+    ("overview", "/"),
+    ("shoppers", "/shoppers"),
+    ("items", "/items"),
+    ("models", "/models"),
+    ("rules", "/rules"),
+)
 """Page and where it is under the console's address, which links and `navigate` put before it."""
 
 LIKED, DISLIKED, QUIET = "#2f7d6d", "#b4534b", "#8a8f98"

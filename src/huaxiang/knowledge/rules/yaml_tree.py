@@ -115,7 +115,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int
     if depth > MOST_DEPTH:
         raise RulesError("too deep", file=file, line=line, remedy=f"at most {MOST_DEPTH} levels")
     if isinstance(event, yaml.ScalarEvent):
-        return Node(event.value, line, file=file, is_quoted=event.style is not None)
+        return Node(event.value, line, file=file, is_quoted=bool(event.style))
     if isinstance(event, yaml.SequenceStartEvent):
         listed = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):
