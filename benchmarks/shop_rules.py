@@ -86,7 +86,7 @@ def case(n_items: int, rng: np.random.Generator) -> Case:
     )
 
 
-def main() -> None:
+def main() -> None:  # noqa: PLR0915 - one measurement after another
     """Measure, and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rules", type=int, default=20)

@@ -1,7 +1,7 @@
 """What shop rules do to an order: gains on the scale of the scores, caps, pins, and a reason for each.
 
-An exclusion is in the mask of what may be listed, before anything is ordered: no pin, boost or draw sees what it
-leaves out.
+An exclusion is in the mask of what may be listed, before anything is ordered: no pin, boost or draw sees what
+it leaves out.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ def pinned_places(
 ) -> dict[int, Pinned]:
     """Return place (from 0) → what is pinned there; `tally` counts it.
 
-    Pins are served in the order of the ruling. Where a place is taken, the next free one is given; what may not
-    be listed, or is beyond a cap, isn't pinned; of a product only one variant is.
+    Pins are served in the order of the ruling. Where a place is taken, the next free one is given; what may
+    not be listed, or is beyond a cap, isn't pinned; of a product only one variant is.
     """
     places: dict[int, Pinned] = {}
     groups: set[int] = set()

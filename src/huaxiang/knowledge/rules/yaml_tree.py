@@ -1,8 +1,8 @@
 """YAML as a tree of plain text that knows its lines: nothing is constructed, guessed or expanded.
 
-A scalar stays the text it is written as, and the field that reads it says what it should be. So the brand NO is
-no false, and 007 keeps its zeros. Anchors, tags and several documents are refused: they are how YAML becomes code,
-or a few lines become gigabytes.
+A scalar stays the text it is written as, and the field that reads it says what it should be. So the brand NO
+is no false, and 007 keeps its zeros. Anchors, tags and several documents are refused: they are how YAML
+becomes code, or a few lines become gigabytes.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _tree(events: Iterator[yaml.Event], file: str) -> Node | None:
     return found
 
 
-def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int) -> Node:
+def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int) -> Node:  # noqa: C901 - one question after another
     line = _line(event)
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         raise _refused(event, file, "anchors and aliases", "name the items under groups, and use group: name")
