@@ -40,6 +40,8 @@ COMMANDS = (
     "finetune tag",
     "finetune ensemble",
     "predict",
+    "rules check",
+    "rules try",
 )
 
 
