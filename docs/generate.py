@@ -43,6 +43,8 @@ COMMANDS = (
     "predict",
     "graph",
     "graph map",
+    "rules check",
+    "rules try",
 )
 
 

@@ -133,10 +133,12 @@ def _change(change: Change, say: Word) -> None:
     for place in range(max(len(change.before), len(change.after))):
         old = change.before[place] if place < len(change.before) else None
         new = change.after[place] if place < len(change.after) else None
-        why = [
-            f"− {'、'.join(change.why[one])}" for one in (old,) if one in change.went and one in change.why
-        ]
-        why += [f"+ {'、'.join(change.why[one])}" for one in (new,) if one in change.why]
+        why = (
+            [f"− {'、'.join(change.why[old])}"]
+            if old is not None and old in change.went and old in change.why
+            else []
+        )
+        why += [f"+ {'、'.join(change.why[new])}"] if new is not None and new in change.why else []
         rows.append(
             [
                 str(place + 1),

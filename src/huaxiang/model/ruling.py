@@ -178,7 +178,8 @@ def try_rules(
     """Return what other rules would change in the lists of some shoppers, beside those in force."""
     occasion = occasion or Occasion()
     wanted = Wanted(k=occasion.k, of="item", repeat=False, language=occasion.language, is_checked=False)
-    counts, changes, n_lists, n_changed, n_empty = _Counts(), [], 0, 0, 0
+    counts, n_lists, n_changed, n_empty = _Counts(), 0, 0, 0
+    changes: list[Change] = []
     for profile in profiles:
         under = _under(model, profile, occasion)
         now_in_force = None if model.rules is None else model.rules.ruling(model.goods, under)

@@ -346,7 +346,7 @@ class Model:
             self, known, shopper_id=shopper_id, now=now or self.newest, position=position, consent=consent
         )
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - one argument per choice
         self,
         shopper: str | Profile,
         *,

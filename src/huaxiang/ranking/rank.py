@@ -243,7 +243,7 @@ def _relation(shelf: Shelf, row: int) -> Callable[[int], str | None] | None:
 
 
 def _with_rules(own: tuple[Reason, ...], ruled: tuple[Reason, ...], *, is_pinned: bool) -> tuple[Reason, ...]:
-    """Return an item's reasons with the rules that hold for it; what is pinned isn't there for being popular."""
+    """Return an item's reasons with its rules; what is pinned isn't there for being popular."""
     if is_pinned:
         own = tuple(reason for reason in own if reason.kind != "impersonal")
     return own + ruled

@@ -1,7 +1,7 @@
 """What shop rules do to an order: gains on the scale of the scores, caps, pins, and a reason for each.
 
-An exclusion is in the mask of what may be listed, before anything is ordered: no pin, boost or draw sees what it
-leaves out.
+An exclusion is in the mask of what may be listed, before anything is ordered: no pin, boost or draw sees what
+it leaves out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ def span_of(scores: Vector) -> float:
     >>> span_of(np.array([1, 2, 6], "f"))
     4.0
     """
-    return float(scores.max() - np.median(scores)) or 1.0 if len(scores) else 1.0
+    if not len(scores):
+        return 1.0
+    middle, n = len(scores) // 2, len(scores)
+    parts = np.partition(scores, (middle - 1, middle) if n % 2 == 0 and n > 1 else middle)
+    median = (parts[middle - 1] + parts[middle]) / 2 if n % 2 == 0 else parts[middle]
+    return float(scores.max() - median) or 1.0
 
 
 class Tally:
@@ -68,8 +73,9 @@ class Tally:
     def has_room(self, row: int) -> bool:
         """Return whether one more item may be listed."""
         for (most, values_of), counts in zip(self._caps, self._counts, strict=True):
-            if any(counts.get(value, 0) >= most for value in values_of.get(row, ())):
-                return False
+            for value in values_of.get(row, ()):  # a loop, as it is asked of hundreds of items for each list
+                if counts.get(value, 0) >= most:
+                    return False
         return True
 
     def take(self, row: int) -> None:
@@ -82,12 +88,28 @@ class Tally:
         """Return the first `most` of some items that fit, the best first, and count them."""
         if not self._caps:
             return list(rows[:most])
+        if len(self._caps) == 1:
+            return self._admitted_by_one(rows, most)
         fitting: list[int] = []
         for row in rows:
             if len(fitting) == most:
                 break
             if self.has_room(row):
                 self.take(row)
+                fitting.append(row)
+        return fitting
+
+    def _admitted_by_one(self, rows: Sequence[int], most: int) -> list[int]:
+        """Return the same under a single cap, in a loop without calls: every list goes through it."""
+        (most_each, values_of), counts = self._caps[0], self._counts[0]
+        fitting: list[int] = []
+        for row in rows:
+            if len(fitting) == most:
+                break
+            values = values_of.get(row, ())
+            if not any([counts.get(value, 0) >= most_each for value in values]):
+                for value in values:
+                    counts[value] = counts.get(value, 0) + 1
                 fitting.append(row)
         return fitting
 
@@ -112,12 +134,14 @@ def pinned_places(
 ) -> dict[int, Pinned]:
     """Return place (from 0) → what is pinned there; `tally` counts it.
 
-    Pins are served in the order of the ruling. Where a place is taken, the next free one is given; what may not
-    be listed, or is beyond a cap, isn't pinned; of a product only one variant is.
+    Pins are served in the order of the ruling. Where a place is taken, the next free one is given; what may
+    not be listed, or is beyond a cap, isn't pinned; of a product only one variant is.
     """
     places: dict[int, Pinned] = {}
     groups: set[int] = set()
     for pin in () if ruling is None else ruling.pins:
+        if all(place in places for place in range(pin.place - 1, k)):
+            continue
         for row in _best_of(pin, scores_I, allowed_I, catalogue, groups, tally):
             place = next((one for one in range(pin.place - 1, k) if one not in places), None)
             if place is None:
@@ -170,8 +194,9 @@ def without_groups(allowed_I: Mask, pinned: Mapping[int, Pinned], catalogue: Cat
     """Return what may be listed beside what is pinned: no other variant of it."""
     if not pinned:
         return allowed_I
-    groups = catalogue.group_rows[[one.row for one in pinned.values()]]
-    return allowed_I & ~np.isin(catalogue.group_rows, groups)
+    is_free_G = np.ones(int(catalogue.group_rows.max(initial=-1)) + 1, dtype=np.bool_)
+    is_free_G[catalogue.group_rows[[one.row for one in pinned.values()]]] = False
+    return allowed_I & is_free_G[catalogue.group_rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

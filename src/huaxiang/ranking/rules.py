@@ -42,7 +42,7 @@ class Allowed:
     degraded: tuple[Note, ...] = ()
 
 
-def allowed_items(
+def allowed_items(  # noqa: C901 - one question after another
     catalogue: Catalogue,
     rules: Rules,
     stated: Stated,
@@ -54,8 +54,9 @@ def allowed_items(
 ) -> Allowed:
     """Return what may be listed.
 
-    The shop's own rules, and its `ruling`, always hold. If nothing is left that meets the shopper's limits, those are set aside
-    one after the other, the price first, and `degraded` says so: a list with a note beats an empty one.
+    The shop's own rules, and its `ruling`, always hold. If nothing is left that meets the shopper's limits,
+    those are set aside one after the other, the price first, and `degraded` says so: a list with a note beats
+    an empty one.
     """
     shop_allows_I = ~catalogue.gone
     if rules.in_stock_only:

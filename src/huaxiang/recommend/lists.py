@@ -75,7 +75,7 @@ def list_items(
     return ListOf(rows=ranking.items, degraded=_nobody(asker) + ranking.degraded)
 
 
-def list_values(
+def list_values(  # noqa: PLR0913 - one argument per choice
     recommender: Recommender,
     asker: Asker,
     catalogue: Catalogue,
@@ -89,8 +89,8 @@ def list_values(
     """Return the categories, brands or price bands the shopper is most likely to take next.
 
     A value's score is the share of the scores above the middle that its items have; over all values they sum
-    to at most 1. What the shopper had counts here: a brand is no worse for being known. Of the shop's rules those
-    that leave items out, boost and bury count: a value of which no item is left is not listed.
+    to at most 1. What the shopper had counts here: a brand is no worse for being known. Of the shop's rules
+    those that leave items out, boost and bury count: a value of which no item is left is not listed.
 
     Raises
     ------

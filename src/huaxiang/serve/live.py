@@ -436,7 +436,7 @@ class LiveShop:
         return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
 
     def _asked_profile(self, known: Known, person: Person, now: datetime | None) -> Profile:
-        """Return as much of a profile as the list reads: all of it only where the shop's rules ask for more."""
+        """Return as much of a profile as the list reads: all of it where the shop's rules ask for more."""
         model, asked_for = self.serving.model, person.asked or ""
         on_goods = None if model.rules is None else model.rules.on(model.goods)
         if on_goods is not None and on_goods.reads_the_whole_profile:

@@ -113,6 +113,7 @@ def answer_of(error: HuaxiangError) -> Response:
         field=error.column,
         value=None if error.value is None else error.value[:200],
         remedy=remedy,
+        line=error.line,
     )
 
 

@@ -1,4 +1,4 @@
-"""Shop rules of a service: which are in force, since when, and a look each second whether the file has changed.
+"""Shop rules of a service: which are in force, since when, and a look each second for a changed file.
 
 A file that is wrong is never put in force: the rules before it stay, and everybody who looks can see why.
 """

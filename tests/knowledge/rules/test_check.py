@@ -50,7 +50,7 @@ def test_words_that_the_catalogue_lacks_are_named(rule: str) -> None:
         "when: {all: [{placement: home}, {placement: cart}]}, items: {brand: Nike}, exclude: true",
         "when: {not: {placement: [home, item, cart, similar, search]}}, items: {brand: Nike}, exclude: true",
         "when: {placement: home, query: {is: shoes}}, items: {brand: Nike}, exclude: true",
-        "when: {all: [{profile: {orders: {min: 5}}}, {profile: {orders: {max: 4}}}]}, items: {brand: Nike}, boost: 1",
+        "when: {all: [{language: en}, {language: zh}]}, items: {item_id: i-0}, pin: 1",
         "items: {brand: Nike, not: {brand: Nike}}, boost: 1",
         "price_floor: 1",
         "items: {item_id: i-7}, pin: 1",

@@ -88,7 +88,8 @@ def test_an_action_leaves_items_out(action: str, allowed: list[int]) -> None:
 
 def test_boosts_add_up_and_are_bounded() -> None:
     said = on(
-        "rules:\n- {name: a, items: {brand: Nike}, boost: 2}\n- {name: b, items: {category: Boots}, boost: 2}\n"
+        "rules:\n- {name: a, items: {brand: Nike}, boost: 2}\n"
+        "- {name: b, items: {category: Boots}, boost: 2}\n"
         "- {name: c, items: {item_id: i-5}, bury: 0.5}"
     ).ruling(Circumstances())
     assert said.boosts_I is not None

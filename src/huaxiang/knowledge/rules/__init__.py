@@ -1,9 +1,9 @@
 """Shop rules: what a merchandiser says about every list, in one YAML file without code.
 
-`read_rules` turns the text into a `RuleSet`, or says what is wrong with it, by line. `Goods` are the items it is
-about, `RulesOnGoods` both together: for the circumstances of one list it gives a `Ruling`, and `problems` names
-what conflicts and what can never do anything. `Rulebook` holds the rules that are in force, and is replaced
-while lists are made.
+`read_rules` turns the text into a `RuleSet`, or says what is wrong with it, by line. `Goods` are the items it
+is about, `RulesOnGoods` both together: for the circumstances of one list it gives a `Ruling`, and `problems`
+names what conflicts and what can never do anything. `Rulebook` holds the rules that are in force, and is
+replaced while lists are made.
 """
 
 from huaxiang.knowledge.rules.base import (

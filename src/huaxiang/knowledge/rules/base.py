@@ -72,7 +72,8 @@ class Rule:
     priority
         Of two pins on one place the higher is served first; of equal ones, the first in the file.
     place, most
-        Of a pin: its place, from 1, and how many of the items are pinned from there on. `most` is also a cap's.
+        Of a pin: its place, from 1, and how many of the items are pinned from there on. `most` is also a
+        cap's.
     strength
         Of boost and bury, in spans of the scores (best minus middle); above 0.
     of
@@ -129,8 +130,8 @@ class Goods:
     group_ids
         Id of each item's product, (I,); empty where rules needn't name products by their ids.
     paths
-        Category path of each item, parts joined by " > ", (I,); empty where only the catalogue's own categories
-        and departments are known.
+        Category path of each item, parts joined by " > ", (I,); empty where only the catalogue's own
+        categories and departments are known.
     """
 
     catalogue: Catalogue
@@ -269,8 +270,8 @@ class Problem:
     Parameters
     ----------
     kind
-        unknown: it names something that the catalogue lacks; dead: it can never do anything; conflict: another
-        rule undoes it; unordered: only its place in the file decides between it and another.
+        unknown: it names something that the catalogue lacks; dead: it can never do anything; conflict:
+        another rule undoes it; unordered: only its place in the file decides between it and another.
     other
         The rule that it is in conflict with.
     text_zh

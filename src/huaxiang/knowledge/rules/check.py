@@ -49,7 +49,7 @@ def _unknown(on_goods: RulesOnGoods) -> Iterator[Problem]:
             yield _no_such("dimension", "维度", rule.of, tuple(dimensions), rule.name, rule.line)
 
 
-def _missing(on_goods: RulesOnGoods, part: Test, rule: str) -> Iterator[Problem]:
+def _missing(on_goods: RulesOnGoods, part: Test, rule: str) -> Iterator[Problem]:  # noqa: C901 - one question after another
     goods, catalogue = on_goods.goods, on_goods.goods.catalogue
     if part.kind in ("value", "likes", "dislikes", "stated"):
         dimension = catalogue.dimensions.get(part.dimension)

@@ -46,7 +46,7 @@ def read_condition(node: Node, clock: tzinfo) -> Test:
     return parts[0] if len(parts) == 1 else Test(kind="all", parts=parts, line=node.line)
 
 
-def _read(name: str, node: Node, clock: tzinfo) -> Iterator[Test]:
+def _read(name: str, node: Node, clock: tzinfo) -> Iterator[Test]:  # noqa: C901 - one question after another
     if name in ("any", "all"):
         if not isinstance(node.value, list) or not node.value:
             raise node.wrong("this should be a list of conditions", remedy=f"write {name}: [ … ]")

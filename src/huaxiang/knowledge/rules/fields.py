@@ -1,4 +1,4 @@
-"""Reads what a field of a rule says as what it should be: text, number, choice, range; or says what is wrong."""
+"""Reads a field of a rule as what it should be: text, number, choice, range; or says what is wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def nearest(written: str, known: Collection[str]) -> str | None:
 
     Examples
     --------
-    >>> nearest("exlude", ["exclude", "require"])
+    >>> nearest("exclud", ["exclude", "require"])
     'exclude'
     """
     return next(iter(get_close_matches(written, sorted(known), n=1, cutoff=0.0)), None)

@@ -1,7 +1,7 @@
 """Rules on the items of one catalogue: each selector found once, each ruling made once.
 
-A ruling depends on which rules hold, and on nothing else. So for a list only the conditions are asked, which takes
-microseconds, and what the same rules said the last time is said again.
+A ruling depends on which rules hold, and on nothing else. So for a list only the conditions are asked, which
+takes microseconds, and what the same rules said the last time is said again.
 """
 
 from __future__ import annotations

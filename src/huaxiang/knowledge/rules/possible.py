@@ -1,7 +1,8 @@
 """Whether conditions can hold at once, as far as it can be told without trying every shopper.
 
-Each way in which they could hold is a box: for each thing that a condition asks of (placement, language, date, …)
-the values that are left. Where no box is left, they can't. `not` over more than one thing counts as possible.
+Each way in which they could hold is a box: for each thing that a condition asks of (placement, language,
+date, …) the values that are left. Where no box is left, they can't. `not` over more than one thing counts as
+possible.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def can_hold(tests: tuple[Test, ...], *, now: datetime | None, clock: tzinfo) ->
     return any(_is_possible(box, from_s, clock) for box in boxes)
 
 
-def _boxes(test: Test) -> Iterator[Box]:
+def _boxes(test: Test) -> Iterator[Box]:  # noqa: C901 - one question after another
     if test.kind == "all":
         n_boxes = 0
         for chosen in product(*(tuple(_first(_boxes(part))) for part in test.parts)):

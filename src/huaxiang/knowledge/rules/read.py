@@ -25,7 +25,7 @@ _MOST_PRIORITY = 1_000_000
 
 
 def read_rules(text: str | bytes, *, file: str = "rules", clock: tzinfo = UTC) -> RuleSet:
-    """Return the rules that a text holds.
+    r"""Return the rules that a text holds.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def read_rules(text: str | bytes, *, file: str = "rules", clock: tzinfo = UTC) -
 
     Examples
     --------
-    >>> rules = read_rules("version: 1\\nrules:\\n- {name: no hats, items: {category: Hats}, exclude: true}")
+    >>> rules = read_rules("version: 1\nrules:\n- {name: no hats, items: {category: Hats}, exclude: true}")
     >>> [(rule.name, rule.action) for rule in rules.rules]
     [('no hats', 'exclude')]
     """

@@ -51,7 +51,7 @@ def read_selector(node: Node) -> Test:
     return parts[0] if len(parts) == 1 else Test(kind="all", parts=parts, line=node.line)
 
 
-def _read(name: str, node: Node) -> Iterator[Test]:
+def _read(name: str, node: Node) -> Iterator[Test]:  # noqa: C901 - one question after another
     if name in ("any", "all"):
         if not isinstance(node.value, list):
             raise node.wrong("this should be a list", remedy=f"write {name}: [ … ]")

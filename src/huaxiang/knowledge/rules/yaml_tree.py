@@ -1,8 +1,8 @@
 """YAML as a tree of plain text that knows its lines: nothing is constructed, guessed or expanded.
 
-A scalar stays the text it is written as, and the field that reads it says what it should be. So the brand NO is
-no false, and 007 keeps its zeros. Anchors, tags and several documents are refused: they are how YAML becomes code,
-or a few lines become gigabytes.
+A scalar stays the text it is written as, and the field that reads it says what it should be. So the brand NO
+is no false, and 007 keeps its zeros. Anchors, tags and several documents are refused: they are how YAML
+becomes code, or a few lines become gigabytes.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _tree(events: Iterator[yaml.Event], file: str) -> Node | None:
     return found
 
 
-def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int) -> Node:
+def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int) -> Node:  # noqa: C901 - one question after another
     line = _line(event)
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         raise _refused(event, file, "anchors and aliases", "name the items under groups, and use group: name")
@@ -115,7 +115,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], file: str, depth: int
     if depth > MOST_DEPTH:
         raise RulesError("too deep", file=file, line=line, remedy=f"at most {MOST_DEPTH} levels")
     if isinstance(event, yaml.ScalarEvent):
-        return Node(event.value, line, file=file, is_quoted=event.style is not None)
+        return Node(event.value, line, file=file, is_quoted=bool(event.style))
     if isinstance(event, yaml.SequenceStartEvent):
         listed = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):
