@@ -202,7 +202,7 @@ def test_no_order_and_no_draw_lists_what_is_left_out_or_beyond_a_cap(
         case(scores),
         shelf,
         k=exploring.n_wanted(k),
-        config=Config(variety=variety, temperature=share),
+        config=Config(variety=variety, temperature=share if share > 0.01 else 0.0),
         occasion=Occasion(ruling=said, rng=np.random.default_rng(seed)),
     )
     slate = Slate(shopper_id="s", model="m", slate_id=str(seed), items=ranking.items)
