@@ -37,6 +37,7 @@ DATA = Path(__file__).parents[1].parent / "shared" / "data" / "home_depot" / "re
 SETTINGS = (
     "image.encoder=none",
     "recommend.members=['popular','own_frequency','neighbours','closed_form']",
+    "recommend.closed_form.n_exact=5000",
 )
 N_BEST = 200
 

@@ -15,7 +15,7 @@ from huaxiang.ranking.base import Case
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.ruled import rule_reasons
 from huaxiang.ranking.wording import said
-from huaxiang.records import Ranked, Reason
+from huaxiang.records import Ranked, Reason, Vector
 from huaxiang.search.base import FacetCount, NamedValue, Query, ReadQuery
 from huaxiang.search.filters import counts, having_values
 from huaxiang.search.match import Asked, Rows, even
@@ -28,9 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Whom:
-    """The shopper that a search is for, as what their recommender says of the items."""
+    """The shopper that a search is for, as what their recommenders say of the items.
+
+    Parameters
+    ----------
+    case
+        How well items suit them that they never had, and why.
+    again_I
+        How well items suit them, those that they had included, (I,).
+    """
 
     case: Case
+    again_I: Vector
     strength: float
 
 

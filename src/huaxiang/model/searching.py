@@ -244,7 +244,9 @@ def _whom(model: Model, query: Query, profile: Profile | None) -> Whom | None:
     who = asker(profile)
     if not len(who.history.item_rows) and not who.stated.liked and not who.stated.refused:
         return None
-    return Whom(case=case_of(model.recommenders.of("all"), who, checked=False), strength=strength)
+    again = case_of(model.recommenders.of("all"), who, checked=False)
+    case = case_of(model.recommenders.of("new"), who, checked=False)
+    return Whom(case=case, again_I=again.scores_I, strength=strength)
 
 
 def _placed(
@@ -314,8 +316,16 @@ def _sorted(model: Model, sort: Sort, rows: Rows) -> Rows:
 
 
 def _fit(model: Model, whom: Whom, rows: Rows) -> Vector:
-    """Return how well items fit the shopper: what they did, and what they asked for or refused."""
+    """Return how well items fit the shopper: what they did, and what they asked for or refused.
+
+    What they had may be wanted again: it counts as much as the recommender of repeat and new items has it,
+    and does not crowd out the others.
+    """
     fit_N = even(whom.case.scores_I[rows])
+    groups = model.catalogue.group_rows
+    had_N = np.isin(groups[rows], groups[whom.case.had_rows])
+    if had_N.any():
+        fit_N = np.where(had_N, np.maximum(fit_N, even(whom.again_I[rows])), fit_N)
     stated = whom.case.stated
     if stated.liked:
         fit_N = fit_N + likes_met(model.catalogue, stated)[rows]
