@@ -18,6 +18,7 @@ COMMANDS = (
     "build",
     "profile",
     "recommend",
+    "search",
     "describe",
     "evaluate",
     "benchmark amazon",
