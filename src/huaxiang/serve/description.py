@@ -31,6 +31,8 @@ _REFUSALS = {
 }
 _ONE_BY_ONE = ("/v1/events", "/v1/items")
 """Where each part of what was sent is refused for itself, the answer is the same when all are."""
+_PLAIN: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0.0, "boolean": False, "object": {}}
+"""Examples of what says no more than its type."""
 _TEXT = {"/metrics": "text/plain"}
 _EXAMPLE = {
     "type": "https://huaxiang.invalid/problems/unknown_shopper",
@@ -111,6 +113,12 @@ def _example_of(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
         return _example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if "examples" in schema:
         return schema["examples"][0]
+    if "anyOf" in schema:
+        return _example_of(schema["anyOf"][0], schemas)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "properties" not in schema and schema.get("type") != "array":
+        return _PLAIN.get(str(schema.get("type")))
     if schema.get("type") == "array":
         return [_example_of(schema["items"], schemas)]
     needed = schema.get("required", ())
