@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from command_line import QUICK, call
 from huaxiang.errors import InputError
+from huaxiang.knowledge.rules import Rulebook
 from huaxiang.model import Model, load
+from huaxiang.model.ruling import rules_from
 from huaxiang.records import Event, EventType, Item, Text
 from huaxiang.search.base import Query
 from huaxiang.search.filters import narrowed
@@ -173,6 +177,45 @@ def test_a_query_that_is_learnt_changes_the_next_search(small_model: Model) -> N
         Event(event_id="q-1", shopper_id=shopper, type=EventType.SEARCH, query=query, occurred_at=moment)
     )
     assert small_model.profile(shopper).n_events == before.n_events + 1
+
+
+def ruled(model: Model, *rules: str) -> Model:
+    said = "version: 1\nrules:\n" + "".join(f"- {{{rule}}}\n" for rule in rules)
+    book = Rulebook()
+    book.put(rules_from(model, said))
+    return replace(model, rules=book)
+
+
+@given(st.data())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_the_shop_leaves_out_no_query_finds(small_model: Model, data: st.DataObject) -> None:
+    catalogue = small_model.catalogue
+    brand = data.draw(st.sampled_from(list(catalogue.dimensions["brand"].values)))
+    model = ruled(small_model, f"name: out, items: {{brand: '{brand}'}}, exclude: true")
+    query = data.draw(st.sampled_from([brand, *catalogue.titles["en"][:20], "dress", "zzz"]))
+    sort = data.draw(st.sampled_from(["relevance", "price", "newest"]))
+    found = model.search(Query(text=query, sort=sort, k=60), shopper=somebody(model))
+    assert not any(brand in values_of(model, one.item_id, "brand") for one in found.items)
+
+
+def test_a_pin_of_the_shop_stands_first_and_says_so(small_model: Model) -> None:
+    item = small_model.catalogue.item_ids[small_model.catalogue.in_stock.argmax()]
+    model = ruled(
+        small_model, f"name: our pick, when: {{query: {{has: dress}}}}, items: {{item_id: '{item}'}}, pin: 1"
+    )
+    first = model.search("dress").items[0]
+    assert first.item_id == item
+    assert [reason.rule for reason in first.reasons if reason.kind == "rule"] == ["our pick"]
+    title = small_model.catalogue.title(30)
+    assert model.search(title).items[0].title == small_model.search(title).items[0].title
+
+
+def test_what_is_buried_is_below_unless_it_is_named(small_model: Model) -> None:
+    kind = frequent(small_model, "category")
+    first = small_model.search(kind, k=50).items[0]
+    model = ruled(small_model, f"name: down, items: {{item_id: '{first.item_id}'}}, bury: 3")
+    assert model.search(kind, k=50).items[0].item_id != first.item_id
+    assert model.search(first.title).items[0].title == first.title
 
 
 @pytest.mark.parametrize("query", ["asdfghjkl qwertyuiop", "zzzzzzzz", "42"])

@@ -56,6 +56,8 @@ def test_what_is_left_out_is_on_no_way(talk: Talk, file: Path) -> None:
         (PATH, {"k": 20, "explain": "full"}),
         ("/v1/shoppers/somebody-unknown/recommendations", {"k": 50}),
         ("/v1/recommendations", {"k": 50}),
+        ("/v1/search", {"q": catalogue.title(catalogue.row_of[page]), "k": 50, "shopper": "s-1"}),
+        ("/v1/search", {"q": next(iter(catalogue.dimensions["category"].values)), "k": 50, "sort": "price"}),
         *((f"/v1/items/{item}/similar", {"k": 30}) for item in [page, next(iter(gone))]),
     ]
     for path, asked in ways:

@@ -27,7 +27,7 @@ from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
 from huaxiang.cli.reviewing import reviews
 from huaxiang.cli.robustness import robustness
-from huaxiang.cli.rules import rules_app
+from huaxiang.cli.rules import rules_app, with_rules
 from huaxiang.cli.search import search
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums, wide_console
@@ -36,7 +36,7 @@ from huaxiang.cli.writing import write_app
 from huaxiang.errors import InputError
 
 if TYPE_CHECKING:
-    from huaxiang.model import Model
+    pass
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -189,7 +189,7 @@ def describe(  # noqa: PLR0913 - one argument per option
     spoken = _check_language(
         language or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in words) else "en")
     )
-    model = _with_rules(load(run), rules)
+    model = with_rules(load(run), rules)
     shown = model.describe(text=words, image=image)
     slate = model.recommend(shown, k=k, language=spoken)
     if as_json:
@@ -215,7 +215,7 @@ def recommend(  # noqa: PLR0913 - one argument per option
     from huaxiang.model import load
 
     spoken = _check_language(language)
-    model = _with_rules(load(run), rules)
+    model = with_rules(load(run), rules)
     slate = model.recommend(_id(shopper_id), k=k, of=of, repeat=repeat, language=spoken, channel=channel)
     if as_json:
         print_json("recommend", slate.as_json())
@@ -305,15 +305,6 @@ def demo(
     from huaxiang.cli.demo import run_demo
 
     run_demo(wide_console(), out, seed=seed, n_shoppers=shoppers, n_items=items, cache=cache_folder())
-
-
-def _with_rules(model: Model, file: Path | None) -> Model:
-    """Return the model with a file of shop rules in force; what is questionable about them is said aside."""
-    from huaxiang.model.ruling import use_rules
-
-    for problem in () if file is None else use_rules(model, file):
-        typer.echo(f"{file}:{problem.line} {problem.rule}: {problem.text}", err=True)
-    return model
 
 
 def cache_folder() -> Path:

@@ -17,6 +17,7 @@ from huaxiang.errors import InputError
 
 if TYPE_CHECKING:
     from huaxiang.knowledge.rules import Problem
+    from huaxiang.model import Model
     from huaxiang.model.ruling import Change, DryRun
 
 rules_app = typer.Typer(no_args_is_help=True, help="Shop rules: check a file, and try it on shoppers.")
@@ -245,3 +246,12 @@ def _moment(text: str | None) -> datetime | None:
             "not a time", column="--at", value=text, remedy="write it as 2026-11-11T20:00:00+08:00"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def with_rules(model: Model, file: Path | None) -> Model:
+    """Return the model with a file of shop rules in force; what is questionable about them is said aside."""
+    from huaxiang.model.ruling import use_rules
+
+    for problem in () if file is None else use_rules(model, file):
+        typer.echo(f"{file}:{problem.line} {problem.rule}: {problem.text}", err=True)
+    return model

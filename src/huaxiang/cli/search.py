@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from huaxiang.cli.outcome import print_json
+from huaxiang.cli.rules import with_rules
 from huaxiang.cli.show import WORDS, drawn_table, show_degraded, wide_console
 from huaxiang.errors import InputError, UnknownShopperError
 from huaxiang.profile.names import dimension_name
@@ -63,6 +64,7 @@ def search(  # noqa: PLR0913 - one parameter per option
     ] = None,
     verbatim: Annotated[bool, typer.Option("--verbatim", help="Correct nothing in the words.")] = False,
     language: Annotated[str | None, typer.Option(help="en or zh; that of the words if not said.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="File of shop rules (YAML) to keep to.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Find items by words, a photo, or both, in the order that suits a shopper."""
@@ -74,7 +76,7 @@ def search(  # noqa: PLR0913 - one parameter per option
     spoken = language or ("zh" if words and is_chinese(words) else "en")
     if spoken not in WORDS:
         raise InputError("language is not known", column="--language", value=spoken, remedy="say en or zh")
-    model = load(run)
+    model = with_rules(load(run), rules)
     query = Query(
         text=words,
         image=image,

@@ -55,15 +55,28 @@ _WORTH = {"category": 3.0, "brand": 2.0}
 
 
 def searched(
-    model: Model, query: Query, profile: Profile | None, *, now: datetime | None = None
+    model: Model,
+    query: Query,
+    profile: Profile | None,
+    *,
+    now: datetime | None = None,
+    clock: datetime | None = None,
 ) -> SearchResult:
-    """Return the page of a search; see `Model.search`."""
+    """Return the page of a search; see `Model.search`.
+
+    Parameters
+    ----------
+    now
+        Items on sale from later on are left out; None is the moment of the newest event.
+    clock
+        The moment by which the shop's rules go; None is `now`.
+    """
     read = None if query.text is None else _understood(model, query)
     asked, notes = _asked(model, query, read)
     ruling = model.ruling(
         profile,
         query=query.text,
-        now=now,
+        now=clock or now,
         channel=query.channel,
         placement="search",
         language=query.language,

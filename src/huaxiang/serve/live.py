@@ -413,7 +413,7 @@ class LiveShop:
     def _list(self, known: Known, person: Person, wanted: Wanted) -> Slate:
         model, now = self.serving.model, self.as_of(person)
         shown = self._in_context(known, wanted, now)
-        profile = self._asked_profile(shown, person, now)
+        profile = self.asked_profile(shown, person, now)
         profile = replace(profile, state=self._with_sensitive_page(profile.state, wanted, now))
         shown_rows = [model.catalogue.row_of[item_id] for item_id in wanted.item_ids]
         exploring = Exploration(share=self.settings.exploration)
@@ -435,7 +435,7 @@ class LiveShop:
         slate = with_review_reasons(slate, profile.state, self.reviews.tallies, language=wanted.language)
         return explore(slate, k=wanted.k, config=exploring, seed=model.settings.seed)
 
-    def _asked_profile(self, known: Known, person: Person, now: datetime | None) -> Profile:
+    def asked_profile(self, known: Known, person: Person, now: datetime | None) -> Profile:
         """Return as much of a profile as the list reads: all of it where the shop's rules ask for more."""
         model, asked_for = self.serving.model, person.asked or ""
         on_goods = None if model.rules is None else model.rules.on(model.goods)

@@ -51,10 +51,8 @@ def search(shop: LiveShop, shopper_id: str | None, query: Query, *, is_shown: bo
     model, now = shop.serving.model, shop.as_of(person)
     profile = None
     if known is not None:
-        profile = model.derive_asked(
-            known, shopper_id=person.asked, now=now, position=person.position, consent=person.consent
-        )
-    result = searched(model, query, profile, now=now)
+        profile = shop.asked_profile(known, person, now)
+    result = searched(model, query, profile, now=now, clock=shop.clock())
     if is_refused:
         notes = (*notes, note("search_unpersonal"))
     result = replace(

@@ -47,6 +47,7 @@ Strength = Annotated[
 ]
 Verbatim = Annotated[bool, Query(description="Whether the words are searched as they are written.")]
 Language = Annotated[str, Query(description="Language of titles, reasons and counts: en or zh.")]
+Channel = Annotated[str, Query(description="web, app, … as the shop's rules call it.")]
 Log = Annotated[bool, Query(description="Whether the query enters the log as an event of the shopper.")]
 
 
@@ -80,6 +81,7 @@ async def search_words(  # noqa: PLR0913 - one argument per parameter of the que
     strength: Strength = None,
     verbatim: Verbatim = False,
     language: Language = "en",
+    channel: Channel = "",
     log: Log = True,
 ) -> Response:
     """Answer with the items that answer the words, how the words were read, and what to narrow by.
@@ -107,6 +109,7 @@ async def search_words(  # noqa: PLR0913 - one argument per parameter of the que
         strength=strength,
         verbatim=verbatim,
         language=language,
+        channel=channel or None,
     )
     return await _answer(service, caller, shopper, asked, is_logged=log)
 
@@ -128,6 +131,7 @@ async def search_photo(  # noqa: PLR0913 - one argument per parameter of the que
     k: Length = 10,
     offset: Offset = 0,
     language: Language = "en",
+    channel: Channel = "",
     log: Log = True,
 ) -> Response:
     """Answer with the items that look like a photo: the body is the photo itself, or JSON that names one."""
@@ -144,7 +148,13 @@ async def search_photo(  # noqa: PLR0913 - one argument per parameter of the que
         currency=shop.serving.model.catalogue.currency,
     )
     asked = Asked(
-        text=words or q, image=jpeg(picture), filters=filters, k=k, offset=offset, language=language
+        text=words or q,
+        image=jpeg(picture),
+        filters=filters,
+        k=k,
+        offset=offset,
+        language=language,
+        channel=channel or None,
     )
     return await _answer(service, caller, shopper, asked, is_logged=log, picture=picture)
 
