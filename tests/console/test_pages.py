@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,35 @@ def test_a_listed_item_leads_to_its_page(served: None, browser: object) -> None:
     page.locator("a[href*='/items/']").first.click()  # type: ignore[attr-defined]
     page.wait_for_url(f"{HOME}/items/*")  # type: ignore[attr-defined]
     page.get_by_role("heading", level=1).wait_for()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("language", "link", "heading"),
+    [("en-US", "What its reviews say", "What to improve"), ("zh-CN", "评价洞察", "改进建议")],
+)
+def test_the_reviews_of_an_item_are_shown_as_text_never_as_markup(
+    served: None, browser: object, language: str, link: str, heading: str
+) -> None:
+    page = signed_in(browser, language=language)
+    item = "p000-1"
+    said = "<b>It runs small.</b> <script>document.title='hacked'</script>"
+    event = {
+        "event_id": f"hostile-{language}",
+        "shopper_id": "rita",
+        "type": "review",
+        "item_id": item,
+        "text": said,
+        "value": {"rating": 1},
+        "occurred_at": datetime.now(UTC).isoformat(),
+    }
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{PORT}/v1/events",
+        data=json.dumps({"events": [event]}).encode(),
+        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(asked, timeout=10).close()
+    page.goto(f"{HOME}/items/{item}")  # type: ignore[attr-defined]
+    page.get_by_text(link).click()  # type: ignore[attr-defined]
+    page.get_by_text(heading).first.wait_for()  # type: ignore[attr-defined]
+    page.get_by_text("<b>It runs small.</b>").first.wait_for()  # type: ignore[attr-defined]
+    assert page.title() != "hacked"  # type: ignore[attr-defined]

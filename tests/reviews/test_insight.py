@@ -120,5 +120,5 @@ def test_a_summary_is_given_to_a_writer_one_fact_at_a_time() -> None:
     [subject] = review_subjects({"d1": found.summary}, "en")
     assert subject.keeps_facts and subject.facts[0] == "3 reviews, 2.0 of 5 on average."
     assert "Buyers complain of size and fit (3 of 3 reviews)." in subject.facts
-    sentence = "Of 3 reviews 3 complain of size and fit."
-    assert EvidenceCheck().verdict(sentence.replace("3 complain", "5 complain"), subject.facts).refusal
+    invented = "Buyers complain of size and fit (5 of 3 reviews)."
+    assert EvidenceCheck().verdict(invented, subject.facts, alone=subject.keeps_facts).refusal
