@@ -135,7 +135,7 @@ def show_insight(console: Console, found: Insight, *, language: str) -> None:
         console.print(
             Text(f"{words['flags']}: {flag_text(flag, language)}  {_ids(flag.event_ids)}", "yellow")
         )
-    for key in found.notes:
+    for key in found.remarks:
         console.print(Text(note_text(key, language), "dim"))
 
 

@@ -26,8 +26,8 @@ def show_reviews(visit: Visit, item_id: str) -> None:
             return
         book, is_whole = visit.shop.reviews.book(visit.shop)
         found = book.insight(item_id, language=visit.language)
-        notes = (*found.notes, *(() if is_whole else ("not_all_read",)))
-        _head(visit, say, found, notes)
+        remarks = (*found.remarks, *(() if is_whole else ("not_all_read",)))
+        _head(visit, say, found, remarks)
         if not found.tally.n_reviews:
             return
         _charts(visit, say, found)
@@ -36,7 +36,7 @@ def show_reviews(visit: Visit, item_id: str) -> None:
         _flags(visit, say, found)
 
 
-def _head(visit: Visit, say: Word, found: Insight, notes: Sequence[str]) -> None:
+def _head(visit: Visit, say: Word, found: Insight, remarks: Sequence[str]) -> None:
     with card():
         ui.link(say("back_to_item"), f"/items/{quote(found.item_id, safe='')}").classes("text-primary")
         ui.label(found.title).classes("text-xl font-semibold").props("role=heading aria-level=1")
@@ -50,7 +50,7 @@ def _head(visit: Visit, say: Word, found: Insight, notes: Sequence[str]) -> None
             for one in found.summary.get(visit.language, ()):
                 ui.label(one.text)
                 _events(say, one.evidence)
-            for key in notes:
+            for key in remarks:
                 if key != "none":  # the summary says that
                     ui.label(note_text(key, visit.language)).classes("hx-quiet")
 

@@ -53,7 +53,7 @@ class Insight:
         What read them.
     category
         Where the item is compared; None for an item without one.
-    notes
+    remarks
         Keys of `wording` that say what is not as it should be.
     """
 
@@ -70,7 +70,7 @@ class Insight:
     suggestions: tuple[Suggestion, ...]
     flags: tuple[Flag, ...]
     summary: Mapping[str, tuple[Said, ...]]
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def praised(self) -> tuple[Side, ...]:
@@ -150,7 +150,7 @@ def insight_of(
         suggestions=suggestions,
         flags=flags_of(reviews, alike=around.alike, of_shoppers=around.of_shoppers),
         summary=summary_of(reviews, tally, found_changes, contrast, category_stars),
-        notes=_notes(reviews, tally),
+        remarks=_remarks(reviews, tally),
     )
 
 
@@ -197,11 +197,11 @@ def _phrases(reviews: Sequence[ReadReview], aspect: str) -> tuple[tuple[str, int
     return tuple(sorted(said.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PHRASES])
 
 
-def _notes(reviews: Sequence[ReadReview], tally: Tally) -> tuple[str, ...]:
+def _remarks(reviews: Sequence[ReadReview], tally: Tally) -> tuple[str, ...]:
     if not reviews:
         return ("none",)
-    notes = ["few"] if tally.n_reviews < FEW else []
-    notes += ["no_rating"] if not tally.n_rated else []
-    notes += ["no_words"] if not tally.n_texts else []
-    notes += ["no_times"] if all(one.review.occurred_at is None for one in reviews) else []
-    return tuple(notes)
+    remarks = ["few"] if tally.n_reviews < FEW else []
+    remarks += ["no_rating"] if not tally.n_rated else []
+    remarks += ["no_words"] if not tally.n_texts else []
+    remarks += ["no_times"] if all(one.review.occurred_at is None for one in reviews) else []
+    return tuple(remarks)

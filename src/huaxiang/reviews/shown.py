@@ -45,7 +45,7 @@ def insight_json(insight: Insight) -> dict[str, Any]:
             language: [{"text": one.text, "evidence": list(one.evidence)} for one in said]
             for language, said in insight.summary.items()
         },
-        "degraded": list(insight.notes),
+        "degraded": list(insight.remarks),
     }
 
 
