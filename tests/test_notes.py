@@ -50,7 +50,8 @@ def test_a_note_is_made_of_a_form_alone() -> None:
     """What is told apart from other words by type, the type checker keeps apart: nothing may go round it."""
     another_maker = r"\bNote\(|\bcast\(\"?Note\b|(?<![\w.])(?<!def )note\((?!\s*\")"
     not_typed = r"\b(degraded_?|notes): (tuple|Sequence|list)\[str|\bproblems: \w+\[int, str"
-    outside = ("client/", "serve/answer_shapes.py", "serve/review_shapes.py", "serve/writer.py")  # of JSON, and notes of another kind
+    shapes = ("serve/answer_shapes.py", "serve/review_shapes.py")
+    outside = ("client/", *shapes, "serve/writer.py")  # of JSON, and notes of another kind
     found = [
         (name, made.group())
         for name, text in sources(but="notes.py")
