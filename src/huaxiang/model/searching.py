@@ -48,6 +48,8 @@ LIKELY = 0.3
 """Relevance, 0 to 1, below which what was found is hardly what was meant."""
 MUCH_LESS = 0.6
 """Share of what relevance there is without a limit, below which the limit leaves nothing to the point."""
+MOST_NAMED = 30
+"""Of what is found, the best that are looked at for a title that is the query: nothing is more relevant."""
 OUTRIGHT = 1_000.0
 """What lifts an item that the query names above everything that a rule can lift."""
 _WORTH = {"category": 3.0, "brand": 2.0}
@@ -353,14 +355,12 @@ def _exact(model: Model, read: Understood | None, found: Found) -> NDArray[np.bo
     if read is None:
         return is_exact_N
     named = model.catalogue.row_of.get(read.text)
+    if named is not None:
+        is_exact_N |= found.rows == named
     asked = terms(read.searched)
-    for place, row in enumerate(found.rows.tolist()):
-        if row == named:
-            is_exact_N[place] = True
-        elif found.relevance[place] >= LIKELY:
-            is_exact_N[place] = any(
-                title and terms(title[row]) == asked for title in model.catalogue.titles.values()
-            )
+    for place in np.flatnonzero(found.relevance >= LIKELY)[:MOST_NAMED].tolist():
+        row = int(found.rows[place])
+        is_exact_N[place] |= any(terms(title[row]) == asked for title in model.catalogue.titles.values())
     return is_exact_N
 
 

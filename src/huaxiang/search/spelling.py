@@ -21,6 +21,7 @@ SHORTEST = 4
 ONE_UP_TO = 7
 """Letters up to which one mistake is corrected; two in longer words."""
 _MOST_TRIED = 5
+MOST_FOUND = 10_000
 
 
 class Correction(NamedTuple):
@@ -51,6 +52,8 @@ class Vocabulary:
 
     counts: Mapping[str, int]
     added: Mapping[str, int] = field(default_factory=dict)
+    _found: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was looked up before, at most `MOST_FOUND`: the same mistakes are made again and again."""
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Self:
@@ -86,6 +89,13 @@ class Vocabulary:
         """
         if len(word) < SHORTEST or not word.isalpha():
             return None
+        if word not in self._found:
+            if len(self._found) >= MOST_FOUND:
+                self._found.clear()
+            self._found[word] = self._looked_up(word)
+        return self._found[word]
+
+    def _looked_up(self, word: str) -> str | None:
         most = 1 if len(word) <= ONE_UP_TO else 2
         near = self._near(word, most)
         if near:
