@@ -11,6 +11,8 @@ from serve.operations import operations
 from serve.talking import Talk, event
 
 ITEM = "p000-1"
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
+RULES = "version: 1\nrules:\n- {name: out, items: {item_id: p000-1}, exclude: true}\n"
 TRACKED = {"type": "track", "event": "Product Viewed", "userId": "s-1", "properties": {"product_id": ITEM}}
 
 
@@ -64,6 +66,15 @@ def answered(talk: Talk) -> dict[str, list[Any]]:
         "get /v1/audit": [talk.get("/v1/audit"), talk.get("/v1/audit?limit=1")],
         "get /v1/models": [talk.get("/v1/models")],
         "post /v1/models/{name}/promote": [post(f"/v1/models/{serving}/promote")],
+        "get /v1/items/{item_id}/reviews/insight": [talk.get(f"/v1/items/{ITEM}/reviews/insight")],
+        "get /v1/search": [
+            talk.get("/v1/search", params={"q": said}) for said in ("red dress", "红色", "zzz")
+        ],
+        "post /v1/search/image": [post("/v1/search/image", json={"image": DOT, "q": "dress"})],
+        "get /v1/search/suggest": [talk.get("/v1/search/suggest?q=re")],
+        "get /v1/rules": [talk.get("/v1/rules")],
+        "post /v1/rules/check": [post("/v1/rules/check", content=RULES)],
+        "post /v1/rules/try": [post("/v1/rules/try", content=RULES)],
         "get /v1/outcomes": [talk.get("/v1/outcomes")],
         "get /v1/drift": [talk.get("/v1/drift")],
     }

@@ -50,6 +50,8 @@ MUCH_LESS = 0.6
 """Share of what relevance there is without a limit, below which the limit leaves nothing to the point."""
 MOST_NAMED = 30
 """Of what is found, the best that are looked at for a title that is the query: nothing is more relevant."""
+LONGER = 3
+"""Times as long as the query a title may be that says the same."""
 OUTRIGHT = 1_000.0
 """What lifts an item that the query names above everything that a rule can lift."""
 _WORTH = {"category": 3.0, "brand": 2.0}
@@ -360,7 +362,10 @@ def _exact(model: Model, read: Understood | None, found: Found) -> NDArray[np.bo
     asked = terms(read.searched)
     for place in np.flatnonzero(found.relevance >= LIKELY)[:MOST_NAMED].tolist():
         row = int(found.rows[place])
-        is_exact_N[place] |= any(terms(title[row]) == asked for title in model.catalogue.titles.values())
+        titles = (title[row] for title in model.catalogue.titles.values())
+        is_exact_N[place] |= any(
+            terms(title) == asked for title in titles if len(title) <= LONGER * len(read.searched)
+        )
     return is_exact_N
 
 
