@@ -1,4 +1,4 @@
-"""Claim: a search that knows the shopper puts what they buy next a fifth higher (mean reciprocal rank).
+"""Claim: a search that knows the shopper puts what they buy next higher (mean reciprocal rank; aim: a fifth).
 
 Everything before a moment is learnt; of each shopper the first item after it that they had never bought is
 looked for by a general query, for everybody and for them. How far the profile moves items is chosen on an

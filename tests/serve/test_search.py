@@ -56,6 +56,7 @@ def test_who_refuses_gets_everybodys_order_and_is_not_logged(talk: Talk) -> None
     found = talk.get("/v1/search", params={"q": "dress", "shopper": "s-no"}).json()
     assert not found["is_personal"]
     assert any("no consent for search" in note for note in found["degraded"])
+    assert talk.get("/v1/shoppers/s-no/profile").json()["n_events"] == 1
 
 
 def test_what_was_bought_from_a_search_counts_for_its_placement(talk: Talk) -> None:

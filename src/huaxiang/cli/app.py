@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,7 @@ from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
 from huaxiang.cli.reviewing import reviews
 from huaxiang.cli.robustness import robustness
-from huaxiang.cli.rules import rules_app, with_rules
+from huaxiang.cli.rules import moment, rules_app, with_rules
 from huaxiang.cli.search import search
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums, wide_console
@@ -163,7 +162,7 @@ def profile(
     """Show one shopper's profile, each statement with its evidence."""
     from huaxiang.model import load
 
-    spoken, now = _check_language(language), _moment(as_of)
+    spoken, now = _check_language(language), moment(as_of, option="--as-of")
     model = load(run)
     shown = model.profile(_id(shopper_id), now=now)
     if as_json:
@@ -329,15 +328,3 @@ def _whole_number(text: str, column: str) -> int:
         raise InputError(
             "not a whole number", column=column, value=text, remedy="give numbers such as 0,1,2"
         ) from None
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            "not a time", column="--as-of", value=text, remedy="write it as 2011-11-30T12:00:00Z"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -113,7 +113,7 @@ def check_rules(
 
     model = load(run)
     on_goods = rules_from(model, file)
-    found = problems(on_goods, now=_moment(at) or model.newest)
+    found = problems(on_goods, now=moment(at, option="--at") or model.newest)
     n_rules, n_off = len(on_goods.rules.rules), on_goods.rules.n_off
     if as_json:
         shown = [one.as_json() for one in found]
@@ -154,7 +154,9 @@ def try_out(  # noqa: PLR0913 - one argument per option
     model = load(run)
     on_goods = rules_from(model, file)
     ids = model.states.table()["shopper_id"].to_list()[:shoppers]
-    occasion = Occasion(k=k, placement=placement, channel=channel, language=spoken, now=_moment(at))
+    occasion = Occasion(
+        k=k, placement=placement, channel=channel, language=spoken, now=moment(at, option="--at")
+    )
     tried = try_rules(model, on_goods, (model.profile(one) for one in ids), occasion=occasion)
     if as_json:
         print_json("rules.try", {"file": str(file), **tried.as_json()})
@@ -236,14 +238,15 @@ def _spoken(language: str) -> str:
     return language
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None, *, option: str) -> datetime | None:
+    """Return the moment that an option says; without an offset it is UTC."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InputError(
-            "not a time", column="--at", value=text, remedy="write it as 2026-11-11T20:00:00+08:00"
+            "not a time", column=option, value=text, remedy="write it as 2026-11-11T20:00:00+08:00"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
