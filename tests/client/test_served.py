@@ -85,6 +85,43 @@ def test_words_are_searched_finished_and_remembered(ask: Ask, live: Running) -> 
 
 
 @BOTH
+def test_a_search_is_narrowed_sorted_and_paged(ask: Ask, live: Running) -> None:
+    title = ask(live.url, lambda c: c.recommend(None, k=1), key=live.key).items[0].title
+    words = title.split()[-1]
+    first = ask(live.url, lambda c: c.search(words, k=2, in_stock=False), key=live.key)
+    more = {"k": 2, "offset": 1, "strength": 0, "verbatim": True, "in_stock": False, "channel": "app"}
+    second = ask(live.url, lambda c: c.search(words, **more), key=live.key)
+    assert first["items"][1]["item_id"] == second["items"][0]["item_id"]
+    dearest = ask(live.url, lambda c: c.search(words, sort="-price", price_min=1), key=live.key)["items"]
+    assert dearest
+    with pytest.raises(NotAcceptedError, match="min"):
+        ask(live.url, lambda c: c.search(words, price_min=9, price_max=1), key=live.key)
+
+
+@BOTH
+def test_what_surrounds_an_item_and_what_is_said_of_it(ask: Ask, live: Running) -> None:
+    item_id = ask(live.url, lambda c: c.recommend(None, k=1), key=live.key).items[0].item_id
+    around = ask(live.url, lambda c: c.graph(item_id, k=3), key=live.key)
+    assert around["item_id"] == item_id
+    assert len(around["substitutes"]) <= 3
+    said = ask(live.url, lambda c: c.insight(item_id, language="zh"), key=live.key)
+    assert said["item_id"] == item_id
+    with pytest.raises(NotFoundError):
+        ask(live.url, lambda c: c.graph("no such item"), key=live.key)
+
+
+@BOTH
+def test_rules_are_read_checked_and_tried(ask: Ask, live: Running) -> None:
+    assert ask(live.url, lambda c: c.rules(), key=live.key)["rules"] == []
+    text = "version: 1\nrules:\n- {name: nothing, items: {in_stock: true}, exclude: true}\n"
+    assert isinstance(ask(live.url, lambda c: c.check_rules(text), key=live.key), dict)
+    tried = ask(live.url, lambda c: c.try_rules(text, shoppers=2, k=3, channel="app"), key=live.key)
+    assert tried["n_empty"] == tried["n_lists"] > 0
+    with pytest.raises(NotAcceptedError):
+        ask(live.url, lambda c: c.check_rules("rules: 7"), key=live.key)
+
+
+@BOTH
 def test_consent_export_and_erasure(ask: Ask, live: Running) -> None:
     shopper_id = f"leaver-{next(NUMBERS)}"
     item_id = ask(live.url, lambda c: c.recommend(None, k=1), key=live.key).items[0].item_id

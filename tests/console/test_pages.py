@@ -191,3 +191,51 @@ def test_the_reviews_of_an_item_are_shown_as_text_never_as_markup(
     page.get_by_text(heading).first.wait_for()  # type: ignore[attr-defined]
     page.get_by_text("<b>It runs small.</b>").first.wait_for()  # type: ignore[attr-defined]
     assert page.title() != "hacked"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("language", "words_box", "shopper_box", "theirs"),
+    [
+        ("en-US", "What is looked for", "For shopper (id)", "in this shopper's order"),
+        ("zh-CN", "要找什么", "为哪位顾客（编号）", "按这位顾客的喜好排序"),
+    ],
+)
+def test_a_search_is_finished_answered_and_narrowed(
+    served: None, browser: object, language: str, words_box: str, shopper_box: str, theirs: str
+) -> None:
+    page = signed_in(browser, language=language)
+    page.goto(f"{HOME}/search")  # type: ignore[attr-defined]
+    page.get_by_label(words_box).press_sequentially("dre")  # type: ignore[attr-defined]
+    page.locator(".q-chip").first.wait_for()  # type: ignore[attr-defined]
+    page.get_by_label(words_box).fill("dress")  # type: ignore[attr-defined]
+    page.get_by_label(shopper_box).fill("s-1")  # type: ignore[attr-defined]
+    page.get_by_label(shopper_box).press("Enter")  # type: ignore[attr-defined]
+    page.wait_for_url("**/search?words=dress&shopper=s-1")  # type: ignore[attr-defined]
+    page.get_by_text(theirs).wait_for()  # type: ignore[attr-defined]
+    page.locator("a[href*='/items/']").first.wait_for()  # type: ignore[attr-defined]
+    page.locator(".q-chip").first.click()  # type: ignore[attr-defined]
+    page.wait_for_url("**narrow=*")  # type: ignore[attr-defined]
+    page.locator("a[href*='/items/']").first.wait_for()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("language", "box", "check", "run", "none"),
+    [
+        ("en-US", "Rules, as YAML", "Check", "Try on the shoppers last seen", "No file of rules was given"),
+        ("zh-CN", "规则（YAML）", "检查", "在最近到访的顾客上试用", "未指定规则文件"),
+    ],
+)
+def test_rules_are_tried_before_they_are_in_force(
+    served: None, browser: object, language: str, box: str, check: str, run: str, none: str
+) -> None:
+    page = signed_in(browser, language=language)
+    page.goto(f"{HOME}/rules")  # type: ignore[attr-defined]
+    page.get_by_text(none).wait_for()  # type: ignore[attr-defined]
+    page.get_by_label(box).fill("version: 1\nrules: 7\n")  # type: ignore[attr-defined]
+    page.get_by_role("button", name=check, exact=True).click()  # type: ignore[attr-defined]
+    assert "rules" in page.get_by_role("alert").inner_text()  # type: ignore[attr-defined]
+    page.get_by_label(box).fill(
+        "version: 1\nrules:\n- name: first-things\n  items: {in_stock: true}\n  boost: 0.5\n"
+    )  # type: ignore[attr-defined]
+    page.get_by_role("button", name=run).click()  # type: ignore[attr-defined]
+    page.get_by_role("cell", name="first-things").first.wait_for()  # type: ignore[attr-defined]

@@ -127,7 +127,8 @@ def test_hostile_ids_are_only_ids(client: httpx.Client, kind: str) -> None:
     for one in operations(client):
         path = one.filled(**dict.fromkeys(one.names, in_path))
         queries = {name: in_path for name, schema in one.queries.items() if "integer" not in str(schema)}
-        for query in ({}, queries):
+        at_once = [{name: told} for name, told in queries.items()] if kind == "long" else [queries]
+        for query in ({}, *at_once):  # together, long ones make an address that no client sends
             answer = client.request(one.method, path, params=query, content=with_id(one, hostile))
             check(answer, (one.name, path[:80]))
 

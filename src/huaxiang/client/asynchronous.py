@@ -197,6 +197,7 @@ class AsyncClient:
         item_ids: Sequence[str] = (),
         repeat: bool = False,
         language: str = "en",
+        channel: str | None = None,
     ) -> Slate:
         """Return a list for a shopper, or for nobody in particular (None): popular, and it says so.
 
@@ -208,6 +209,8 @@ class AsyncClient:
             item, category, brand, price_band or another dimension.
         repeat
             Whether what was bought before may be listed again.
+        channel
+            web, app, … as the shop's rules call it.
         """
         return await self._ask(
             calls.recommend(
@@ -218,12 +221,58 @@ class AsyncClient:
                 item_ids=item_ids,
                 repeat=repeat,
                 language=language,
+                channel=channel,
             )
         )
 
     async def similar(self, item_id: str, *, k: int = 10, language: str = "en") -> Slate:
         """Return the items most like one."""
         return await self._ask(calls.similar(item_id, k=k, language=language))
+
+    async def graph(self, item_id: str, *, k: int = 10, language: str = "en") -> dict[str, Any]:
+        """Return what goes with an item, what can take its place, and what it is."""
+        return await self._ask(calls.graph(item_id, k=k, language=language))
+
+    async def insight(self, item_id: str, *, language: str = "en") -> dict[str, Any]:
+        """Return what an item's reviews praise and blame, with evidence, and what to improve."""
+        return await self._ask(calls.insight(item_id, language=language))
+
+    async def rules(self) -> dict[str, Any]:
+        """Return the shop's rules that are in force; needs the scope admin, as what follows."""
+        return await self._ask(calls.rules())
+
+    async def check_rules(self, text: str) -> dict[str, Any]:
+        """Return what is questionable about rules as YAML.
+
+        Raises
+        ------
+        NotAcceptedError
+            They can't be understood.
+        """
+        return await self._ask(calls.check_rules(text))
+
+    async def try_rules(
+        self,
+        text: str,
+        *,
+        shoppers: int = 50,
+        k: int = 10,
+        placement: str = "home",
+        channel: str | None = None,
+        language: str = "en",
+    ) -> dict[str, Any]:
+        """Return whose lists rules as YAML would change, and how; nothing is put in force.
+
+        Parameters
+        ----------
+        shoppers
+            How many of those last seen, 0 to 200.
+        """
+        return await self._ask(
+            calls.try_rules(
+                text, shoppers=shoppers, k=k, placement=placement, channel=channel, language=language
+            )
+        )
 
     async def search(
         self,
@@ -233,8 +282,14 @@ class AsyncClient:
         k: int = 10,
         offset: int = 0,
         filters: Sequence[str] = (),
+        price_min: float | None = None,
+        price_max: float | None = None,
+        in_stock: bool = True,
         sort: str = "relevance",
+        strength: float | None = None,
+        verbatim: bool = False,
         language: str = "en",
+        channel: str | None = None,
     ) -> dict[str, Any]:
         """Return what answers words: `items`, `facets` to narrow by, how the words were read, and more.
 
@@ -244,8 +299,18 @@ class AsyncClient:
             Whose order it is, and whose event the query becomes; None is nobody.
         filters
             As `colour=red`; several of one dimension are alternatives.
+        price_min, price_max
+            In whole units of the shop's currency.
+        in_stock
+            Whether what can't be bought now is left out.
         sort
             relevance, price, -price, newest or popular.
+        strength
+            How far the profile moves items, 0 to 10; None is as the shop has it.
+        verbatim
+            Whether the words are searched as they are written.
+        channel
+            web, app, … as the shop's rules call it.
         """
         return await self._ask(
             calls.search(
@@ -254,8 +319,14 @@ class AsyncClient:
                 k=k,
                 offset=offset,
                 filters=filters,
+                price_min=price_min,
+                price_max=price_max,
+                in_stock=in_stock,
                 sort=sort,
+                strength=strength,
+                verbatim=verbatim,
                 language=language,
+                channel=channel,
             )
         )
 
@@ -266,10 +337,24 @@ class AsyncClient:
         words: str | None = None,
         shopper_id: str | None = None,
         k: int = 10,
+        offset: int = 0,
+        filters: Sequence[str] = (),
         language: str = "en",
+        channel: str | None = None,
     ) -> dict[str, Any]:
-        """Return what looks like a photo, and answers the words beside it."""
-        return await self._ask(calls.search_photo(photo, q=words, shopper=shopper_id, k=k, language=language))
+        """Return what looks like a photo, and answers the words beside it; the rest as in `search`."""
+        return await self._ask(
+            calls.search_photo(
+                photo,
+                q=words,
+                shopper=shopper_id,
+                k=k,
+                offset=offset,
+                filters=filters,
+                language=language,
+                channel=channel,
+            )
+        )
 
     async def suggest(self, typed: str, *, k: int = 8) -> list[str]:
         """Return ways to finish a query that is being typed."""

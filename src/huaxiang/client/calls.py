@@ -145,9 +145,12 @@ def recommend(
     item_ids: Sequence[str] = (),
     repeat: bool = False,
     language: str = "en",
+    channel: str | None = None,
 ) -> Call[Slate]:
     """Ask for a list; for nobody in particular where the id is None."""
     params: dict[str, Any] = {"k": k, "placement": placement, "of": of, "language": language}
+    if channel is not None:
+        params["channel"] = channel
     if item_ids:
         params["item_id"] = list(item_ids)
     if repeat:
@@ -162,20 +165,64 @@ def similar(item_id: str, *, k: int = 10, language: str = "en") -> Call[Slate]:
     return Call(method="GET", path=path("items", item_id, "similar"), params=params, read=slate_of)
 
 
+def graph(item_id: str, *, k: int = 10, language: str = "en") -> Call[dict[str, Any]]:
+    """Read the edges of an item."""
+    params = {"k": k, "language": language}
+    return Call(method="GET", path=path("items", item_id, "graph"), params=params, read=json_of)
+
+
+def insight(item_id: str, *, language: str = "en") -> Call[dict[str, Any]]:
+    """Read what an item's reviews say."""
+    where = path("items", item_id, "reviews", "insight")
+    return Call(method="GET", path=where, params={"language": language}, read=json_of)
+
+
+def rules() -> Call[dict[str, Any]]:
+    """Read which rules are in force."""
+    return Call(method="GET", path=path("rules"), read=json_of)
+
+
+def check_rules(text: str) -> Call[dict[str, Any]]:
+    """Ask what is questionable about rules; nothing is put in force, so it may be asked again."""
+    return _of_rules(path("rules", "check"), text, {})
+
+
+def try_rules(text: str, **more: Any) -> Call[dict[str, Any]]:
+    """Ask what rules would change; what is None is left out, and nothing is put in force."""
+    return _of_rules(path("rules", "try"), text, _given(more))
+
+
+def _of_rules(where: str, text: str, params: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    headers = {"Content-Type": "application/yaml"}
+    return Call(method="POST", path=where, params=params, body=text.encode(), headers=headers, read=json_of)
+
+
+def _given(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}
+
+
 def search(words: str, **more: Any) -> Call[dict[str, Any]]:
     """Search by words; what is None is left out, and `filters` are sent as `filter`."""
-    params = {"q": words, **{name: value for name, value in more.items() if value is not None}}
-    params["filter"] = list(params.pop("filters", ()))
-    return Call(method="GET", path=path("search"), params=params, read=json_of)
+    return Call(method="GET", path=path("search"), params={"q": words, **_narrowed(more)}, read=json_of)
 
 
 def search_photo(photo: bytes, **more: Any) -> Call[dict[str, Any]]:
     """Search by a photo, with words beside it or without."""
-    params = {name: value for name, value in more.items() if value is not None}
     headers = {"Content-Type": "application/octet-stream"}
     return Call(
-        method="POST", path=path("search", "image"), params=params, body=photo, headers=headers, read=json_of
+        method="POST",
+        path=path("search", "image"),
+        params=_narrowed(more),
+        body=photo,
+        headers=headers,
+        read=json_of,
     )
+
+
+def _narrowed(more: Mapping[str, Any]) -> dict[str, Any]:
+    params = _given(more)
+    params["filter"] = list(params.pop("filters", ()))
+    return params
 
 
 def suggest(typed: str, *, k: int) -> Call[list[str]]:

@@ -116,6 +116,18 @@ def card(title: str | None = None) -> Iterator[ui.card]:
         yield made
 
 
+@contextmanager
+def asking_form(place: str, submit: str, *, icon: str | None = None) -> Iterator[None]:
+    """Yield a row of boxes, each named as the page at `place` reads it, and a button.
+
+    The browser sends it by itself: what is typed before the page is connected is not lost.
+    """
+    form = ui.element("form").props(f'action="{HOME}{place}" method=get role=search').classes("w-full")
+    with form, ui.row().classes("w-full items-center gap-2"):
+        yield
+        ui.button(submit, icon=icon).props("type=submit")
+
+
 def figure(name: str, value: str) -> ui.label:
     """Show one figure under its name; return the label of the value."""
     with ui.column().classes("gap-0 min-w-32"):

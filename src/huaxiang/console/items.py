@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from huaxiang.console.frame import Word, card, page_frame
+from huaxiang.console.frame import Word, asking_form, card, page_frame
 from huaxiang.console.reading import find_items, item_card
 from huaxiang.console.session import HOME, Visit
 from huaxiang.errors import UnknownItemError
@@ -75,14 +75,8 @@ def _joined(visit: Visit, item_id: str, say: Word) -> None:
 
 
 def _search_box(say: Word, words: str) -> None:
-    with ui.row().classes("w-full items-center gap-2"):
-        box = ui.input(say("find_item"), value=words).classes("grow")
-
-        def go() -> None:
-            ui.navigate.to(f"/items?words={quote(box.value.strip())}")
-
-        box.on("keydown.enter", go)
-        ui.button(say("find"), on_click=go)
+    with asking_form("/items", say("find")):
+        ui.input(say("find_item"), value=words).classes("grow").props("name=words")
 
 
 def _tile(visit: Visit, item_id: str, note: str = "") -> None:

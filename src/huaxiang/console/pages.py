@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import FastAPI, Form, Request
+from fastapi import FastAPI, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import ui
 
@@ -31,7 +32,11 @@ def attach(app: FastAPI, service: Service) -> None:
         return _shown(service, request, overview.show_overview)
 
     @ui.page("/shoppers")
-    def _shoppers(request: Request) -> Response | None:
+    def _shoppers(
+        request: Request, shopper_id: Annotated[str, Query(alias="shopper")] = ""
+    ) -> Response | None:
+        if shopper_id.strip():
+            return RedirectResponse(f"{HOME}{shopper.place_of(shopper_id.strip())}", status_code=303)
         return _shown(service, request, shopper.show_shoppers)
 
     @ui.page("/shoppers/{shopper_id:path}")

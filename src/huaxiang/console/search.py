@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from nicegui import ui
 
-from huaxiang.console.frame import QUIET, Word, card, page_frame, while_signed_in
+from huaxiang.console.frame import QUIET, Word, asking_form, card, page_frame, while_signed_in
 from huaxiang.console.items import photo_of
 from huaxiang.console.reading import price_of
 from huaxiang.console.session import Visit
@@ -45,12 +45,11 @@ def show_search(visit: Visit, words: str, shopper_id: str, narrow: str) -> None:
 
 
 def _asking(visit: Visit, say: Word, words: str, shopper_id: str) -> None:
-    with ui.row().classes("w-full items-center gap-2"):
-        box = ui.input(say("search_words"), value=words).classes("grow").props("clearable")
-        whom = ui.input(say("search_for"), value=shopper_id).classes("w-48 max-sm:w-full")
-
-        def go() -> None:
-            ui.navigate.to(_address(box.value or "", whom.value or ""))
+    with asking_form("/search", say("search"), icon="search"):
+        box = ui.input(say("search_words"), value=words).classes("grow").props("clearable name=words")
+        whom = (
+            ui.input(say("search_for"), value=shopper_id).classes("w-48 max-sm:w-full").props("name=shopper")
+        )
 
         def finish() -> None:
             finishing.clear()
@@ -60,10 +59,7 @@ def _asking(visit: Visit, say: Word, words: str, shopper_id: str) -> None:
                         one.text, on_click=lambda text=one.text: ui.navigate.to(_address(text, whom.value))
                     ).props("outline clickable dense")
 
-        for each in (box, whom):
-            each.on("keydown.enter", go)
         box.on("update:model-value", while_signed_in(visit, finish), throttle=0.3)
-        ui.button(say("search"), on_click=go, icon="search")
     finishing = ui.row().classes("gap-1")
 
 

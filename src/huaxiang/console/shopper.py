@@ -13,7 +13,16 @@ import orjson
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
-from huaxiang.console.frame import DISLIKED, LIKED, Word, card, figure, page_frame, while_signed_in
+from huaxiang.console.frame import (
+    DISLIKED,
+    LIKED,
+    Word,
+    asking_form,
+    card,
+    figure,
+    page_frame,
+    while_signed_in,
+)
 from huaxiang.console.items import photo_of
 from huaxiang.console.reading import evidence_lines, timeline, value_label
 from huaxiang.console.session import Visit
@@ -48,18 +57,12 @@ def show_shopper(visit: Visit, shopper_id: str) -> None:
 
 
 def _search_box(say: Word, shopper_id: str) -> None:
-    with ui.row().classes("w-full items-center gap-2"):
-        box = ui.input(say("find_shopper"), value=shopper_id).classes("grow")
-
-        def go() -> None:
-            if box.value:
-                ui.navigate.to(_place(box.value.strip()))
-
-        box.on("keydown.enter", go)
-        ui.button(say("find"), on_click=go)
+    with asking_form("/shoppers", say("find")):
+        ui.input(say("find_shopper"), value=shopper_id).classes("grow").props("name=shopper")
 
 
-def _place(shopper_id: str) -> str:
+def place_of(shopper_id: str) -> str:
+    """Return where the page of a shopper is, below the console's own address."""
     return f"/shoppers/{quote(shopper_id, safe='')}"
 
 

@@ -28,8 +28,13 @@ SCOPE = "search:read"
 MOST_SUGGESTED = 50
 
 Words = Annotated[
-    str, Query(description="What is looked for, in English or Chinese.", examples=["red dress"])
+    str,
+    Query(
+        description="What is looked for, in English or Chinese: at least a letter or digit.",
+        examples=["red dress"],
+    ),
 ]
+"""Left out, it is refused as empty words are: by then it is known who asks."""
 Shopper = Annotated[str | None, Query(description="Id of the shopper it is for; nobody if left out.")]
 Narrow = Annotated[
     list[str] | None,
@@ -67,7 +72,7 @@ class PhotoQuery(BaseModel):
 @router.get("/v1/search", summary="Search by words")
 async def search_words(  # noqa: PLR0913 - one argument per parameter of the query
     request: Request,
-    q: Words,
+    q: Words = "",
     shopper: Shopper = None,
     narrow: Narrow = None,
     category: Category = None,
@@ -162,7 +167,7 @@ async def search_photo(  # noqa: PLR0913 - one argument per parameter of the que
 @router.get("/v1/search/suggest", summary="Finish a query")
 async def suggest(
     request: Request,
-    q: Annotated[str, Query(description="What has been typed so far.", examples=["run"])],
+    q: Annotated[str, Query(description="What has been typed so far.", examples=["run"])] = "",
     k: Annotated[int, Query(description="How many, at least 1.")] = 8,
 ) -> Response:
     """Answer with ways to go on: kinds of things, brands, and words that titles have."""
