@@ -187,7 +187,7 @@ class AsyncClient:
         """
         return await self._ask(calls.correct(shopper_id, dimension, value, side, if_match=if_match))
 
-    async def recommend(
+    async def recommend(  # noqa: PLR0913 - as the API has them
         self,
         shopper_id: str | None,
         *,
@@ -274,7 +274,7 @@ class AsyncClient:
             )
         )
 
-    async def search(
+    async def search(  # noqa: PLR0913 - as the API has them
         self,
         words: str,
         *,
@@ -330,7 +330,7 @@ class AsyncClient:
             )
         )
 
-    async def search_photo(
+    async def search_photo(  # noqa: PLR0913 - as the API has them
         self,
         photo: bytes,
         *,

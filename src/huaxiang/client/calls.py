@@ -136,7 +136,7 @@ def correct(
     )
 
 
-def recommend(
+def recommend(  # noqa: PLR0913 - as the API has them
     shopper_id: str | None,
     *,
     k: int = 10,

@@ -206,7 +206,7 @@ class Client:
         """
         return self._ask(calls.correct(shopper_id, dimension, value, side, if_match=if_match))
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - as the API has them
         self,
         shopper_id: str | None,
         *,
@@ -293,7 +293,7 @@ class Client:
             )
         )
 
-    def search(
+    def search(  # noqa: PLR0913 - as the API has them
         self,
         words: str,
         *,
@@ -349,7 +349,7 @@ class Client:
             )
         )
 
-    def search_photo(
+    def search_photo(  # noqa: PLR0913 - as the API has them
         self,
         photo: bytes,
         *,
