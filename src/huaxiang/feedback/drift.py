@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from huaxiang.errors import ArtefactError
 
@@ -66,7 +66,7 @@ def noise_level(n_bins: int, n_reference: float, n_window: float) -> float:
     """
     if min(n_reference, n_window) <= 0:
         return float("inf")
-    spread = float(chi2.ppf(CERTAINTY, max(n_bins - 1, 1)))
+    spread = float(chdtri(max(n_bins - 1, 1), 1 - CERTAINTY))
     return spread * (1 / n_reference + 1 / n_window)
 
 

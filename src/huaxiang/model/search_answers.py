@@ -15,6 +15,7 @@ from huaxiang.ranking.base import Case
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.ruled import rule_reasons
 from huaxiang.ranking.wording import said
+from huaxiang.recommend.base import Histories, Recommender
 from huaxiang.records import Ranked, Reason, Vector
 from huaxiang.search.base import FacetCount, NamedValue, Query, ReadQuery
 from huaxiang.search.filters import counts, having_values
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from huaxiang.model.whole import Model
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Whom:
     """The shopper that a search is for, as what their recommenders say of the items.
 
@@ -34,13 +35,21 @@ class Whom:
     ----------
     case
         How well items suit them that they never had, and why.
-    again_I
-        How well items suit them, those that they had included, (I,).
+    history
+        What they did.
+    again
+        Says how well items suit them, those that they had included.
     """
 
     case: Case
-    again_I: Vector
+    history: Histories
+    again: Recommender
     strength: float
+
+    @cached_property
+    def again_I(self) -> Vector:  # noqa: N802 - the shape's letter
+        """How well items suit them, those that they had included, (I,)."""
+        return np.asarray(self.again.score(self.history)[0], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,9 +261,12 @@ def _whom(model: Model, query: Query, profile: Profile | None) -> Whom | None:
     who = asker(profile)
     if not len(who.history.item_rows) and not who.stated.liked and not who.stated.refused:
         return None
-    again = case_of(model.recommenders.of("all"), who, checked=False)
-    case = case_of(model.recommenders.of("new"), who, checked=False)
-    return Whom(case=case, again_I=again.scores_I, strength=strength)
+    return Whom(
+        case=case_of(model.recommenders.of("new"), who, checked=False),
+        history=who.history,
+        again=model.recommenders.of("all"),
+        strength=strength,
+    )
 
 
 def _placed(

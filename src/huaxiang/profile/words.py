@@ -115,7 +115,18 @@ def lower(text: str) -> str:
     >>> lower("Ｎike ５００")
     'nike 500'
     """
-    return "".join(_lowered(character) for character in text)
+    return text.lower() if text.isascii() else text.translate(_LOWERED)
+
+
+class _Lowered(dict[int, str]):
+    """Characters' numbers to lower case and half width, each worked out once."""
+
+    def __missing__(self, number: int) -> str:
+        self[number] = _lowered(chr(number))
+        return self[number]
+
+
+_LOWERED = _Lowered()
 
 
 def _lowered(character: str) -> str:
