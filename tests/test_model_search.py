@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from command_line import QUICK, call
+from encoders.finetuning.shops_of_pairs import encoder_of_words
 from huaxiang.errors import InputError
 from huaxiang.knowledge.rules import Rulebook
 from huaxiang.model import Model, load
@@ -19,6 +21,7 @@ from huaxiang.model.ruling import rules_from
 from huaxiang.records import Event, EventType, Item, Text
 from huaxiang.search.base import Query
 from huaxiang.search.filters import narrowed
+from huaxiang.search.match import Found
 from huaxiang.shop.images import Photos
 
 if TYPE_CHECKING:
@@ -254,3 +257,74 @@ def test_a_run_keeps_what_finds_its_items(small_run: Path) -> None:
     made = type(loaded.search_index).of(loaded.shop, loaded.catalogue)
     for words in (["dress"], ["红色"], ["cotton"]):
         np.testing.assert_array_equal(loaded.search_index.lexical.scores(words), made.lexical.scores(words))
+
+
+@pytest.fixture(scope="module")
+def learnt_folder(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a relevance learnt from judged pairs of the run's titles, with what reads both together."""
+    pytest.importorskip("lightgbm", reason="needs the extra train")
+    home = tmp_path_factory.mktemp("judged")
+    titles = load(small_run).catalogue.titles["en"]
+    kinds = list(dict.fromkeys(title.split()[-1] for title in titles))
+    with (home / "pairs.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["query", "product", "relevance"])
+        for number, (kind, title) in enumerate((kind, title) for kind in kinds for title in titles):
+            writer.writerow([kind, title, 1 + 2 * (kind in title.split()) * (1 + number % 2) / 2])
+    columns = (
+        "--train",
+        home / "pairs.csv",
+        "--query",
+        "query",
+        "--product",
+        "product",
+        "--label",
+        "relevance",
+    )
+    few = ("--set", "training.steps=4", "--set", "training.validations=1")
+    encoder_of_words(home / "words")
+    match = call("finetune", "match", *columns, "--model", home / "words", "--out", home / "match", *few)
+    small = ("--set", "n_trees=10", "--set", "least_rows=2", "--set", "seeds=1", "--set", "senses=4")
+    said = ("--cross", home / "match", "--cache", home / "cache", "--out", home / "learnt")
+    made = call("finetune", "search", *columns, *said, *small)
+    assert (match.code, made.code) == (0, 0), match.err + made.err
+    return home / "learnt"
+
+
+def with_relevance(model: Model, folder: Path) -> Model:
+    chosen = replace(model.settings.search, relevance=str(folder), n_read=5, keep_share=0.0)
+    return replace(model, settings=replace(model.settings, search=chosen))
+
+
+def test_the_best_are_in_the_order_that_was_learnt(small_model: Model, learnt_folder: Path) -> None:
+    relevance = with_relevance(small_model, learnt_folder).relevance
+    assert relevance is not None
+    words = relevance.titles[0].split()[-1]
+    rows = np.random.default_rng(7).permutation(40)
+    found = Found(rows=rows, relevance=np.linspace(1, 0.1, 40, dtype=np.float32))
+    asked = relevance.learnt.ask(words)
+    query_D = relevance.encoder.encode([asked.text]).vectors_ID[0]
+    scores = relevance.learnt.scores(asked, query_D, rows[:30], offered=relevance.offered, found=rows[:30])
+    by_trees = [*rows[:30][np.argsort(-scores, kind="stable")], *rows[30:]]
+    assert relevance.reordered(words, found, most=30).rows.tolist() == by_trees
+    best = np.array(by_trees[:5])
+    read = relevance.learnt.read(
+        words,
+        [relevance.titles[row] for row in best],
+        asked,
+        query_D,
+        best,
+        offered=relevance.offered,
+        found=rows[:30],
+    )
+    by_both = [*best[np.argsort(-read, kind="stable")], *by_trees[5:]]
+    assert relevance.reordered(words, found, most=30, n_read=5).rows.tolist() == by_both
+
+
+def test_a_learnt_order_is_kept_with_the_run(small_model: Model, learnt_folder: Path, tmp_path: Path) -> None:
+    words = small_model.catalogue.titles["en"][0].split()[-1]
+    model = with_relevance(small_model, learnt_folder)
+    found = ids(model, words, k=50)
+    assert found != ids(small_model, words, k=50)
+    model.save(tmp_path / "run")
+    assert ids(load(tmp_path / "run"), words, k=50) == found

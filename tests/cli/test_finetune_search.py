@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -71,9 +71,13 @@ def test_what_reads_query_and_product_is_blended_in(home: Path) -> None:
     made = call("finetune", "search", *said, *SMALL, "--json")
     assert made.code == 0, made.err
     assert {"read", "learnt, read"} <= set(made.json["metrics"]["test"])
-    stored = json.loads((home / "both" / "relevance.json").read_text())
-    assert stored["reader"] == str(home / "m")
-    assert 0 <= stored["blend"]["weight"] <= 1
+    relevance = Relevance.load(home / "both")
+    assert relevance.blend is not None
+    assert 0 <= relevance.blend.weight <= 1
+    moved = home / "moved"
+    (home / "both").rename(moved)
+    shutil.rmtree(home / "m")  # the folder is whole by itself
+    assert Relevance.load(moved).reader is not None
 
 
 def test_a_column_that_is_not_there_is_named(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -30,12 +31,13 @@ class SearchRelevance:
     ----------
     folder
         What `huaxiang finetune search` made.
-    offered
+    titles, offered
         The items as they were when the model was made; those that joined since keep their places.
     """
 
     folder: Path
     learnt: Relevance
+    titles: Sequence[str]
     offered: Offered
     encoder: TextEncoder
 
@@ -51,10 +53,15 @@ class SearchRelevance:
         learnt, catalogue = Relevance.load(folder), model.catalogue
         titles = [catalogue.title(row) for row in range(catalogue.n_items)]
         offered = learnt.offer(titles, model.vectors["text"])
-        return cls(folder=Path(folder), learnt=learnt, offered=offered, encoder=model.text_encoder)
+        return cls(
+            folder=Path(folder), learnt=learnt, titles=titles, offered=offered, encoder=model.text_encoder
+        )
 
-    def reordered(self, words: str, found: Found, *, most: int) -> Found:
-        """Return what was found with the best `most` of it in the order that was learnt."""
+    def reordered(self, words: str, found: Found, *, most: int, n_read: int = 0) -> Found:
+        """Return what was found with the best `most` of it in the order that was learnt.
+
+        Of these the best `n_read` are read together with the words, where a model for that was learnt.
+        """
         places = np.flatnonzero(found.rows[:most] < len(self.offered.vectors_ID))
         if len(places) < 2:
             return found
@@ -62,7 +69,21 @@ class SearchRelevance:
         query_D = np.asarray(self.encoder.encode([asked.text]).vectors_ID[0], dtype=np.float32)
         rows = found.rows[places]
         scores = self.learnt.scores(asked, query_D, rows, offered=self.offered, found=rows)
-        return reordered(found, places, scores)
+        found = reordered(found, places, scores)
+        if self.learnt.reader is None or n_read < 2:
+            return found
+        best = places[:n_read]
+        rows_read = found.rows[best]
+        read = self.learnt.read(
+            words,
+            [self.titles[row] for row in rows_read.tolist()],
+            asked,
+            query_D,
+            rows_read,
+            offered=self.offered,
+            found=rows,
+        )
+        return reordered(found, best, read)
 
     def save(self, folder: Path) -> None:
         """Copy what was learnt into a run."""

@@ -90,7 +90,8 @@ def searched(
         may_list_I &= ruling.allowed_I
     found, further = _found(model, query, read, asked, may_list_I)
     if read is not None and query.image is None and model.relevance is not None:
-        found = model.relevance.reordered(read.core, found, most=model.settings.search.n_reordered)
+        config = model.settings.search
+        found = model.relevance.reordered(read.core, found, most=config.n_reordered, n_read=config.n_read)
     whom = _whom(model, query, profile)
     placed = _placed(model, query, read, found, whom, ruling)
     return SearchResult(

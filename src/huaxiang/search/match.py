@@ -44,6 +44,8 @@ class Config:
         copied into the run.
     n_reordered
         How many of the best it puts in order; ≥ 2.
+    n_read
+        How many of these are read together with the query, where `--cross` was given; 0 is none.
     """
 
     lexical_weight: float = 0.5
@@ -54,14 +56,13 @@ class Config:
     n_candidates: int = 400
     relevance: str = ""
     n_reordered: int = 100
+    n_read: int = 20
 
     def __post_init__(self) -> None:
         shares = (self.lexical_weight, self.photo_weight, self.keep_share)
         fits = all(0 <= share <= 1 for share in shares) and min(self.value_weight, self.strength) >= 0
-        if not fits or self.n_candidates < 10 or self.n_reordered < 2:
-            remedy = (
-                "weights and shares are 0 to 1, strength at least 0, n_candidates and n_reordered above 1"
-            )
+        if not fits or self.n_candidates < 10 or self.n_reordered < 2 or self.n_read < 0:
+            remedy = "weights and shares are 0 to 1, strength, n_read ≥ 0, n_reordered ≥ 2, n_candidates ≥ 10"
             raise SettingsError("out of range", column="search", remedy=remedy)
 
 

@@ -7,6 +7,7 @@ the query; `found` tells answers from whatever a search of the whole catalogue b
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from huaxiang.encoders.finetuning.matcher import Blend
+from huaxiang.encoders.finetuning.matcher import Blend, Matcher
 from huaxiang.errors import ArtefactError
 from huaxiang.files import write_json
 from huaxiang.records import Matrix, Vector
@@ -29,6 +30,8 @@ from huaxiang.search.learnt.trees import Trees
 
 VERSION = 1
 SETTINGS, WORDS, ARRAYS = "relevance.json", "words.json", "relevance.safetensors"
+READER = "reader"
+"""Folder of what reads a query and a title together."""
 
 Order = Literal["graded", "found"]
 Encode = Callable[[Sequence[str]], Matrix]
@@ -83,15 +86,15 @@ class Relevance:
     names
         The features, in the order in which they were learnt.
     reader, blend
-        Folder of a matching model that reads a query and a title together, and how its scores are blended
-        with the graded ones; None where there is none.
+        What reads a query and a title together, and how its scores are blended with the graded ones; None
+        where there is none.
     """
 
     lexicon: Lexicon
     neighbours: Neighbours
     names: tuple[str, ...]
     orders: Mapping[str, Learnt]
-    reader: str | None = None
+    reader: Matcher | None = None
     blend: Blend | None = None
 
     def ask(self, query: str) -> Asked:
@@ -128,6 +131,33 @@ class Relevance:
         columns = columns_of(asked, query_D, rows, offered=offered, found=found, neighbours=self.neighbours)
         return self.orders[order].scores(matrix_of(columns, self.names))
 
+    def read(
+        self,
+        query: str,
+        titles: Sequence[str],
+        asked: Asked,
+        query_D: Vector,
+        rows: Rows,
+        *,
+        offered: Offered,
+        found: Rows,
+    ) -> Vector:
+        """Return how well a few good candidates answer, (C,), each read together with the query.
+
+        It takes a hundred times as long as `scores` for each of them. Without a `reader` they have the graded
+        scores.
+
+        Parameters
+        ----------
+        query, titles
+            As they were written.
+        """
+        graded = self.scores(asked, query_D, rows, offered=offered, found=found, order="graded")
+        if self.reader is None or self.blend is None:
+            return graded
+        read = self.reader.scores([query] * len(titles), titles)
+        return np.asarray(self.blend.scores(graded.astype(np.float64), read), np.float32)
+
     def search(self, asked: Asked, query_D: Vector, *, offered: Offered, n: int = 100) -> NDArray[np.int64]:
         """Return the rows that answer a query best, best first, of twice as many that are looked at."""
         found = offered.find(asked, query_D, n=2 * n)
@@ -136,6 +166,8 @@ class Relevance:
 
     def save(self, folder: Path) -> None:
         """Write everything but the trees, which are in the folder already, one file for each order."""
+        if self.reader is not None and self.reader.folder != folder / READER:
+            shutil.copytree(self.reader.folder, folder / READER, dirs_exist_ok=True)
         lexicon, neighbours = self.lexicon, self.neighbours
         arrays: dict[str, NDArray[np.generic]] = {
             f"lexicon.{name}": getattr(lexicon, name) for name in _LEXICON
@@ -150,7 +182,7 @@ class Relevance:
             "names": self.names,
             "n_titles": lexicon.n_titles,
             "mean_length": lexicon.mean_length,
-            "reader": self.reader,
+            "reader": None if self.reader is None else READER,
             "blend": None if self.blend is None else asdict(self.blend),
             "line_share": {order: learnt.linear.share for order, learnt in self.orders.items()},
         }
@@ -182,7 +214,7 @@ class Relevance:
                 ),
                 neighbours=Neighbours(**{name: arrays[f"neighbours.{name}"] for name in _NEIGHBOURS}),
                 names=tuple(said["names"]),
-                reader=said["reader"],
+                reader=Matcher(folder / said["reader"]) if said["reader"] else None,
                 blend=Blend(**said["blend"]) if said["blend"] else None,
                 orders={
                     order: Learnt(

@@ -90,7 +90,7 @@ def teach_search(
     relevance = with_best_line(taught.relevance, rooms["validation"].judged, lessons["validation"])
     scores = {name: judged_scores(relevance, rooms[name], lessons[name]) for name in rooms}
     if cross is not None:
-        relevance = _with_read(relevance, scores, rooms, Matcher(cross), folder=cross)
+        relevance = _with_read(relevance, scores, rooms, Matcher(cross))
     relevance.save(folder)
     tell("search", 0, 1, "")
     recall = catalogue_recall(
@@ -135,8 +135,6 @@ def _with_read(
     scores: dict[str, Scores],
     rooms: Mapping[str, Classroom],
     reader: Matcher,
-    *,
-    folder: Path,
 ) -> Relevance:
     """Return the relevance blended with a matching model, and add what both say to the scores."""
     for name, room in rooms.items():
@@ -148,7 +146,7 @@ def _with_read(
     best = max(blends, key=lambda one: figures_of(judged, one.scores(first, second)).get("share", 0.0))
     for name in rooms:
         scores[name]["learnt, read"] = best.scores(scores[name]["learnt"], scores[name]["read"])
-    return replace(relevance, blend=best, reader=str(folder))
+    return replace(relevance, blend=best, reader=reader)
 
 
 def _figures(judged: Judged, scores: Scores, seed: int) -> dict[str, dict[str, float]]:
