@@ -17,6 +17,7 @@ from huaxiang.cli.feedback import forget, retrain
 from huaxiang.cli.finetuning import finetune_app
 from huaxiang.cli.graph import graph_app
 from huaxiang.cli.letters import letters_app
+from huaxiang.cli.moments import moment
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.predicting import predict
 from huaxiang.cli.pretraining import pretrain_app
@@ -26,7 +27,7 @@ from huaxiang.cli.replay import replay
 from huaxiang.cli.retain import retain
 from huaxiang.cli.reviewing import reviews
 from huaxiang.cli.robustness import robustness
-from huaxiang.cli.rules import moment, rules_app, with_rules
+from huaxiang.cli.rules import rules_app, with_rules
 from huaxiang.cli.search import search
 from huaxiang.cli.serve import keys_app, serve
 from huaxiang.cli.show import show_models, show_parts, show_profile, show_slate, show_sums, wide_console

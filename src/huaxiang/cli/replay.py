@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from huaxiang.cli.moments import moment
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.progress import StageProgress
 from huaxiang.errors import InputError, ServiceError
@@ -56,7 +56,9 @@ def replay(  # noqa: PLR0913 - one argument for each option
 
     if key is None:
         raise InputError("no key was given", column="--key", remedy="give --key, or set HUAXIANG_KEY")
-    part = Part(since=_moment(since, "--from"), until=_moment(until, "--until"), n_shoppers=shoppers)
+    part = Part(
+        since=moment(since, option="--from"), until=moment(until, option="--until"), n_shoppers=shoppers
+    )
     fast, tally = read_speed(speed), Tally()
     with Client(to, key) as client, StageProgress() as progress:
         whole = read_shop(shop, progress=lambda done, total, note: progress.report("read", done, total, note))
@@ -108,15 +110,3 @@ def _print(tally: Tally, seconds: float, rate: float) -> None:
         console.print(
             f"  {tally.rejected[str(one['code'])]:,} x {one['field']}: {one['message']}", style="dim"
         )
-
-
-def _moment(text: str | None, column: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            "not a time", column=column, value=text, remedy="write it as 2011-11-30T12:00:00Z"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

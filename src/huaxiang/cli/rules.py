@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from huaxiang.cli.moments import moment
 from huaxiang.cli.outcome import print_json
 from huaxiang.cli.show import wide_console
 from huaxiang.errors import InputError
@@ -236,19 +236,6 @@ def _spoken(language: str) -> str:
     if language not in WORDS:
         raise InputError("language is not known", column="--language", value=language, remedy="say en or zh")
     return language
-
-
-def moment(text: str | None, *, option: str) -> datetime | None:
-    """Return the moment that an option says; without an offset it is UTC."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            "not a time", column=option, value=text, remedy="write it as 2026-11-11T20:00:00+08:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def with_rules(model: Model, file: Path | None) -> Model:
