@@ -10,7 +10,8 @@ from ACOS laptops, whose terms are marked by another scheme, in the first two of
 F1 ≥ .80 and accuracy ≥ .77, restaurants ≥ .85 and ≥ .83.
 
 `--model` takes any text model by name or folder: a larger one is the way to the figures of large models.
-`--weights` measures weights that were kept beside the model (`network.pt`) without teaching anew.
+`--networks` teaches several with as many seeds and takes their mean, as one model of all their parameters.
+`--weights` measures weights that were kept beside the model (`network-SEED.pt`) without teaching anew.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import torch
 
 from huaxiang.cli.pretraining import source_folder
 from huaxiang.reviews.teaching import (
+    AspectEnsemble,
     AspectNetwork,
     Marked,
     TeachConfig,
@@ -111,7 +113,8 @@ def options() -> argparse.Namespace:
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--threads", type=int, default=1)
     asked.add_argument("--limit", type=int, help="sentences of each part, for a quick look")
-    asked.add_argument("--weights", type=Path)
+    asked.add_argument("--networks", type=int, default=1)
+    asked.add_argument("--weights", type=Path, nargs="+", default=[])
     return asked.parse_args()
 
 
@@ -121,7 +124,8 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     wide = min(2, given.epochs)
     config = TeachConfig(epochs=given.epochs, wide_epochs=wide, learning_rate=given.learning_rate)
-    model, tokenizer = read_source(source_folder(given.model))
+    source = source_folder(given.model)
+    _, tokenizer = read_source(source)
     rows, measured = (
         {
             name: rows_of(part[: given.limit], tokenizer, max_tokens=config.max_tokens)
@@ -136,14 +140,17 @@ def main() -> None:
 
     started, cpu = time.perf_counter(), time.process_time()
     near = rows["laptops"] + rows["restaurants"]
-    if given.weights is None:
-        far = rows["acos"] + rows["mams"][:N_MAMS]
-        network = teach(near, far, model, config=config, seed=given.seed, after_epoch=look)
-        given.out.mkdir(parents=True, exist_ok=True)
-        torch.save(network.state_dict(), given.out / "network.pt")
-    else:
-        network = AspectNetwork(model)
-        network.load_state_dict(torch.load(given.weights, weights_only=True))
+    far = rows["acos"] + rows["mams"][:N_MAMS]
+    given.out.mkdir(parents=True, exist_ok=True)
+    networks = []
+    for file in given.weights:
+        networks.append(AspectNetwork(read_source(source)[0]))
+        networks[-1].load_state_dict(torch.load(file, weights_only=True))
+    for seed in range(given.seed, given.seed + given.networks) if not networks else ():
+        model, _ = read_source(source)
+        networks.append(teach(near, far, model, config=config, seed=seed, after_epoch=look))
+        torch.save(networks[-1].state_dict(), given.out / f"network-{seed}.pt")
+    network = AspectEnsemble(networks)
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
     found = {name: figures(network, part) for name, part in measured.items()}
     n_parameters = sum(weight.numel() for weight in network.parameters())
@@ -152,10 +159,11 @@ def main() -> None:
         "n_parameters": n_parameters,
         "model": given.model,
         "seed": given.seed,
+        "networks": len(networks),
         **spent,
     }
     print(json.dumps(about, indent=1))
-    name = f"{given.model}-{given.seed}"
+    name = f"{given.model}-{given.seed}" + (f"-{len(networks)}" if len(networks) > 1 else "")
     write_aspects(network, tokenizer, given.out, name=name, about=about, max_tokens=config.max_tokens)
 
 

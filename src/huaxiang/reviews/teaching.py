@@ -123,6 +123,33 @@ class AspectNetwork(nn.Module):
         return self.outputs(input_ids, attention_mask)
 
 
+class AspectEnsemble(nn.Module):
+    """Several networks that learnt the same, asked together: the mean of what they say.
+
+    Examples
+    --------
+    >>> class Always(nn.Module):
+    ...     def __init__(self, said: float) -> None:
+    ...         super().__init__()
+    ...         self.said = said
+    ...
+    ...     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    ...         return torch.full((*input_ids.shape, 6), self.said)
+    >>> ids = torch.zeros(1, 2, dtype=torch.int64)
+    >>> AspectEnsemble([Always(1.0), Always(2.0)])(ids, ids)[0, 0, 0].item()
+    1.5
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return tags and judgements, (B, T, 6)."""
+        said = [network(input_ids, attention_mask) for network in self.networks]
+        return torch.stack(said).mean(0)
+
+
 class Row(NamedTuple):
     """A sentence as tokens: what each is, and which tokens are terms."""
 
@@ -255,7 +282,7 @@ def _padded(rows: Sequence[Row]) -> tuple[dict[str, Tensor], Tensor]:
     return batch, tags_BT
 
 
-def figures(network: AspectNetwork, rows: Sequence[Row]) -> dict[str, float]:
+def figures(network: nn.Module, rows: Sequence[Row]) -> dict[str, float]:
     """Return F1 of terms with exactly the same ends, and accuracy of judging terms that are given."""
     network.eval()
     counts = {"right": 0, "found": 0, "gold": 0, "judged": 0, "well judged": 0}
@@ -263,7 +290,7 @@ def figures(network: AspectNetwork, rows: Sequence[Row]) -> dict[str, float]:
     with torch.inference_mode():
         for start in range(0, len(order), 32):
             part = order[start : start + 32]
-            outputs_BTC = network.outputs(**_padded(part)[0]).numpy()
+            outputs_BTC = network(**_padded(part)[0]).numpy()
             for row, outputs_TC in zip(part, outputs_BTC, strict=True):
                 _count(counts, row, outputs_TC[: len(row.ids)])
     return {
@@ -288,7 +315,7 @@ def _count(counts: dict[str, int], row: Row, outputs_TC: NDArray[np.float32]) ->
 
 
 def write_aspects(
-    network: AspectNetwork,
+    network: nn.Module,
     tokenizer: Any,
     folder: Path,
     *,
