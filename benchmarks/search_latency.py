@@ -4,10 +4,12 @@ Titles and queries are those of `home_depot`; shoppers are simulated, each looki
 judged for a few of its queries. Times are of one process with one thread, of each query once, in random
 order. Beside ours, in the same run and over the same terms, stands SQLite's FTS5.
 
-Beyond the titles that there are, others are made of two of them, and their vectors of the two vectors, since
-MiniLM needs hours for a million.
+Beyond the titles that there are, others are made of two of them, and their vectors of the two vectors: MiniLM
+needs hours for a million. `--parts` leaves the rest of a shop aside: the indexes of words and of meaning alone,
+put together as a search does.
 
-    python benchmarks/search_latency.py [--items 20000] [--lexical-only] [--no-closed-form]
+    python benchmarks/search_latency.py [--items 20000] [--lexical-only]
+    python benchmarks/search_latency.py --items 1000000 --parts
 """
 
 from __future__ import annotations
@@ -21,27 +23,27 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 import huaxiang as hx
 from huaxiang.config import read_settings
-from huaxiang.encoders.base import Encoded, TextEncoder
 from huaxiang.encoders.cache import CachedEncoder
 from huaxiang.encoders.hashed import unit_rows
-from huaxiang.encoders.items import item_texts
 from huaxiang.encoders.named import text_encoder
 from huaxiang.evaluate.hardware import hardware
 from huaxiang.model import Model
-from huaxiang.records import Matrix, Text
+from huaxiang.recommend.similar import SimilarItems
+from huaxiang.records import Text
 from huaxiang.search.base import Query
 from huaxiang.search.lexical import LexicalIndex
+from huaxiang.search.match import Asked, Config, Sight, found_items
 from huaxiang.search.tokens import terms
-from huaxiang.shop.base import Shop
 
 DATA = Path(__file__).parents[1].parent / "shared" / "data" / "home_depot" / "relevance.csv.gz"
 SETTINGS = (
@@ -70,9 +72,11 @@ def main() -> None:
     titles, made_of, judged = _judged(asked.items, rng)
     queries = [str(query) for query in rng.permutation(list(judged))[: asked.queries]]
     print(f"{hardware()}; {len(titles):,} products, {len(queries):,} queries", flush=True)
-    _words_alone(titles, queries)
-    if not asked.lexical_only:
-        model = _model(titles, made_of, judged, asked, rng)
+    index = _words_alone(titles, queries)
+    if asked.parts:
+        _put_together(index, titles, made_of, queries, asked.cache)
+    elif not asked.lexical_only:
+        model = _model(titles, judged, asked, rng)
         _whole(model, queries, rng)
     print(f"most memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB")
 
@@ -95,7 +99,8 @@ def _judged(
     return known + further, made_of, judged
 
 
-def _words_alone(titles: Sequence[str], queries: Sequence[str]) -> None:
+def _words_alone(titles: Sequence[str], queries: Sequence[str]) -> LexicalIndex:
+    """Time words alone, beside FTS5; return the index."""
     started = time.perf_counter()
     documents = [terms(title) for title in titles]
     cut_s = time.perf_counter() - started
@@ -124,14 +129,45 @@ def _words_alone(titles: Sequence[str], queries: Sequence[str]) -> None:
 
     _show("words alone", ours, queries)
     _show("words alone, SQLite FTS5", fts5, queries)
+    return index
+
+
+def _put_together(
+    index: LexicalIndex,
+    titles: Sequence[str],
+    made_of: NDArray[np.int64],
+    queries: Sequence[str],
+    cache: Path,
+) -> None:
+    """Time words and meaning together, for nobody, over everything."""
+    print(f"memory before the vectors: {_memory_gib():.1f} GiB", flush=True)
+    encoder = CachedEncoder(text_encoder("minilm", cache_folder=cache), cache / "vectors")
+    known_ID = encoder.encode(list(titles[: int(made_of.max()) + 1])).vectors_ID
+    vectors_ID = unit_rows(known_ID[made_of[:, 0]] + known_ID[made_of[:, 1]])
+    print(f"with them: {_memory_gib():.1f} GiB", flush=True)
+    started, busy = time.perf_counter(), time.process_time()
+    nearest = SimilarItems.of(vectors_ID)
+    took_s, busy_s = time.perf_counter() - started, time.process_time() - busy
+    print(
+        f"index of meaning {took_s:.0f} s ({busy_s:.0f} s of processor); {_memory_gib():.1f} GiB", flush=True
+    )
+    everything_I, config = np.ones(len(titles), dtype=np.bool_), Config()
+
+    def answer(query: str) -> None:
+        vector = np.asarray(encoder.encoder.encode([query]).vectors_ID[0], dtype=np.float32)
+        sight = Sight(vector=vector, index=nearest, vectors_ID=vectors_ID)
+        found_items(Asked(lexical_I=index.scores(terms(query)), words=sight), everything_I, config)
+
+    _show("words and meaning, encoding included", answer, queries)
+
+
+def _memory_gib() -> float:
+    """Return how much memory the process holds now."""
+    return float(psutil.Process().memory_info().rss / 2**30)
 
 
 def _model(
-    titles: Sequence[str],
-    made_of: NDArray[np.int64],
-    judged: dict[str, list[int]],
-    asked: argparse.Namespace,
-    rng: np.random.Generator,
+    titles: Sequence[str], judged: dict[str, list[int]], asked: argparse.Namespace, rng: np.random.Generator
 ) -> Model:
     """Return a model of the shop with simulated shoppers."""
     lists = [rows for rows in judged.values() if len(rows) >= 3]
@@ -150,12 +186,7 @@ def _model(
                         f"s{shopper},p{row},{kind},2026-01-{1 + minute % 27:02d}T12:{minute:02d}:00Z\n"
                     )
         shop = hx.read_shop(folder)
-    _keep_vectors(shop, made_of, asked.cache)
-    members = [SETTINGS[1].replace(",'closed_form'", "")] if asked.no_closed_form else []
-    started = time.perf_counter()
-    settings = read_settings(changes=[*SETTINGS, *members, f"seed={asked.seed}"])
-    model = hx.fit(shop, settings, cache=asked.cache)
-    print(f"the model {time.perf_counter() - started:.0f} s, without reading titles", flush=True)
+    model = hx.fit(shop, read_settings(changes=[*SETTINGS, f"seed={asked.seed}"]), cache=asked.cache)
     started = time.perf_counter()
     model.__dict__.pop("search_index", None)
     made = model.search_index
@@ -163,35 +194,6 @@ def _model(
     print(f"index of words, spelling and completions {took_s:.1f} s, {n_phrases:,} phrases", flush=True)
     model.search("warm 保暖")
     return model
-
-
-def _keep_vectors(shop: Shop, made_of: NDArray[np.int64], cache: Path) -> None:
-    """Read the titles that there are, and keep a vector for each that is made of two."""
-    encoder = CachedEncoder(text_encoder("minilm", cache_folder=cache), cache / "vectors")
-    texts = item_texts(shop.items, "en")
-    n_known = int(made_of.max()) + 1
-    known_ID = encoder.encode(texts[:n_known]).vectors_ID
-    if n_known < len(texts):
-        with_vectors = Mixed(encoder.encoder, known_ID, dict(zip(texts, made_of.tolist(), strict=True)))
-        CachedEncoder(with_vectors, cache / "vectors").encode(texts)
-
-
-class Mixed:
-    """Stands in for the encoder of titles that are made of two: between the vectors of both."""
-
-    def __init__(
-        self, encoder: TextEncoder, known_ID: Matrix, made_of: Mapping[str | None, list[int]]
-    ) -> None:
-        self.space, self.dimensions = encoder.space, encoder.dimensions
-        self._known_ID, self._made_of = known_ID, made_of
-
-    def encode(self, texts: Sequence[str | None], /) -> Encoded:
-        """Return a vector of each."""
-        two = np.array([self._made_of[text] for text in texts], dtype=np.int64).reshape(-1, 2)
-        return Encoded(
-            vectors_ID=unit_rows(self._known_ID[two[:, 0]] + self._known_ID[two[:, 1]]),
-            present_I=np.ones(len(two), dtype=np.bool_),
-        )
 
 
 def _whole(model: Model, queries: Sequence[str], rng: np.random.Generator) -> None:
