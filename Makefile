@@ -25,7 +25,7 @@ test: setup  ## the tests that finish in five minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 -q
 
 test-slow: setup  ## every test, the slow ones included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --durations=40
 
 check: setup  ## lint, formatting, types, import order, spelling, generated docs
 	$(BIN)/ruff check .

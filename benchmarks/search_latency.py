@@ -5,8 +5,8 @@ judged for a few of its queries. Times are of one process with one thread, of ea
 order. Beside ours, in the same run and over the same terms, stands SQLite's FTS5.
 
 Beyond the titles that there are, others are made of two of them, and their vectors of the two vectors: MiniLM
-needs hours for a million. `--parts` leaves the rest of a shop aside: the indexes of words and of meaning alone,
-put together as a search does.
+needs hours for a million. `--parts` leaves the rest of a shop aside: words and meaning alone, put together
+as a search does.
 
     python benchmarks/search_latency.py [--items 20000] [--lexical-only]
     python benchmarks/search_latency.py --items 1000000 --parts
