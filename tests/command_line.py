@@ -16,6 +16,8 @@ QUICK = (
     "none",
     "--set",
     "recommend.members=['popular','own_frequency','neighbours','closed_form']",
+    "--set",
+    "evaluate.n_audited=20",
 )
 """What to say to `build` so that it takes seconds."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from command_line import QUICK, Answer, call
@@ -40,22 +42,34 @@ class SmallBuild:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all processes of this session share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cache(common: Path) -> Iterator[Path]:
     """Return this session's cache; commands use it for as long as the session lasts."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = common / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HUAXIANG_CACHE", str(folder))
         yield folder
 
 
 @pytest.fixture(scope="session")
-def small_build(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> SmallBuild:
-    """Simulate and build by the command line, once."""
-    home = tmp_path_factory.mktemp("small")
-    shop, run = home / "shop", home / "run"
-    simulated = call("simulate", "--shoppers", "120", "--items", "60", "--out", shop, "--json")
-    built = call("build", "--shop", shop, "--out", run, *QUICK, "--json")
-    assert (simulated.code, built.code) == (0, 0), simulated.err + built.err
+def small_build(common: Path, cache: Path) -> SmallBuild:
+    """Simulate and build by the command line, once for all processes."""
+    shop, run, said = common / "small-shop", common / "small-run", common / "said.json"
+    with FileLock(common / "small.lock"):
+        if not said.exists():
+            simulated = call("simulate", "--shoppers", "120", "--items", "60", "--out", shop, "--json")
+            built = call("build", "--shop", shop, "--out", run, *QUICK, "--json")
+            assert (simulated.code, built.code) == (0, 0), simulated.err + built.err
+            said.write_text(json.dumps([asdict(simulated), asdict(built)]))
+    simulated, built = (Answer(**one) for one in json.loads(said.read_text()))
     return SmallBuild(shop, run, simulated, built)
 
 

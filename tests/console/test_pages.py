@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,9 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),
 ]
 KEY = "hx_console_" + "k" * 43
-PORT = 8411
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    PORT = int(free.getsockname()[1])
 HOME = f"http://127.0.0.1:{PORT}/console"
 
 

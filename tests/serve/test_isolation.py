@@ -24,7 +24,12 @@ WRITES_EVENTS = {
     *(f"POST /v1/{kind}" for kind in ("track", "batch", "identify", "alias", "page", "screen", "group")),
 }
 """All that a public key may do."""
-LISTS_OF_NOBODY = ("/v1/recommendations", "/v1/items/{item_id}/similar", "/v1/items/{item_id}/graph")
+LISTS_OF_NOBODY = (
+    "/v1/recommendations",
+    "/v1/items/{item_id}/similar",
+    "/v1/items/{item_id}/graph",
+    "/v1/search",
+)
 """What a shopper's token may read besides: it is of no shopper."""
 EACH_TIME = {"date", "etag", "x-request-id", "slate_id", "position", "receipt_id", "signature"}
 """Headers and fields that differ from answer to answer, whoever is asked about."""
@@ -115,6 +120,11 @@ def test_a_token_speaks_for_one_shopper_and_for_nobody_else(shops: TwoShops, eve
             if "shopper_id" in one.names or not one.path.startswith(LISTS_OF_NOBODY):
                 answer = client.request(one.method, one.filled(shopper_id="zoe"), json=one.example)
                 assert answer.status_code == 403, (one.name, answer.text)
+        for shopper, status in (("mia", 200), ("zoe", 403)):
+            found = client.get("/v1/search", params={"q": "red", "shopper": shopper})
+            assert found.status_code == status, found.text
+        photo = client.post("/v1/search/image", params={"shopper": "zoe"}, content=b"no photo")
+        assert photo.status_code == 403, photo.text
 
 
 def test_no_key_of_a_shop_learns_whether_another_shop_has_a_shopper(

@@ -42,7 +42,6 @@ from huaxiang.shop.splits import by_time
 from huaxiang.shop.tags import with_tags
 
 Progress = Callable[[str, int, int, str], None]
-N_AUDITED = 200
 N_CALIBRATED = 600
 RICH_HISTORY = range(20, 120)
 
@@ -255,7 +254,7 @@ def removal_of(model: Model, progress: Progress) -> dict[str, dict[str, float]]:
     """Return how much of what is claimed weakens when its evidence is removed, on a sample of shoppers."""
     rng = np.random.default_rng(model.settings.seed)
     ids = np.array(model.states.shopper_ids)
-    chosen = [str(shopper_id) for shopper_id in rng.permutation(ids)[:N_AUDITED]]
+    chosen = [str(shopper_id) for shopper_id in rng.permutation(ids)[: model.settings.evaluate.n_audited]]
     facets = audit_facets(model.states.states(chosen), model.background(model.contents))
     claims: dict[bool, list[Claim]] = {True: [], False: []}
     for number, shopper_id in enumerate(chosen):

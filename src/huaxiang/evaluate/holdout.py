@@ -36,7 +36,7 @@ TAKEN = (EventType.PURCHASE, EventType.ADD_TO_CART, EventType.ADD_TO_WISHLIST, E
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What is held out.
+    """What is held out, and how much is tested.
 
     Parameters
     ----------
@@ -45,12 +45,22 @@ class Config:
         shoppers of whom nothing is learnt; "auto": by time where the shop knows times, else leave-one-out.
     share
         Of the purchases, or of the shoppers, as test, and as much again as validation; above 0, below .5.
+    n_audited
+        Shoppers whose facets and reasons are tested by removing their evidence; ≥ 1.
     """
 
     split: Literal["auto", "time", "leave_one_out", "shopper"] = "auto"
     share: float = 0.1
+    n_audited: int = 200
 
     def __post_init__(self) -> None:
+        if self.n_audited < 1:
+            raise SettingsError(
+                "setting is out of range",
+                column="evaluate.n_audited",
+                value=str(self.n_audited),
+                remedy="choose 1 or more",
+            )
         if not 0 < self.share < 0.5:
             raise SettingsError(
                 "setting is out of range",
