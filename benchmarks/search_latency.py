@@ -60,9 +60,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=1_000)
     parser.add_argument("--lexical-only", action="store_true")
-    parser.add_argument(
-        "--no-closed-form", action="store_true", help="which a million items are too many for"
-    )
+    parser.add_argument("--parts", action="store_true")
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()

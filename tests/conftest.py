@@ -62,7 +62,8 @@ def cache(common: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def small_build(common: Path, cache: Path) -> SmallBuild:
     """Simulate and build by the command line, once for all processes."""
-    shop, run, said = common / "small-shop", common / "small-run", common / "said.json"
+    shop, run, said = common / "small" / "shop", common / "small" / "run", common / "said.json"
+    shop.parent.mkdir(exist_ok=True)
     with FileLock(common / "small.lock"):
         if not said.exists():
             simulated = call("simulate", "--shoppers", "120", "--items", "60", "--out", shop, "--json")
