@@ -416,6 +416,18 @@ class Ranked:
     reasons: tuple[Reason, ...] = ()
     is_pinned: bool = False
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What its reasons say, each once: several events may be told in the same words.
+
+        Examples
+        --------
+        >>> seen = Reason(kind="personal", text="Because you looked at it")
+        >>> Ranked(rank=1, item_id="i", title="", score=1, propensity=None, reasons=(seen, seen)).said
+        ('Because you looked at it',)
+        """
+        return tuple(dict.fromkeys(reason.text for reason in self.reasons))
+
     def as_json(self) -> dict[str, object]:
         """Return it as a list shows it."""
         return {

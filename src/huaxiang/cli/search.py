@@ -118,7 +118,7 @@ def show_result(console: Console, result: SearchResult, *, language: str) -> Non
             console.print(Text(f"{own['mean']}: {read.did_you_mean}?", style="yellow"))
     table = drawn_table(title, ["#", words["item"], words["score"], words["reasons"]], numbers={0, 2})
     for ranked in result.items:
-        reasons = "\n".join(dict.fromkeys(reason.text for reason in ranked.reasons))
+        reasons = "\n".join(ranked.said)
         name = ranked.title if ranked.title == ranked.item_id else f"{ranked.title}  ({ranked.item_id})"
         table.add_row(str(ranked.rank), escape(name), f"{ranked.score:.3f}", escape(reasons))
     console.print(table)

@@ -131,7 +131,7 @@ def show_slate(console: Console, slate: Slate, *, language: str) -> None:
     title = f"{words['list']} · {slate.model}"
     table = drawn_table(title, ["#", words["item"], words["score"], words["reasons"]], numbers={0, 2})
     for ranked in slate.items:
-        reasons = "\n".join(dict.fromkeys(reason.text for reason in ranked.reasons))
+        reasons = "\n".join(ranked.said)
         name = ranked.title if ranked.title == ranked.item_id else f"{ranked.title}  ({ranked.item_id})"
         table.add_row(str(ranked.rank), escape(name), f"{ranked.score:.3f}", escape(reasons))
     console.print(table)

@@ -128,8 +128,8 @@ def _show(
                 price = price_of(visit.shop.serving.model.catalogue, ranked.item_id)
                 if price:
                     ui.label(price).classes("text-sm font-semibold")
-                for reason in ranked.reasons:
-                    ui.label(reason.text).classes("hx-quiet line-clamp-2")
+                for text in ranked.said:
+                    ui.label(text).classes("hx-quiet line-clamp-2")
 
 
 def _narrowing(

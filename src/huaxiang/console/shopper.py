@@ -193,8 +193,8 @@ class ShopperPage:
                 with ui.column().classes("gap-0 min-w-0 grow"):
                     place = f"/items/{quote(ranked.item_id, safe='')}"
                     ui.link(ranked.title, place).classes("line-clamp-2")
-                    for reason in ranked.reasons:
-                        ui.label(reason.text).classes("hx-quiet")
+                    for text in ranked.said:
+                        ui.label(text).classes("hx-quiet")
         self._notes(slate.degraded)
 
     def _notes(self, degraded: Sequence[Note]) -> None:
