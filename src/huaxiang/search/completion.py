@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from heapq import nsmallest
 from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from huaxiang.profile.words import lower
 from huaxiang.search.documents import UNSPOKEN
@@ -87,10 +89,19 @@ class Completions:
     def _beginning(self, start: str, *, k: int) -> list[Completion]:
         first = bisect_left(self.phrases, start)
         last = bisect_left(self.phrases, start + "\U0010ffff")
-        best = nsmallest(
-            k, range(first, last), key=lambda at: (_ORDER.get(self.kinds[at], 1), -self.counts[at])
-        )
-        return [Completion(self.phrases[at], self.kinds[at], self.counts[at]) for at in best]
+        places = self._places[first:last]
+        best = np.arange(len(places)) if len(places) <= k else np.argpartition(places, k)[:k]
+        best = first + best[np.argsort(places[best])]
+        return [Completion(self.phrases[at], self.kinds[at], self.counts[at]) for at in best.tolist()]
+
+    @cached_property
+    def _places(self) -> NDArray[np.int64]:
+        """Each phrase's place in the order in which they are offered: kinds of things, then the commonest."""
+        orders = np.array([_ORDER.get(kind, 1) for kind in self.kinds], dtype=np.int64)
+        order = np.lexsort((-np.asarray(self.counts, dtype=np.int64), orders))
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        return places
 
     @cached_property
     def n_phrases(self) -> int:

@@ -139,9 +139,16 @@ class LexicalIndex:
     def n_with_all(self, terms: Sequence[str]) -> int:
         """Return how many items have every one of the terms."""
         wanted = list(dict.fromkeys(terms))
-        found = [set(self.postings(term)[0].tolist()) - self.beside.keys() for term in wanted]
-        in_base = len(set.intersection(*found)) if found else 0
-        return in_base + sum(all(term in known for term in wanted) for known in self.beside.values())
+        if not wanted:
+            return 0
+        first, *others = sorted((self.postings(term)[0] for term in wanted), key=len)
+        for rows in others:
+            if not len(first):
+                break
+            first = np.intersect1d(first, rows, assume_unique=True)
+        if self.beside:
+            first = np.setdiff1d(first, list(self.beside), assume_unique=True)
+        return len(first) + sum(all(term in known for term in wanted) for known in self.beside.values())
 
     def idf(self, term: str) -> float:
         """Return how telling a term is: much if few items have it."""
