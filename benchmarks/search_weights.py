@@ -88,7 +88,10 @@ def model_of(titles: Sequence[str], asked: argparse.Namespace) -> Model:
         folder = Path(home)
         items = [json.dumps({"item_id": f"p{row}", "title": title}) for row, title in enumerate(titles)]
         (folder / "items.jsonl").write_text("\n".join(items), encoding="utf-8")
-        events = [f"s{row},p{row},purchase,2026-01-{1 + row % 27:02d}T12:00:00Z" for row in range(200)]
+        events = [
+            f"s{row % 50},p{row},purchase,2026-01-{1 + row // 50:02d}T12:00:00Z"
+            for row in range(min(1_000, len(titles)))
+        ]
         (folder / "events.csv").write_text("shopper_id,item_id,type,timestamp\n" + "\n".join(events))
         shop = hx.read_shop(folder)
     return hx.fit(shop, read_settings(changes=[*SETTINGS, f"seed={asked.seed}"]), cache=asked.cache)
