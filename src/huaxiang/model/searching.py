@@ -363,9 +363,12 @@ def _exact(model: Model, read: Understood | None, found: Found) -> NDArray[np.bo
     named = model.catalogue.row_of.get(read.text)
     if named is not None:
         is_exact_N |= found.rows == named
-    asked = terms(read.searched)
+    asked, index = terms(read.searched), model.search_index.lexical
+    is_told = all(index.has(term) for term in asked)  # words that all titles share are in no index
     for place in np.flatnonzero(found.relevance >= LIKELY)[:MOST_NAMED].tolist():
         row = int(found.rows[place])
+        if is_told and not index.has_all(asked, row):
+            continue
         titles = (title[row] for title in model.catalogue.titles.values())
         is_exact_N[place] |= any(
             terms(title) == asked for title in titles if len(title) <= LONGER * len(read.searched)
