@@ -132,9 +132,10 @@ def test_items_and_models_are_found_by_keyboard(served: None, browser: object) -
     page = signed_in(browser, language="en-US")
     page.goto(f"{HOME}/items")  # type: ignore[attr-defined]
     box = page.get_by_label("Item's id or words of its title")  # type: ignore[attr-defined]
-    box.fill("p000-1")
+    box.fill(" p000-1 ")  # as it is pasted
     box.press("Enter")
-    page.wait_for_url("**words=p000-1")  # type: ignore[attr-defined]
+    page.wait_for_url("**words=+p000-1+")  # type: ignore[attr-defined]
+    page.locator("a[href$='/items/p000-1']").wait_for()  # type: ignore[attr-defined]
     page.goto(f"{HOME}/models")  # type: ignore[attr-defined]
     page.get_by_text("serving").first.wait_for()  # type: ignore[attr-defined]
 

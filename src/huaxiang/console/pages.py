@@ -59,7 +59,7 @@ def _add_item_pages(service: Service) -> None:
 
     @ui.page("/items")
     def _items(request: Request, words: str = "") -> Response | None:
-        return _shown(service, request, lambda visit: items.show_items(visit, words))
+        return _shown(service, request, lambda visit: items.show_items(visit, words.strip()))
 
     @ui.page("/reviews/{item_id:path}")
     def _reviews(request: Request, item_id: str) -> Response | None:

@@ -144,8 +144,7 @@ class Relevance:
     ) -> Vector:
         """Return how well a few good candidates answer, (C,), each read together with the query.
 
-        It takes a hundred times as long as `scores` for each of them. Without a `reader` they have the graded
-        scores.
+        Each pair passes through a network, so they should be few. Without a `reader` they have graded scores.
 
         Parameters
         ----------
