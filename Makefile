@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# One test process per core, four at most: each of them may take 2 GiB.
+WORKERS := -n logical --maxprocesses=4
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -22,10 +24,10 @@ demo: setup  ## a simulated shop, its profiles, lists, accuracy and report.html
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/huaxiang demo --out runs/demo
 
 test: setup  ## the tests that finish in five minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 2 -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(WORKERS) -q
 
 test-slow: setup  ## every test, the slow ones included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --durations=40
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(WORKERS) -q --durations=40
 
 check: setup  ## lint, formatting, types, import order, spelling, generated docs
 	$(BIN)/ruff check .

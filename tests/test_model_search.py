@@ -22,6 +22,7 @@ from huaxiang.records import Event, EventType, Item, Text
 from huaxiang.search.base import Query
 from huaxiang.search.filters import narrowed
 from huaxiang.search.match import Found
+from huaxiang.search.tokens import terms
 from huaxiang.shop.images import Photos
 
 if TYPE_CHECKING:
@@ -132,6 +133,22 @@ def test_a_shopper_changes_the_order_and_sees_why(small_model: Model) -> None:
     assert ids(small_model, Query(text=query, strength=0, k=20), shopper=shopper) == ids(
         small_model, query, k=20
     )
+
+
+def test_whoever_asks_what_has_every_word_stands_above_what_lacks_one(small_model: Model) -> None:
+    colours, kinds = (small_model.catalogue.dimensions[name] for name in ("colour", "category"))
+    shoppers = sorted(small_model.states.shopper_ids)[:20]
+    n_lacking = 0
+    for number, shopper in enumerate(shoppers):
+        row = 3 * number
+        named = [of.label(int(of.value_rows[of.offsets[row]]), language="en") for of in (colours, kinds)]
+        result = small_model.search(Query(text=" ".join(named), k=30), shopper=shopper)
+        assert result.query is not None
+        covered_I = small_model.search_index.lexical.covered(terms(result.query.text))
+        has_all = covered_I[[small_model.catalogue.row_of[one.item_id] for one in result.items]] > 0.99
+        assert not has_all[int(has_all.sum()) :].any()
+        n_lacking += int((~has_all).sum())
+    assert n_lacking > 20  # there was something to stand above
 
 
 @pytest.fixture(scope="module")

@@ -159,7 +159,7 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 def learning(reviews: Path, out: Path) -> list[str]:
     said = ["pretrain", "text", "--texts", str(reviews), "--text", "review", *TINY]
-    said += ["--set", "training.epochs=40", "--set", "training.validations=20", "--set", "held_out=0.1"]
+    said += ["--set", "training.epochs=12", "--set", "training.validations=8", "--set", "held_out=0.1"]
     said += ["--set", "training.precision=fp32", "--json", "--out", str(out)]
     return [sys.executable, "-m", "huaxiang", *said]
 

@@ -55,6 +55,16 @@ def test_shares_as_of_a_day() -> None:
     assert share(population, "Acme", day - 1) == pytest.approx(0.5 / 1.5)
 
 
+def test_what_is_bought_again(tmp_path: Path) -> None:
+    rows = ((0, "a", 0), (0, "a", 0), (1, "a", 0), (1, "a", 3), (2, "a", 0), (5, "b", 0), (6, "b", 3))
+    population = Population.from_events(events(*rows), CATALOGUE)
+    assert population.repeat_share == pytest.approx(2 / 4)  # after a's and b's first: again, new, again, new
+    assert Population.from_events(FEW.head(2), CATALOGUE).repeat_share == 0
+    population.save(tmp_path)
+    for same in (Population.load(tmp_path, CATALOGUE), population.with_catalogue(CATALOGUE)):
+        assert same.repeat_share == population.repeat_share
+
+
 def test_every_share_is_positive_and_below_one() -> None:
     shares = Population.from_events(FEW, CATALOGUE).shares()
     assert (shares > 0).all() and (shares < 1).all()

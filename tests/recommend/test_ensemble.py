@@ -65,6 +65,17 @@ def test_contributions_and_rest_sum_to_the_score() -> None:
     np.testing.assert_allclose(scores_I, ensemble.score(history)[0], atol=1e-5)
 
 
+def test_scores_beside_another_ensemble_of_the_members_are_its_own() -> None:
+    first = Ensemble(members=members()).fit(training_of([*CYCLES, [0, 2]], n_items=5))
+    other, history = first.over(first.members), histories_of([[0, 1]])
+    name, *_ = first.weights_ = {next(iter(first.members)): 1.0}
+    other.weights_ = {one: 0.5 + number for number, one in enumerate(first.members)}
+    scores_I, _, own = first.scores_with_members(history)
+    assert list(own) == [name]
+    np.testing.assert_allclose(scores_I, first.score(history)[0], atol=1e-6)
+    np.testing.assert_allclose(other.score_beside(history, own), other.score(history)[0], atol=1e-6)
+
+
 def test_a_member_whose_limit_is_exceeded_is_left_out_aloud() -> None:
     small = ClosedForm(ClosedFormConfig(max_items=3))
     ensemble = Ensemble(members={"neighbours": Neighbours(), "closed_form": small})

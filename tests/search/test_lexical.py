@@ -36,6 +36,20 @@ def test_a_word_that_no_item_has_leaves_the_others_a_smaller_share() -> None:
     assert 0 < index.scores(["red", "unicorn"])[0] < index.scores(["red"])[0]
 
 
+def test_a_word_counts_once_and_as_much_as_it_tells() -> None:
+    covered = LexicalIndex.of(DOCUMENTS).covered(["dress", "dress", "mug", "unicorn"])
+    assert covered[0] == covered[1] and covered[3] == 0  # twice "dress" is no more than once
+    assert covered[2] > covered[1]  # fewer items have "mug"
+    assert covered[1] + covered[2] == pytest.approx(1)  # what no item has counts for none
+
+
+@given(st.lists(words, min_size=1, max_size=6), words)
+def test_an_item_beside_the_index_covers_as_one_in_it(documents: list[list[str]], query: list[str]) -> None:
+    index = LexicalIndex.of(documents)
+    beside = index.with_items(dict(enumerate(documents)))
+    np.testing.assert_allclose(beside.covered(query), index.covered(query), rtol=1e-6)
+
+
 @given(st.lists(words, min_size=1, max_size=6), words)
 def test_an_item_beside_the_index_scores_as_one_in_it(documents: list[list[str]], query: list[str]) -> None:
     index = LexicalIndex.of(documents)

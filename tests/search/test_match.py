@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from huaxiang.errors import SettingsError
 from huaxiang.recommend.similar import SimilarItems
-from huaxiang.search.match import Asked, Config, Found, Sight, found_items, one_of_each, personal_order
+from huaxiang.search.match import Asked, Config, Found, Sight, found_items, one_of_each, personal_order, worth
 
 ALL = np.ones(4, dtype=bool)
 VECTORS = np.eye(4, dtype=np.float32)
@@ -51,7 +51,7 @@ def test_nobody_moves_what_is_named_outright(relevance: list[float], data: st.Da
     fit = np.array(data.draw(st.lists(st.floats(-9, 9), min_size=n, max_size=n)), "f")
     is_exact = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
     found = Found(rows=np.arange(n), relevance=np.sort(np.array(relevance, "f"))[::-1])
-    order = personal_order(found, fit, is_exact, strength=0.3).tolist()
+    order = personal_order(found, worth(found, fit, strength=0.3), is_exact).tolist()
     exact = np.flatnonzero(is_exact).tolist()
     assert sorted(order) == list(range(n))
     assert sorted(order[: len(exact)]) == exact
@@ -62,9 +62,20 @@ def test_nobody_moves_what_is_named_outright(relevance: list[float], data: st.Da
 def test_who_fits_nothing_in_particular_gets_everybodys_order(relevance: list[float]) -> None:
     found = Found(rows=np.arange(len(relevance)), relevance=np.sort(np.array(relevance, "f"))[::-1])
     same = np.ones(len(relevance), "f")
-    assert personal_order(found, same, np.zeros(len(same), bool), strength=0.3).tolist() == list(
-        range(len(same))
-    )
+    order = personal_order(found, worth(found, same, strength=0.3), np.zeros(len(same), bool))
+    assert order.tolist() == list(range(len(same)))
+
+
+@given(scores, st.floats(0.01, 10), st.data())
+def test_what_has_half_of_the_words_more_is_above_whatever_fits_better(
+    relevance: list[float], strength: float, data: st.DataObject
+) -> None:
+    n = len(relevance)
+    fit = np.array(data.draw(st.lists(st.floats(-9, 9), min_size=n, max_size=n)), "f")
+    covered = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=n, max_size=n)), "f")
+    found = Found(rows=np.arange(n), relevance=np.full(n, 0.5, "f"))
+    worth_N = worth(found, fit, strength=strength, covered_N=covered)
+    assert (np.diff(covered[personal_order(found, worth_N, np.zeros(n, bool))]) <= 0).all()
 
 
 def test_one_variant_of_each_product_is_listed() -> None:

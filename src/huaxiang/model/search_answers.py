@@ -15,7 +15,6 @@ from huaxiang.ranking.base import Case
 from huaxiang.ranking.reasons import personal_reasons, reason_events
 from huaxiang.ranking.ruled import rule_reasons
 from huaxiang.ranking.wording import said
-from huaxiang.recommend.base import Histories, Recommender
 from huaxiang.records import Ranked, Reason, Vector
 from huaxiang.search.base import FacetCount, NamedValue, Query, ReadQuery
 from huaxiang.search.filters import counts, having_values
@@ -35,21 +34,13 @@ class Whom:
     ----------
     case
         How well items suit them that they never had, and why.
-    history
-        What they did.
-    again
-        Says how well items suit them, those that they had included.
+    again_I
+        How well items suit them, those that they had included, (I,).
     """
 
     case: Case
-    history: Histories
-    again: Recommender
+    again_I: Vector
     strength: float
-
-    @cached_property
-    def again_I(self) -> Vector:  # noqa: N802 - the shape's letter
-        """How well items suit them, those that they had included, (I,)."""
-        return np.asarray(self.again.score(self.history)[0], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,9 @@ from huaxiang.model.lists import asker
 from huaxiang.model.search_answers import Page, Placed, Whom, facet_counts, listed_items, read_query
 from huaxiang.notes import Note, note
 from huaxiang.profile.update import milliseconds
+from huaxiang.ranking.base import Case
 from huaxiang.ranking.ruled import arranged, span_of
 from huaxiang.ranking.stated import is_refused, likes_met
-from huaxiang.recommend.lists import case_of
 from huaxiang.records import Profile, Vector
 from huaxiang.runs import fingerprint_of
 from huaxiang.search.base import Query, SearchResult, Sort
@@ -175,6 +175,15 @@ def _lexical(model: Model, read: Understood) -> Vector:
     return scores_I
 
 
+def _covered(model: Model, read: Understood) -> Vector:
+    """Return how much of the words each item has, by the wording of which it has most, 0 to 1, (I,)."""
+    index = model.search_index.lexical
+    covered_I = np.zeros(index.n_items, np.float32)
+    for wording in read.wordings:
+        covered_I = np.maximum(covered_I, index.covered(wording))
+    return covered_I
+
+
 def _value_share(model: Model, wanted: Sequence[Meant]) -> Vector | None:
     """Return how much of what is named each item has, 0 to 1, (I,); None where no item has any of it."""
     values, catalogue = model.population.values, model.catalogue
@@ -262,10 +271,12 @@ def _whom(model: Model, query: Query, profile: Profile | None) -> Whom | None:
     who = asker(profile)
     if not len(who.history.item_rows) and not who.stated.liked and not who.stated.refused:
         return None
+    scores_I, effects, own = model.recommenders.new.scores_with_members(who.history)
     return Whom(
-        case=case_of(model.recommenders.of("new"), who, checked=False),
-        history=who.history,
-        again=model.recommenders.of("all"),
+        case=Case(
+            scores_I=scores_I, effects=effects, deeds=who.deeds, had_rows=who.had_rows, stated=who.stated
+        ),
+        again_I=model.recommenders.all.score_beside(who.history, own),
         strength=strength,
     )
 
@@ -284,12 +295,17 @@ def _placed(
         order = _sorted(model, query.sort, found.rows)
         return _first_variants(model, found.take(order), is_exact_N[order])
     fit_N = np.zeros(len(found.rows), dtype=np.float32) if whom is None else _fit(model, whom, found.rows)
-    strength = 0.0 if whom is None else whom.strength
-    order = personal_order(found, fit_N, is_exact_N, strength=strength)
+    worth_N = worth(
+        found,
+        fit_N,
+        strength=0.0 if whom is None else whom.strength,
+        covered_N=None if whom is None or read is None else _covered(model, read)[found.rows],
+    )
+    order = personal_order(found, worth_N, is_exact_N)
     placed = _first_variants(model, found.take(order), is_exact_N[order])
     if ruling is None:
         return placed
-    worth_of = dict(zip(found.rows.tolist(), worth(found, fit_N, strength=strength).tolist(), strict=True))
+    worth_of = dict(zip(found.rows.tolist(), worth_N.tolist(), strict=True))
     return _ruled(model, placed, ruling, worth_of)
 
 
@@ -339,14 +355,13 @@ def _sorted(model: Model, sort: Sort, rows: Rows) -> Rows:
 def _fit(model: Model, whom: Whom, rows: Rows) -> Vector:
     """Return how well items fit the shopper: what they did, and what they asked for or refused.
 
-    What they had may be wanted again: it counts as much as the recommender of repeat and new items has it,
-    and does not crowd out the others.
+    Both recommenders are asked, that of new items and that of all, and count alike. They differ most about
+    what the shopper had: there the second counts as much as people of this shop buy again.
     """
-    fit_N = even(whom.case.scores_I[rows])
+    new_N, again_N = even(whom.case.scores_I[rows]), even(whom.again_I[rows])
     groups = model.catalogue.group_rows
     had_N = np.isin(groups[rows], groups[whom.case.had_rows])
-    if had_N.any():
-        fit_N = np.where(had_N, np.maximum(fit_N, even(whom.again_I[rows])), fit_N)
+    fit_N = new_N + np.where(had_N, model.population.repeat_share, 0.5) * (again_N - new_N)
     stated = whom.case.stated
     if stated.liked:
         fit_N = fit_N + likes_met(model.catalogue, stated)[rows]

@@ -23,6 +23,7 @@ from huaxiang.profile.acts import DAY_MS, weigh
 from huaxiang.profile.state import StateEvent
 from huaxiang.profile.values import Values, renumbered, values_of
 from huaxiang.profile.weights import Config, default_alpha
+from huaxiang.records import EventType
 from huaxiang.shop.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Population:
         Days since 1970 in ascending order, value, and the weight of the liking events on that day.
     alphas
         Dimension → the prior's strength that explains how much shoppers differ, in purchases.
+    repeat_share
+        Share of what shoppers buy, after their first purchases, that they had bought before; 0 to 1.
     """
 
     values: Values
@@ -58,6 +61,7 @@ class Population:
     value_N: NDArray[np.int32]
     mass_N: NDArray[np.float64]
     alphas: Mapping[str, float]
+    repeat_share: float = 0.0
     _learnt: dict[int, dict[int, float]] = field(default_factory=dict, repr=False, compare=False)
     _by_day: dict[int | None, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -129,7 +133,14 @@ class Population:
         day_N, value_N, mass_N = _daily(item_E, day_E, like_E, values)
         shopper_E = _codes(events["shopper_id"])
         alphas = _alphas(shopper_E[like_E > 0], item_E[like_E > 0], values)
-        return cls(values=values, day_N=day_N, value_N=value_N, mass_N=mass_N, alphas=alphas)
+        return cls(
+            values=values,
+            day_N=day_N,
+            value_N=value_N,
+            mass_N=mass_N,
+            alphas=alphas,
+            repeat_share=_repeat_share(events, catalogue),
+        )
 
     @classmethod
     def empty(cls, catalogue: Catalogue) -> Population:
@@ -143,7 +154,12 @@ class Population:
         day_N, value_N, mass_N = self._rows()
         arrays: dict[str, NDArray[Any]] = {"day": day_N, "value": value_N, "mass": mass_N}
         save_file(arrays, folder / "population.safetensors")
-        about = {"version": VERSION, "alphas": dict(self.alphas), "values": self._names()}
+        about = {
+            "version": VERSION,
+            "alphas": dict(self.alphas),
+            "repeat_share": self.repeat_share,
+            "values": self._names(),
+        }
         (folder / "population.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
     def _rows(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
@@ -193,6 +209,7 @@ class Population:
             value_N=value_N[kept],
             mass_N=arrays["mass"][kept],
             alphas=about["alphas"],
+            repeat_share=float(about.get("repeat_share", 0.0)),
         )
 
     def with_catalogue(self, catalogue: Catalogue) -> Population:
@@ -211,11 +228,32 @@ class Population:
             value_N=value_N[kept],
             mass_N=mass_N[kept],
             alphas=self.alphas,
+            repeat_share=self.repeat_share,
         )
 
 
 def _codes(column: pl.Series) -> NDArray[np.int64]:
     return column.rank("dense").to_numpy().astype(np.int64)
+
+
+def _repeat_share(events: pl.DataFrame, catalogue: Catalogue) -> float:
+    """Return the share of purchases, after each shopper's first, of a product they had bought earlier.
+
+    What was bought at one moment counts once. Where only an order is known, each event is a moment.
+    """
+    import polars as pl
+
+    bought = events.filter((pl.col("type") == EventType.PURCHASE.code) & (pl.col("item_row") >= 0))
+    if not len(bought):
+        return 0.0
+    moment = pl.int_range(pl.len()) if catalogue.order_only else pl.col("occurred_at")
+    product = pl.Series("product", catalogue.group_rows[bought["item_row"].to_numpy()])
+    bought = bought.with_columns(product, moment.alias("moment")).unique(["shopper_id", "product", "moment"])
+    later = bought.with_columns(
+        (pl.col("moment") > pl.col("moment").min().over("shopper_id")).alias("is_later"),
+        (pl.col("moment") > pl.col("moment").min().over("shopper_id", "product")).alias("is_repeat"),
+    ).filter("is_later")
+    return float(later["is_repeat"].mean() or 0.0) if len(later) else 0.0  # type: ignore[arg-type]
 
 
 def _likings(

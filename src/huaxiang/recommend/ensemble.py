@@ -182,17 +182,36 @@ class Ensemble:
 
     def scores_by_event(self, history: Histories) -> tuple[Vector, Effects]:
         """Return the scores of the only shopper, (I,), and what each event adds to them."""
+        return self.scores_with_members(history)[:2]
+
+    def scores_with_members(self, history: Histories) -> tuple[Vector, Effects, dict[str, Vector]]:
+        """Return the same as `scores_by_event`, and each weighted member's own scores, (I,)."""
         total_I: Vector | None = None
-        parts = []
+        parts, own = [], {}
         for name, weight in self._weights().items():
-            scores_I, effects = scores_by_event(self.members[name], history)
-            mean_11, length_11 = scale_of(scores_I[None])
-            factor = float(weight / length_11[0, 0])
-            scaled_I = (scores_I - mean_11[0, 0]) * np.float32(factor)
+            own[name], effects = scores_by_event(self.members[name], history)
+            scaled_I, factor = _scaled(own[name], weight)
             total_I = scaled_I if total_I is None else total_I + scaled_I
             parts.append(effects.times(factor))
         assert total_I is not None
-        return total_I, Effects.joined(parts, (len(history.item_rows), len(total_I)))
+        return total_I, Effects.joined(parts, (len(history.item_rows), len(total_I))), own
+
+    def score_beside(self, history: Histories, own: Mapping[str, Vector]) -> Vector:
+        """Return the scores of the only shopper, (I,).
+
+        Parameters
+        ----------
+        own
+            Scores of members that are known already, from an ensemble of the same members; see
+            `scores_with_members`.
+        """
+        total_I: Vector | None = None
+        for name, weight in self._weights().items():
+            scores_I = own[name] if name in own else self.members[name].score(history)[0]
+            scaled_I, _ = _scaled(scores_I, weight)
+            total_I = scaled_I if total_I is None else total_I + scaled_I
+        assert total_I is not None
+        return total_I
 
     def contributions(self, histories: Histories, item_row: int) -> Contributions:
         """Return the members' contributions, weighted and on the scale of the score."""
@@ -253,6 +272,13 @@ class Ensemble:
         if not self.weights_:
             raise NotFittedError("ensemble was not fitted", remedy="call fit first")
         return {name: weight for name, weight in self.weights_.items() if weight != 0}
+
+
+def _scaled(scores_I: Vector, weight: float) -> tuple[Vector, float]:
+    """Return one shopper's scores at mean 0 and length `weight`, and what they were multiplied by."""
+    mean_11, length_11 = scale_of(scores_I[None])
+    factor = float(weight / length_11[0, 0])
+    return (scores_I - mean_11[0, 0]) * np.float32(factor), factor
 
 
 def within_limits(

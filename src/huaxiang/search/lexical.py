@@ -118,6 +118,27 @@ class LexicalIndex:
                 scores_I[rows] += weight * values
         return scores_I / np.float32(most)
 
+    def covered(self, terms: Sequence[str]) -> Vector:
+        """Return how much of the terms each item has, 0 to 1, (I,): telling ones count more, each once.
+
+        A term that no item has is left out of account.
+
+        Examples
+        --------
+        >>> index = LexicalIndex.of([["red", "red", "dress"], ["blue", "dress"], ["mug"]])
+        >>> index.covered(["red", "dress", "sequins"]).astype(float).round(2).tolist()
+        [1.0, 0.32, 0.0]
+        """
+        idf_of = {term: self.idf(term) for term in terms if self.has(term)}
+        covered_I = np.zeros(self.n_items, dtype=np.float32)
+        for term, idf in idf_of.items():
+            covered_I[self.postings(term)[0]] += idf
+        if self.beside and idf_of:
+            covered_I[self._rows_beside] = 0
+            for term, idf in idf_of.items():
+                covered_I[self._beside_with.get(term, _NOTHING)[0]] += idf
+        return covered_I / np.float32(sum(idf_of.values()) or 1.0)
+
     def postings(self, term: str) -> Postings:
         """Return the items of the index that have a term, and its weight in each; not those beside."""
         number = self._numbers.get(term)

@@ -51,7 +51,7 @@ class Config:
     lexical_weight: float = 0.5
     value_weight: float = 0.2
     photo_weight: float = 0.6
-    strength: float = 0.3
+    strength: float = 0.5
     keep_share: float = 0.5
     n_candidates: int = 400
     relevance: str = ""
@@ -198,32 +198,57 @@ def reordered(found: Found, places: Rows, scores: Vector) -> Found:
     return Found(rows=rows, relevance=found.relevance)
 
 
-def personal_order(found: Found, fit_N: Vector, is_exact_N: NDArray[np.bool_], *, strength: float) -> Rows:
+def personal_order(found: Found, worth_N: Vector, is_exact_N: NDArray[np.bool_]) -> Rows:
     """Return the places of what was found, best for the shopper first.
 
     Parameters
     ----------
-    fit_N
-        How well each fits the shopper, in any unit: what counts is how far it lies from the others.
+    worth_N
+        See `worth`.
     is_exact_N
         What the query names outright: it stays on top, by relevance, whatever fits.
 
     Examples
     --------
     >>> found = Found(rows=np.arange(3), relevance=np.array([0.9, 0.85, 0.5], "f"))
-    >>> personal_order(found, np.array([0.0, 1.0, 1.0], "f"), np.zeros(3, bool), strength=0.3).tolist()
+    >>> worth_N = worth(found, np.array([0.0, 1.0, 1.0], "f"), strength=0.3)
+    >>> personal_order(found, worth_N, np.zeros(3, bool)).tolist()
     [1, 0, 2]
-    >>> personal_order(found, np.array([0.0, 1.0, 1.0], "f"), np.arange(3) == 0, strength=0.3).tolist()
+    >>> personal_order(found, worth_N, np.arange(3) == 0).tolist()
     [0, 1, 2]
     """
-    worth_N = worth(found, fit_N, strength=strength)
     return np.lexsort((-worth_N, -found.relevance * is_exact_N, ~is_exact_N))
 
 
-def worth(found: Found, fit_N: Vector, *, strength: float) -> Vector:
-    """Return what each item is worth to the shopper: relevance over the best, moved by how well it fits."""
+COVERED = 4.0
+"""What having all words of the query counts beside none, in strengths: twice all that fit can count."""
+
+
+def worth(found: Found, fit_N: Vector, *, strength: float, covered_N: Vector | None = None) -> Vector:
+    """Return what each item is worth to the shopper: relevance over the best, moved by how well it fits.
+
+    Parameters
+    ----------
+    fit_N
+        How well each fits the shopper, in any unit: what counts is how far it lies from the others.
+    covered_N
+        How much of the query's words each has, 0 to 1: the more is said, the less taste decides. None where
+        there are no words.
+
+    Examples
+    --------
+    >>> found = Found(rows=np.arange(2), relevance=np.array([0.9, 0.7], "f"))
+    >>> liked, has_words = np.array([0.0, 1.0], "f"), np.array([1.0, 0.6], "f")
+    >>> worth(found, liked, strength=0.5).argmax(), worth(
+    ...     found, liked, strength=0.5, covered_N=has_words
+    ... ).argmax()
+    (np.int64(1), np.int64(0))
+    """
     best = float(found.relevance.max(initial=0)) or 1.0
-    return np.asarray(found.relevance / best + strength * even(fit_N), dtype=np.float32)
+    worth_N = found.relevance / best + strength * even(fit_N)
+    if covered_N is not None:
+        worth_N = worth_N + COVERED * strength * covered_N
+    return np.asarray(worth_N, dtype=np.float32)
 
 
 def even(fit_N: Vector) -> Vector:
