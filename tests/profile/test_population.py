@@ -60,6 +60,10 @@ def test_what_is_bought_again(tmp_path: Path) -> None:
     population = Population.from_events(events(*rows), CATALOGUE)
     assert population.repeat_share == pytest.approx(2 / 4)  # after a's and b's first: again, new, again, new
     assert Population.from_events(FEW.head(2), CATALOGUE).repeat_share == 0
+    one_order = events(*rows).with_columns(
+        pl.col("occurred_at").dt.offset_by(pl.format("{}s", pl.int_range(pl.len())))
+    )
+    assert Population.from_events(one_order, CATALOGUE).repeat_share == population.repeat_share
     population.save(tmp_path)
     for same in (Population.load(tmp_path, CATALOGUE), population.with_catalogue(CATALOGUE)):
         assert same.repeat_share == population.repeat_share

@@ -239,19 +239,20 @@ def _codes(column: pl.Series) -> NDArray[np.int64]:
 def _repeat_share(events: pl.DataFrame, catalogue: Catalogue) -> float:
     """Return the share of purchases, after each shopper's first, of a product they had bought earlier.
 
-    What was bought at one moment counts once. Where only an order is known, each event is a moment.
+    What was bought on one day counts once: the lines of an order may differ by seconds. Where only an order
+    is known, each event is a day.
     """
     import polars as pl
 
     bought = events.filter((pl.col("type") == EventType.PURCHASE.code) & (pl.col("item_row") >= 0))
     if not len(bought):
         return 0.0
-    moment = pl.int_range(pl.len()) if catalogue.order_only else pl.col("occurred_at")
+    day = pl.int_range(pl.len()) if catalogue.order_only else pl.col("occurred_at").dt.truncate("1d")
     product = pl.Series("product", catalogue.group_rows[bought["item_row"].to_numpy()])
-    bought = bought.with_columns(product, moment.alias("moment")).unique(["shopper_id", "product", "moment"])
+    bought = bought.with_columns(product, day.alias("day")).unique(["shopper_id", "product", "day"])
     later = bought.with_columns(
-        (pl.col("moment") > pl.col("moment").min().over("shopper_id")).alias("is_later"),
-        (pl.col("moment") > pl.col("moment").min().over("shopper_id", "product")).alias("is_repeat"),
+        (pl.col("day") > pl.col("day").min().over("shopper_id")).alias("is_later"),
+        (pl.col("day") > pl.col("day").min().over("shopper_id", "product")).alias("is_repeat"),
     ).filter("is_later")
     return float(later["is_repeat"].mean() or 0.0) if len(later) else 0.0  # type: ignore[arg-type]
 
