@@ -175,6 +175,23 @@ def test_a_photo_finds_what_it_shows_and_words_beside_it_count(seeing: Model) ->
     assert words in values_of(seeing, both[0].item_id, "category")
 
 
+@pytest.mark.slow
+def test_words_beside_a_photo_push_what_it_shows_no_further_down_for_a_shopper(seeing: Model) -> None:
+    """Words that the pictured item lacks: what has them looks otherwise."""
+    assert seeing.shop.images is not None
+    photos, shopper, places = Photos(seeing.shop.images), somebody(seeing), []
+    words = frequent(seeing, "colour")
+    for row in range(0, 60, 6):
+        item_id = seeing.catalogue.item_ids[row]
+        if words in values_of(seeing, item_id, "colour"):
+            continue
+        asked = Query(image=photos.get(seeing.shop.items["image"][row]), text=words, k=50)
+        everybody, own = (ids(seeing, asked, shopper=who) for who in (None, shopper))
+        if item_id in everybody[:3] and item_id in own:
+            places.append(own.index(item_id))
+    assert len(places) > 2 and float(np.median(places)) < 4
+
+
 def test_a_photo_where_none_can_be_read_is_answered_aloud(small_model: Model) -> None:
     assert small_model.shop.images is not None
     photo = Photos(small_model.shop.images).get(small_model.shop.items["image"][0])

@@ -295,11 +295,12 @@ def _placed(
         order = _sorted(model, query.sort, found.rows)
         return _first_variants(model, found.take(order), is_exact_N[order])
     fit_N = np.zeros(len(found.rows), dtype=np.float32) if whom is None else _fit(model, whom, found.rows)
+    is_by_words = whom is not None and read is not None and query.image is None  # looks need no words
     worth_N = worth(
         found,
         fit_N,
         strength=0.0 if whom is None else whom.strength,
-        covered_N=None if whom is None or read is None else _covered(model, read)[found.rows],
+        covered_N=_covered(model, read)[found.rows] if is_by_words and read else None,
     )
     order = personal_order(found, worth_N, is_exact_N)
     placed = _first_variants(model, found.take(order), is_exact_N[order])
